@@ -1,0 +1,34 @@
+/** The contract of a load engine: what sends the requests. One interface, same results, whatever sends them. */
+import type { Origin } from '../core/clock.ts';
+import type { LoadResult, LoadSpec } from '../records/load.ts';
+
+/** What a run tells while it goes on; for progress displays, never for results. */
+export interface LoadProgress {
+  readonly phase: 'warmup' | 'measurement';
+  readonly elapsedNs: number;
+  readonly ok: number;
+  readonly errors: number;
+  /** 'ok' replies per second over the last interval. */
+  readonly recentPerSecond: number;
+}
+
+export interface LoadHooks {
+  readonly signal: AbortSignal;
+  /** Offsets of the run count from it; null = the engine takes its own. */
+  readonly origin: Origin | null;
+  /** Called about four times a second. */
+  readonly onProgress?: (progress: LoadProgress) => void;
+  /** Called once, at the moment warm-up becomes measurement, with the offset from the origin. */
+  readonly onMeasurementStart?: (offsetNs: number) => void;
+  /** Called once, at the end of the measurement and before requests in flight are drained; awaited. */
+  readonly onMeasurementEnd?: () => Promise<void>;
+}
+
+export interface LoadEngine {
+  readonly name: 'undici';
+  /**
+   * Runs warm-up and measurement without a gap. Rejects with INTERRUPTED on abort, and with LOAD_FAILED when not one
+   * connection could be made. Failed requests are data, not errors.
+   */
+  run(spec: LoadSpec, hooks: LoadHooks): Promise<LoadResult>;
+}

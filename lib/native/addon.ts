@@ -1,0 +1,116 @@
+/**
+ * Loads the addon and declares everything that C++ exports; the only file that knows either.
+ * Failures of the addon itself throw errors with a `code` from core/errors.ts, `detail` and `nativeCode`.
+ */
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { MpsbenchError, messageOf } from '../core/errors.ts';
+import type { ContextProbe, DeviceSeries, GpuSnapshot, ProcessSeries, SamplingSummary } from '../records/gpu.ts';
+import type { EncoderDimensions } from '../records/plan.ts';
+
+export interface SampleOptions {
+  /** 5e6 to 10e9. */
+  readonly periodNs: number;
+  /** Origin of the offsets; CLOCK_MONOTONIC. */
+  readonly originNs: bigint;
+  /** Rows reserved before the thread starts; beyond it rows are counted as dropped. */
+  readonly maxTicks: number;
+  readonly maxProcessRows: number;
+  /** Indices of the devices to sample. */
+  readonly devices: readonly number[];
+}
+
+export interface SampleResult {
+  readonly summary: SamplingSummary;
+  readonly offsetNs: Float64Array;
+  readonly devices: readonly DeviceSeries[];
+  readonly processes: ProcessSeries;
+}
+
+/** Runs until stop(); a session takes one at a time. */
+export interface NativeSampling {
+  /** Joins the thread and hands the rows over. A second call gives the same result. */
+  stop(): SampleResult;
+}
+
+/** One NVML session. Calls are synchronous and short; after close() they throw GPU_CLOSED. */
+export interface NativeGpuSession {
+  /** `withEnergy` adds the total energy counter (3.4 ms per device on an H100). */
+  snapshot(options: { readonly originNs: bigint; readonly withEnergy: boolean }): GpuSnapshot;
+  startSampling(options: SampleOptions): NativeSampling;
+  /** Idempotent; stops a sampling that runs. */
+  close(): void;
+}
+
+export interface EncoderOptions extends EncoderDimensions {
+  readonly backend: 'cpu' | 'cuda';
+  /** Weights and embeddings are drawn from it; same seed, same answers on both backends within tolerance. */
+  readonly seed: number;
+  readonly maxBatchSize: number;
+  /** Path of libcuda; null = by soname. */
+  readonly cudaPath: string | null;
+  /** UUID of the device ("GPU-…"); null = the first visible one. */
+  readonly deviceUuid: string | null;
+}
+
+/** A model copy with its own CUDA context (cuda). Only worker processes make one. Not shared between threads. */
+export interface NativeEncoder {
+  readonly facts: {
+    readonly backend: 'cpu' | 'cuda';
+    readonly weightBytes: number;
+    /** null on the cpu backend. */
+    readonly deviceUuid: string | null;
+    readonly multiprocessorCount: number | null;
+    /** CU_DEVICE_ATTRIBUTE_MPS_ENABLED as this process sees it; null where the driver does not say. */
+    readonly mpsEnabled: boolean | null;
+    readonly contextCreationNs: number | null;
+  };
+  /**
+   * Runs one batch and blocks until its results are on the host. `inputs` holds one 64-bit seed per request, which
+   * selects the request's token embeddings; the result holds `hidden` floats per request (the pooled output).
+   */
+  run(inputs: BigUint64Array): Float32Array;
+  /** Frees the model and its context; idempotent. */
+  close(): void;
+}
+
+export interface NativeAddon {
+  /** Hash of the sources that the binary was built from. */
+  readonly buildId: string;
+  /** CLOCK_MONOTONIC; the same epoch as process.hrtime.bigint(). */
+  nowNs(): bigint;
+  /**
+   * Opens NVML by soname, or by `nvmlPath`. Throws NVML_LIBRARY_MISSING, NVML_SYMBOL_MISSING, NVML_DRIVER_NOT_LOADED,
+   * NVML_VERSION_MISMATCH, NVML_NO_PERMISSION, NVML_CALL_FAILED or NVML_TIMEOUT.
+   */
+  openGpu(options: { readonly nvmlPath: string | null }): NativeGpuSession;
+  /** Creates a CUDA context, reads what it sees and releases it. For short-lived children only: it attaches to MPS. */
+  probeContext(options: {
+    readonly cudaPath: string | null;
+    readonly deviceUuid: string | null;
+    readonly holdNs: number;
+  }): ContextProbe;
+  /** Throws CUDA_LIBRARY_MISSING or CUDA_CALL_FAILED (with the CUDA error name in the message). */
+  createEncoder(options: EncoderOptions): NativeEncoder;
+}
+
+type LoadAddon = (directory: string) => NativeAddon;
+
+// lib/native/addon.ts and dist/native/addon.js are both two levels below the package root.
+const packageRoot = fileURLToPath(new URL('../..', import.meta.url));
+const require = createRequire(import.meta.url);
+
+/** The addon of this package. Throws ADDON_MISSING with what was tried and what to type. Node caches the module. */
+export function loadAddon(): NativeAddon {
+  try {
+    const load = require('node-gyp-build') as LoadAddon;
+    return load(packageRoot);
+  } catch (cause) {
+    throw new MpsbenchError(
+      'ADDON_MISSING',
+      `the native addon could not be loaded on ${process.platform}-${process.arch}, Node ${process.version}: ` +
+        `${messageOf(cause).split('\n')[0]}; install CMake 3.20, make and a C++20 compiler, then run: node ${packageRoot}native/install.mjs`,
+      { cause },
+    );
+  }
+}

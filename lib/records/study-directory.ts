@@ -1,0 +1,193 @@
+/** A study on disk: plan.yaml, environment.json, trials.jsonl, histograms/, series/. Whoever reads it needs no addon. */
+import { constants } from 'node:fs';
+import { access, type FileHandle, mkdir, open, readdir, readFile, rename } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { parse, stringify } from 'yaml';
+import { codeOf, MpsbenchError, messageOf } from '../core/errors.ts';
+import { type Environment, environmentSchema } from './environment.ts';
+import type { GpuSeries } from './gpu.ts';
+import type { EncodedHistograms, LoadSeries } from './load.ts';
+import { type TrialRecord, trialRecordSchema } from './trial.ts';
+
+export const studyFiles = {
+  plan: 'plan.yaml',
+  environment: 'environment.json',
+  trials: 'trials.jsonl',
+  histograms: 'histograms',
+  series: 'series',
+  summary: 'summary.json',
+  results: 'results.csv',
+  markdown: 'report.md',
+  html: 'report.html',
+  figures: 'figures',
+} as const;
+
+/** Load and GPU series of one trial on one clock: offsets count from the trial's origin. */
+export interface TrialSeries {
+  readonly load: LoadSeries;
+  readonly gpu: GpuSeries | null;
+}
+
+export interface StudyDirectory {
+  readonly path: string;
+  /** The plan as it was written, complete, in the form a user may run again. */
+  readPlan(): Promise<unknown>;
+  readEnvironment(): Promise<Environment>;
+  writeEnvironment(environment: Environment): Promise<void>;
+  readTrials(): Promise<TrialRecord[]>;
+  /** One fsynced line; when it returns the trial survives a kill. */
+  appendTrial(record: TrialRecord): Promise<void>;
+  writeHistograms(trialId: string, attempt: number, histograms: EncodedHistograms): Promise<string>;
+  writeSeries(trialId: string, attempt: number, series: TrialSeries): Promise<string>;
+  /** Write-then-rename, so that a reader never sees half a file. `name` is relative to the study directory. */
+  writeFile(name: string, content: string): Promise<void>;
+}
+
+/** Makes DIR (it must be absent or empty) and writes the plan. Throws OUTPUT_EXISTS or OUTPUT_NOT_WRITABLE. */
+export async function createStudyDirectory(path: string, plan: unknown): Promise<StudyDirectory> {
+  try {
+    await mkdir(path, { recursive: true });
+    const present = await readdir(path);
+    if (present.length > 0) {
+      const advice = present.includes(studyFiles.trials)
+        ? `continue it with --resume ${path}`
+        : 'name another with --out';
+      throw new MpsbenchError('OUTPUT_EXISTS', `output directory ${path} is not empty; ${advice}`);
+    }
+    await mkdir(join(path, studyFiles.histograms));
+    await mkdir(join(path, studyFiles.series));
+    await writeDurably(join(path, studyFiles.plan), stringify(plan));
+  } catch (cause) {
+    throw notWritable(path, cause);
+  }
+  return studyDirectory(path);
+}
+
+/** Opens a study that exists. Throws STUDY_UNREADABLE if DIR is not one. */
+export async function openStudyDirectory(path: string): Promise<StudyDirectory> {
+  try {
+    await access(join(path, studyFiles.plan), constants.R_OK);
+  } catch (cause) {
+    throw new MpsbenchError(
+      'STUDY_UNREADABLE',
+      `${path} is not a study: it has no readable ${studyFiles.plan}; name the directory that study wrote`,
+      { cause },
+    );
+  }
+  return studyDirectory(path);
+}
+
+function studyDirectory(path: string): StudyDirectory {
+  const writeJson = async (name: string, value: unknown): Promise<string> => {
+    await write(name, `${JSON.stringify(value, replaceArrays)}\n`);
+    return name;
+  };
+  const write = async (name: string, content: string): Promise<void> => {
+    try {
+      await mkdir(dirname(join(path, name)), { recursive: true });
+      await writeDurably(join(path, name), content);
+    } catch (cause) {
+      throw notWritable(join(path, name), cause);
+    }
+  };
+  return {
+    path,
+    readPlan: async () => parse(await readText(path, studyFiles.plan)),
+    readEnvironment: async () => environmentSchema.parse(JSON.parse(await readText(path, studyFiles.environment))),
+    writeEnvironment: (environment) => write(studyFiles.environment, `${JSON.stringify(environment, null, 2)}\n`),
+    readTrials: async () => parseTrials(await readText(path, studyFiles.trials, ''), join(path, studyFiles.trials)),
+    appendTrial: (record) => appendLine(join(path, studyFiles.trials), JSON.stringify(record)),
+    writeHistograms: (trialId, attempt, histograms) =>
+      writeJson(join(studyFiles.histograms, `${trialId}-${attempt}.json`), histograms),
+    writeSeries: (trialId, attempt, series) => writeJson(join(studyFiles.series, `${trialId}-${attempt}.json`), series),
+    writeFile: write,
+  };
+}
+
+/**
+ * Lines of trials.jsonl. A last line that was cut off by a kill is left out: its trial never finished. Any other
+ * line that cannot be read throws RECORD_SCHEMA_MISMATCH with its number.
+ */
+export function parseTrials(text: string, source: string): TrialRecord[] {
+  const lines = text.split('\n');
+  const tail = lines.pop() ?? '';
+  const complete = tail === '' ? lines : [...lines, tail];
+  const records: TrialRecord[] = [];
+  for (const [index, line] of complete.entries()) {
+    if (line.trim() === '') continue;
+    try {
+      records.push(trialRecordSchema.parse(JSON.parse(line)));
+    } catch (cause) {
+      if (tail !== '' && index === complete.length - 1) break;
+      throw new MpsbenchError(
+        'RECORD_SCHEMA_MISMATCH',
+        `${source} line ${index + 1} is not a trial record of this version: ${messageOf(cause)}`,
+        { cause },
+      );
+    }
+  }
+  return records;
+}
+
+/** Typed arrays become plain ones; NaN (no value) becomes null, as JSON has no NaN. */
+function replaceArrays(_key: string, value: unknown): unknown {
+  return ArrayBuffer.isView(value) ? Array.from(value as unknown as ArrayLike<number>) : value;
+}
+
+async function readText(path: string, name: string, fallback?: string): Promise<string> {
+  try {
+    return await readFile(join(path, name), 'utf8');
+  } catch (cause) {
+    if (fallback !== undefined && codeOf(cause) === 'ENOENT') return fallback;
+    throw new MpsbenchError('STUDY_UNREADABLE', `cannot read ${join(path, name)}: ${messageOf(cause)}`, { cause });
+  }
+}
+
+async function appendLine(path: string, line: string): Promise<void> {
+  try {
+    const file = await open(path, 'a+');
+    try {
+      await dropHalfLine(file);
+      await file.appendFile(`${line}\n`);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  } catch (cause) {
+    throw notWritable(path, cause);
+  }
+}
+
+/** A kill in the middle of a write leaves half a record at the end; its trial never finished. */
+async function dropHalfLine(file: FileHandle): Promise<void> {
+  const { size } = await file.stat();
+  const last = Buffer.alloc(1);
+  if (size === 0) return;
+  await file.read(last, 0, 1, size - 1);
+  if (last[0] === 0x0a) return;
+  const content = Buffer.alloc(size);
+  await file.read(content, 0, size, 0);
+  await file.truncate(content.lastIndexOf(0x0a) + 1);
+}
+
+async function writeDurably(path: string, content: string): Promise<void> {
+  const temporary = `${path}.partial`;
+  const file = await open(temporary, 'w');
+  try {
+    await file.writeFile(content);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(temporary, path);
+}
+
+function notWritable(path: string, cause: unknown): unknown {
+  if (cause instanceof MpsbenchError) return cause;
+  const why = codeOf(cause) === 'ENOSPC' ? 'the disk is full' : messageOf(cause);
+  return new MpsbenchError(
+    'OUTPUT_NOT_WRITABLE',
+    `cannot write ${path}: ${why}; name a directory with room that you may write to with --out`,
+    { cause },
+  );
+}

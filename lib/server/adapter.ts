@@ -1,0 +1,59 @@
+/** The contract of an adapter: what knows how to start, scale, check and stop one kind of server. */
+import type { EmergencyStops } from '../core/emergency.ts';
+import type { Nanoseconds } from '../core/units.ts';
+import type { WorkerAttachment } from '../records/trial.ts';
+
+export interface ServerStart {
+  readonly workers: number;
+  readonly batchSize: number;
+  /** The arm's variables (CUDA_MPS_…), laid over the tool's own environment for every process of the server. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** UUID of the device the workers must use; null where there is no GPU. */
+  readonly deviceUuid: string | null;
+  /** Where the server's logs go; exists. */
+  readonly logDirectory: string;
+  readonly readyTimeoutNs: Nanoseconds;
+  readonly signal: AbortSignal;
+  readonly emergency: EmergencyStops;
+}
+
+export interface WorkerFacts {
+  readonly pid: number;
+  /** As the worker itself sees them; null where this kind of server cannot tell. */
+  readonly mpsEnabled: WorkerAttachment['mpsEnabledInWorker'];
+  readonly multiprocessorCount: WorkerAttachment['multiprocessorCount'];
+}
+
+/** What the server itself has counted since it started; null where it does not count. */
+export interface ServerCounters {
+  readonly batches: number;
+  readonly requests: number;
+}
+
+/** A server with exactly the asked workers and batch size, ready and checked. Disposal stops every process of it. */
+export interface RunningServer extends AsyncDisposable {
+  readonly description: string;
+  readonly request: {
+    readonly url: string;
+    readonly method: string;
+    readonly headers: Readonly<Record<string, string>>;
+  };
+  /** Bodies that the server understands, for a plan that names none. */
+  readonly sampleBodies: readonly Uint8Array[];
+  /** From the start of the process until the checked response. */
+  readonly readyNs: Nanoseconds;
+  readonly otherPids: readonly number[];
+  /** The workers alive now. Throws WORKER_DIED when one that was there is gone. */
+  workers(): Promise<readonly WorkerFacts[]>;
+  counters(): Promise<ServerCounters | null>;
+}
+
+export interface ServerAdapter {
+  readonly kind: string;
+  /**
+   * Starts, scales, waits until ready and checks one response. Throws SERVER_START_FAILED, SERVER_NOT_READY,
+   * SERVER_CHECK_FAILED, SERVER_SCALE_FAILED or PORT_IN_USE, with nothing left running, and with the end of the
+   * server's log in the message.
+   */
+  start(options: ServerStart): Promise<RunningServer>;
+}

@@ -1,0 +1,26 @@
+// Registers what lib/native/addon.ts declares. Thread: JS.
+#include <napi.h>
+
+#include "base/clock.h"
+
+#ifndef MPSBENCH_BUILD_ID
+#define MPSBENCH_BUILD_ID "unknown"
+#endif
+
+namespace mpsbench {
+namespace {
+
+Napi::Value now(const Napi::CallbackInfo& info) { return Napi::BigInt::New(info.Env(), now_ns()); }
+
+Napi::Object initialise(Napi::Env env, Napi::Object exports) {
+  exports.Set("buildId", MPSBENCH_BUILD_ID);
+  exports.Set("nowNs", Napi::Function::New(env, now, "nowNs"));
+  return exports;
+}
+
+}  // namespace
+}  // namespace mpsbench
+
+// The macro wants a name in the global namespace.
+static Napi::Object initialise_addon(Napi::Env env, Napi::Object exports) { return mpsbench::initialise(env, exports); }
+NODE_API_MODULE(mpsbench, initialise_addon)
