@@ -31,6 +31,8 @@ export const environmentSchema = z.object({
   gpu: gpuSnapshotSchema.nullable(),
   /** Why there is no GPU part: code and one line. */
   gpuUnavailable: z.object({ code: z.string(), message: z.string() }).nullable(),
+  /** Arms of the plan that this host cannot run. */
+  armsLeftOut: z.array(z.object({ arm: z.string(), reason: z.string() })).default([]),
   mpsControl: z.object({
     path: z.string().nullable(),
     version: z.string().nullable(),

@@ -8,6 +8,8 @@ export interface ServerStart {
   readonly batchSize: number;
   /** The arm's variables (CUDA_MPS_…), laid over the tool's own environment for every process of the server. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Variables of the tool's own environment that must not reach the server. */
+  readonly unsetEnvironment: readonly string[];
   /** UUID of the device the workers must use; null where there is no GPU. */
   readonly deviceUuid: string | null;
   /** Where the server's logs go; exists. */

@@ -1,0 +1,126 @@
+/** A plan as text: read from YAML with errors that name the key and the line, and written back in the form it is read in. */
+import { closest } from 'fastest-levenshtein';
+import { isMap, LineCounter, parseDocument } from 'yaml';
+import type { z } from 'zod';
+import { MpsbenchError } from '../core/errors.ts';
+import { armName, parseArm } from './arm.ts';
+import { embeddedServerSchema, loadPlanSchema, type RequestedPlan, type StudyPlan, studyPlanSchema } from './plan.ts';
+
+type Path = readonly PropertyKey[];
+
+/** Where a value of the plan came from, for people: "plan.yaml line 4" or "--workers". */
+export type Locate = (path: Path) => string | null;
+
+export interface PlanDocument {
+  /** What was written, not validated. */
+  readonly value: Record<string, unknown>;
+  readonly locate: Locate;
+}
+
+/** Parses YAML. Throws PLAN_INVALID with the line of a syntax error, a duplicate key or a plan that is not a map. */
+export function parsePlanText(text: string, source: string): PlanDocument {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const problem = document.errors[0];
+  if (problem) {
+    const { line } = lines.linePos(problem.pos[0]);
+    throw new MpsbenchError('PLAN_INVALID', `${source} line ${line}: ${problem.message}; mend the YAML there`);
+  }
+  const value: unknown = document.toJS();
+  if (value !== null && !isMap(document.contents)) {
+    throw new MpsbenchError(
+      'PLAN_INVALID',
+      `${source}: a plan is a map of keys such as 'workers: [1, 2]'; this is not one`,
+    );
+  }
+  return {
+    value: (value ?? {}) as Record<string, unknown>,
+    locate: (path) => {
+      for (let length = path.length; length > 0; length--) {
+        const node = document.getIn(path.slice(0, length), true) as
+          | { range?: [number, number, number] | null }
+          | undefined;
+        if (node?.range) return `${source} line ${lines.linePos(node.range[0]).line}`;
+      }
+      return null;
+    },
+  };
+}
+
+/**
+ * Validates what was written and fills in the defaults. Throws PLAN_INVALID with one line for the first problem:
+ * where it stands, which key, what is wrong, and the nearest valid key where one was misspelt.
+ */
+export function validatePlan(value: unknown, locate: Locate): StudyPlan {
+  const result = studyPlanSchema.safeParse(value);
+  if (result.success) return result.data;
+  const issues = result.error.issues;
+  // A misspelt key explains the errors that follow from its absence.
+  const issue = issues.find((candidate) => candidate.code === 'unrecognized_keys') ?? issues[0];
+  if (!issue) throw new MpsbenchError('PLAN_INVALID', 'the plan is not valid');
+  const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : '';
+  throw new MpsbenchError('PLAN_INVALID', `${describe(issue, locate)}${more}`);
+}
+
+/** The complete plan in the form that a user writes: durations and sizes as text with a unit. */
+export function requestedForm(plan: StudyPlan): RequestedPlan {
+  const { duration, ...load } = plan.load;
+  return {
+    ...plan,
+    arms: plan.arms.map((name) => armName(parseArm(name))),
+    server: { ...plan.server, maxBatchDelay: exactDuration(plan.server.maxBatchDelay) },
+    load: {
+      ...load,
+      ...(duration === undefined ? {} : { duration: exactDuration(duration) }),
+      warmup: exactDuration(plan.load.warmup),
+      timeout: exactDuration(plan.load.timeout),
+    },
+    gpu: {
+      ...plan.gpu,
+      samplePeriod: exactDuration(plan.gpu.samplePeriod),
+      foreignMemoryLimit: `${plan.gpu.foreignMemoryLimit}B`,
+    },
+    readyTimeout: exactDuration(plan.readyTimeout),
+  };
+}
+
+function describe(issue: z.core.$ZodIssue, locate: Locate): string {
+  const key = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
+  const path: Path = key === undefined ? issue.path : [...issue.path, key];
+  const where = locate(path);
+  const name = pathText(path);
+  const what = key === undefined ? issue.message : `unknown key${nearest(key, issue.path)}`;
+  return where?.startsWith('--') ? `${where}: ${what}` : `${where ? `${where}: ` : ''}${name}: ${what}`;
+}
+
+function nearest(key: string, path: Path): string {
+  const keys = knownKeys(path);
+  return keys.length === 0 ? '' : `; did you mean '${closest(key, keys)}'?`;
+}
+
+function knownKeys(path: Path): string[] {
+  const first = path[0];
+  if (first === undefined) return Object.keys(studyPlanSchema.def.shape);
+  if (first === 'load') return Object.keys(loadPlanSchema.shape);
+  if (first === 'server') return Object.keys(embeddedServerSchema.shape);
+  if (first === 'gpu') return ['device', 'samplePeriod', 'foreignMemoryLimit'];
+  return [];
+}
+
+function pathText(path: Path): string {
+  return path
+    .map((part) => (typeof part === 'number' ? `[${part}]` : String(part)))
+    .join('.')
+    .replaceAll('.[', '[');
+}
+
+/** "20ms", "1.5s" would lose nothing but "1500ms" is always an integer of the largest unit that divides it. */
+function exactDuration(valueNs: number): string {
+  const units: readonly (readonly [string, number])[] = [
+    ['s', 1e9],
+    ['ms', 1e6],
+    ['us', 1e3],
+  ];
+  const unit = units.find(([, factor]) => valueNs % factor === 0);
+  return unit ? `${valueNs / unit[1]}${unit[0]}` : `${valueNs}ns`;
+}

@@ -1,0 +1,33 @@
+/** From the error that ended a trial to the typed reason in its record. */
+import type { ErrorCode, MpsbenchError } from '../core/errors.ts';
+import type { Reason } from '../records/trial.ts';
+
+/** What `await using` throws when body and cleanup both fail hides the body's error in `suppressed`. */
+export function firstError(thrown: unknown): unknown {
+  return thrown instanceof Error && 'suppressed' in thrown ? firstError(thrown.suppressed) : thrown;
+}
+
+const reasonOfCode: Partial<Record<ErrorCode, Reason['code']>> = {
+  SERVER_NOT_READY: 'server-not-ready',
+  SERVER_START_FAILED: 'server-failed',
+  SERVER_SCALE_FAILED: 'server-failed',
+  PORT_IN_USE: 'server-failed',
+  SERVER_CHECK_FAILED: 'check-failed',
+  WORKER_DIED: 'worker-died',
+  LOAD_FAILED: 'load-failed',
+};
+
+/** The reason that a trial's record gives for an error that ended it. */
+export function failureReason(error: MpsbenchError): Reason {
+  const text = error.message;
+  const limit = /\b808\b|MPS_MAX_CLIENTS/.test(text);
+  const memory = /OUT_OF_MEMORY/.test(text);
+  const known = reasonOfCode[error.code] ?? (codeOf(error)?.startsWith('MPS_') ? 'mps-failed' : 'server-failed');
+  return {
+    code: limit ? 'client-limit' : memory ? 'out-of-memory' : known,
+    message: `${error.code}: ${messageOf(error)}`,
+    advice: limit
+      ? 'plan fewer workers: the limit counts client contexts per device'
+      : 'see the logs directory of the study',
+  };
+}

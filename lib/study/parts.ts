@@ -1,0 +1,48 @@
+/** What a study needs from the layers below, so that whole studies run on fakes in tests. */
+import type { Clock, Origin } from '../core/clock.ts';
+import type { EmergencyStops } from '../core/emergency.ts';
+import type { Nanoseconds } from '../core/units.ts';
+import type { LoadEngine } from '../load/engine.ts';
+import type { MpsDaemonOptions, RunningMpsDaemon } from '../mps/contract.ts';
+import type { Arm } from '../records/arm.ts';
+import type { GpuSeries, GpuSnapshot, SamplingSummary } from '../records/gpu.ts';
+import type { ServerAdapter } from '../server/adapter.ts';
+
+export interface StudySampling {
+  stop(): { readonly series: GpuSeries; readonly summary: SamplingSummary };
+}
+
+/** The part of a GPU session that a study uses. */
+export interface StudyGpu {
+  snapshot(options: { readonly origin: Origin; readonly withEnergy: boolean }): GpuSnapshot;
+  sample(options: {
+    readonly periodNs: Nanoseconds;
+    readonly origin: Origin;
+    readonly devices: readonly number[];
+    readonly maxDurationNs: Nanoseconds;
+  }): StudySampling;
+}
+
+/** The device under study. */
+export interface StudyDevice {
+  readonly index: number;
+  readonly uuid: string;
+}
+
+/** Variables that an arm sets, and inherited ones that must not reach the workers. */
+export interface ArmEnvironment {
+  readonly set: Readonly<Record<string, string>>;
+  readonly unset: readonly string[];
+}
+
+export interface StudyParts {
+  readonly clock: Clock;
+  readonly gpu: { readonly session: StudyGpu; readonly device: StudyDevice } | null;
+  readonly startMpsDaemon: (
+    options: Pick<MpsDaemonOptions, 'deviceUuid' | 'signal' | 'emergency'>,
+  ) => Promise<RunningMpsDaemon>;
+  readonly armEnvironment: (arm: Arm, daemon: RunningMpsDaemon | null) => ArmEnvironment;
+  readonly adapter: ServerAdapter;
+  readonly engine: LoadEngine;
+  readonly emergency: EmergencyStops;
+}

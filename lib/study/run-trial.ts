@@ -1,0 +1,262 @@
+/** One trial: settle, start the arm and the server, prove, warm up, measure, stop in reverse, check clean. */
+import type { Origin } from '../core/clock.ts';
+import { isInterrupted, MpsbenchError } from '../core/errors.ts';
+import { type Nanoseconds, ns, seconds } from '../core/units.ts';
+import type { RunningMpsDaemon } from '../mps/contract.ts';
+import { type Arm, parseArm } from '../records/arm.ts';
+import type { LoadResult, LoadSpec } from '../records/load.ts';
+import { defaultMeasurementNs, type StudyPlan } from '../records/plan.ts';
+import type { TrialSeries } from '../records/study-directory.ts';
+import type { Attachment, Reason, ServerFacts, TrialRecord } from '../records/trial.ts';
+import type { RunningServer, ServerCounters } from '../server/adapter.ts';
+import { describeAttachment, noGpuAttachment, proveAttachment } from './attachment.ts';
+import { failureReason, firstError } from './failure-reason.ts';
+import type { ScheduledTrial } from './order.ts';
+import type { StudyParts } from './parts.ts';
+import type { StudyProgress } from './progress.ts';
+import { type TrialGpu, trialGpu } from './trial-gpu.ts';
+
+export interface TrialContext {
+  readonly plan: StudyPlan;
+  readonly parts: StudyParts;
+  /** Bodies that the plan names; empty = the server's own sample. */
+  readonly bodies: readonly Uint8Array[];
+  readonly logDirectory: string;
+  readonly attempt: number;
+  readonly signal: AbortSignal;
+  readonly onProgress: (step: StudyProgress['step'], recentPerSecond: number | null) => void;
+}
+
+export interface TrialOutput {
+  /** Without files; the caller writes those and fills the paths in. */
+  readonly record: TrialRecord;
+  readonly load: LoadResult | null;
+  readonly series: TrialSeries | null;
+}
+
+/** What a trial has found out so far; a failure at any step leaves the rest null. */
+interface Findings {
+  readonly reasons: Reason[];
+  attachment: Attachment | null;
+  server: ServerFacts | null;
+  load: LoadResult | null;
+}
+
+/**
+ * Runs one trial. A fault of the server, of MPS or of the load becomes a failed record with its reason; only an
+ * interrupt is thrown, after everything that was started is stopped.
+ */
+export async function runTrial(trial: ScheduledTrial, context: TrialContext): Promise<TrialOutput> {
+  const { parts } = context;
+  const origin = parts.clock.origin();
+  const gpu = parts.gpu ? trialGpu(parts.gpu.session, parts.gpu.device, origin) : null;
+  const findings: Findings = { reasons: [], attachment: null, server: null, load: null };
+  try {
+    await measure(trial, context, origin, gpu, findings);
+  } catch (thrown) {
+    const first = firstError(thrown);
+    if (isInterrupted(first) || context.signal.aborted) throw first;
+    if (!(first instanceof MpsbenchError)) throw first;
+    findings.reasons.push(failureReason(first));
+  } finally {
+    gpu?.stopSampling();
+  }
+  const leftover = await gpu?.takeAfter(context.signal);
+  if (leftover) findings.reasons.push(leftover);
+  return output(trial, context, origin, gpu, findings);
+}
+
+async function measure(
+  trial: ScheduledTrial,
+  context: TrialContext,
+  origin: Origin,
+  gpu: TrialGpu | null,
+  findings: Findings,
+): Promise<void> {
+  const { plan, parts, onProgress } = context;
+  const arm = parseArm(trial.cell.arm);
+  onProgress('settle', null);
+  const foreign = gpu?.takeBaseline(plan.gpu.foreignMemoryLimit);
+  if (foreign) findings.reasons.push(foreign);
+
+  onProgress('start', null);
+  // Left in reverse, on every way out: the workers stop before the daemon that they are clients of.
+  await using daemon = arm.kind === 'mps' ? await startDaemon(context) : null;
+  await using server = await startServer(trial, context, arm, daemon);
+  const facts = await describeServer(server, parts.adapter.kind);
+  findings.server = facts;
+
+  findings.attachment = await prove(arm, daemon, server, gpu, context);
+  if (!findings.attachment.proved) {
+    findings.reasons.push({
+      code: 'attachment-not-proved',
+      message: describeAttachment(findings.attachment),
+      advice:
+        'a worker that cannot reach the daemon runs without MPS in silence; compare user, pipe directory and namespaces of worker and daemon',
+    });
+    return;
+  }
+  const counters = await load(trial, context, origin, server, gpu, findings);
+  findings.server = { ...facts, meanRealisedBatchSize: meanBatch(counters) };
+  await server.workers();
+  const death = daemon?.death();
+  if (death)
+    findings.reasons.push({
+      code: 'mps-failed',
+      message: death,
+      advice: "see the daemon's control.log and server.log",
+    });
+  onProgress('stop', null);
+}
+
+function startDaemon({ parts, signal }: TrialContext): Promise<RunningMpsDaemon> {
+  const deviceUuid = parts.gpu?.device.uuid ?? null;
+  return parts.startMpsDaemon({ deviceUuid, signal, emergency: parts.emergency });
+}
+
+async function startServer(
+  trial: ScheduledTrial,
+  context: TrialContext,
+  arm: Arm,
+  daemon: RunningMpsDaemon | null,
+): Promise<RunningServer> {
+  const { plan, parts, signal } = context;
+  if (daemon) await daemon.startServer();
+  const environment = parts.armEnvironment(arm, daemon);
+  return parts.adapter.start({
+    workers: trial.cell.workers,
+    batchSize: trial.cell.batchSize,
+    environment: environment.set,
+    unsetEnvironment: environment.unset,
+    deviceUuid: parts.gpu?.device.uuid ?? null,
+    logDirectory: context.logDirectory,
+    readyTimeoutNs: plan.readyTimeout,
+    signal,
+    emergency: parts.emergency,
+  });
+}
+
+async function describeServer(server: RunningServer, kind: string): Promise<ServerFacts> {
+  return {
+    kind,
+    description: server.description,
+    workerPids: (await server.workers()).map((worker) => worker.pid),
+    otherPids: [...server.otherPids],
+    readyNs: server.readyNs,
+    meanRealisedBatchSize: null,
+  };
+}
+
+async function prove(
+  arm: Arm,
+  daemon: RunningMpsDaemon | null,
+  server: RunningServer,
+  gpu: TrialGpu | null,
+  context: TrialContext,
+): Promise<Attachment> {
+  const device = context.parts.gpu?.device;
+  if (!gpu || !device) return noGpuAttachment;
+  return proveAttachment(arm, daemon, await server.workers(), gpu.take('ready'), device.uuid);
+}
+
+interface CounterPair {
+  readonly before: ServerCounters | null;
+  readonly after: ServerCounters | null;
+}
+
+async function load(
+  trial: ScheduledTrial,
+  context: TrialContext,
+  origin: Origin,
+  server: RunningServer,
+  gpu: TrialGpu | null,
+  findings: Findings,
+): Promise<CounterPair> {
+  const { plan, parts, signal, onProgress } = context;
+  const spec = loadSpec(trial, context, server);
+  let before: Promise<ServerCounters | null> = Promise.resolve(null);
+  let after: ServerCounters | null = null;
+  gpu?.startSampling(plan.gpu.samplePeriod, longestLoad(spec));
+  onProgress('warm up', null);
+  findings.load = await parts.engine.run(spec, {
+    signal,
+    origin,
+    onProgress: (progress) => onProgress(progress.phase === 'warmup' ? 'warm up' : 'measure', progress.recentPerSecond),
+    onMeasurementStart: () => {
+      before = server.counters().catch(() => null);
+    },
+    onMeasurementEnd: async () => {
+      after = await server.counters().catch(() => null);
+      gpu?.take('loaded');
+    },
+  });
+  gpu?.stopSampling();
+  return { before: await before, after };
+}
+
+/** The load of a cell is the same in every arm: concurrency depends on workers and batch size alone (method R1). */
+function loadSpec(trial: ScheduledTrial, { plan, bodies }: TrialContext, server: RunningServer): LoadSpec {
+  const { workers, batchSize } = trial.cell;
+  const concurrency = plan.load.concurrency === 'auto' ? Math.max(4, 2 * workers * batchSize) : plan.load.concurrency;
+  return {
+    url: server.request.url,
+    method: server.request.method,
+    headers: server.request.headers,
+    bodies: bodies.length > 0 ? bodies : server.sampleBodies,
+    loop: { kind: 'closed', concurrency },
+    warmupNs: plan.load.warmup,
+    stop:
+      plan.load.requests === undefined
+        ? { kind: 'duration', durationNs: plan.load.duration ?? defaultMeasurementNs }
+        : { kind: 'requests', requests: plan.load.requests },
+    timeoutNs: plan.load.timeout,
+    expectStatus: null,
+    // The same bodies in the same order in every arm of a block.
+    seed: plan.seed + trial.block,
+    intervalNs:
+      plan.load.requests === undefined && (plan.load.duration ?? defaultMeasurementNs) < seconds(5)
+        ? seconds(0.25)
+        : seconds(1),
+  };
+}
+
+/** How long samples may be taken; the rows are reserved for it. A run by requests is given an hour. */
+function longestLoad(spec: LoadSpec): Nanoseconds {
+  const measurementNs = spec.stop.kind === 'duration' ? spec.stop.durationNs : seconds(3600);
+  return ns(spec.warmupNs + measurementNs + spec.timeoutNs);
+}
+
+function meanBatch({ before, after }: CounterPair): number | null {
+  if (!before || !after || after.batches <= before.batches) return null;
+  return (after.requests - before.requests) / (after.batches - before.batches);
+}
+
+function output(
+  trial: ScheduledTrial,
+  context: TrialContext,
+  origin: Origin,
+  gpu: TrialGpu | null,
+  findings: Findings,
+): TrialOutput {
+  const recorded = gpu?.record() ?? null;
+  const record: TrialRecord = {
+    schemaVersion: 1,
+    trialId: trial.trialId,
+    attempt: context.attempt,
+    block: trial.block,
+    position: trial.position,
+    cell: trial.cell,
+    originNs: String(origin.originNs),
+    startedAt: origin.originAt,
+    endedAt: new Date().toISOString(),
+    status: findings.load ? 'completed' : 'failed',
+    reasons: findings.reasons,
+    attachment: findings.attachment,
+    server: findings.server,
+    load: findings.load?.summary ?? null,
+    gpu: recorded?.moments ?? null,
+    files: { histograms: null, series: null },
+  };
+  const series = findings.load ? { load: findings.load.series, gpu: recorded?.series ?? null } : null;
+  return { record, load: findings.load, series };
+}
