@@ -6,7 +6,7 @@ import { armNameSchema } from './arm.ts';
 export const planSchemaVersion = 1;
 
 /** A duration in a plan: text with a unit. In the effective plan it becomes integer nanoseconds. */
-const duration = z.string().transform((text, context): Nanoseconds => {
+const duration = z.string({ error: 'needs text with a unit, such as 30s' }).transform((text, context): Nanoseconds => {
   try {
     return parseDuration(text);
   } catch (thrown) {
@@ -15,7 +15,7 @@ const duration = z.string().transform((text, context): Nanoseconds => {
   }
 });
 const positiveDuration = duration.refine((value) => value > 0, 'must be longer than 0');
-const size = z.string().transform((text, context) => {
+const size = z.string({ error: 'needs text with a unit, such as 2GiB' }).transform((text, context) => {
   try {
     return parseBytes(text);
   } catch (thrown) {

@@ -22,10 +22,10 @@ export function failureReason(error: MpsbenchError): Reason {
   const text = error.message;
   const limit = /\b808\b|MPS_MAX_CLIENTS/.test(text);
   const memory = /OUT_OF_MEMORY/.test(text);
-  const known = reasonOfCode[error.code] ?? (codeOf(error)?.startsWith('MPS_') ? 'mps-failed' : 'server-failed');
+  const known = reasonOfCode[error.code] ?? (error.code.startsWith('MPS_') ? 'mps-failed' : 'server-failed');
   return {
     code: limit ? 'client-limit' : memory ? 'out-of-memory' : known,
-    message: `${error.code}: ${messageOf(error)}`,
+    message: `${error.code}: ${text}`,
     advice: limit
       ? 'plan fewer workers: the limit counts client contexts per device'
       : 'see the logs directory of the study',

@@ -1,0 +1,173 @@
+/** The options of `study` that change the plan, and how they are laid over a plan file. */
+import { readFile } from 'node:fs/promises';
+import { type Command, Option } from 'commander';
+import { codeOf, MpsbenchError, messageOf } from '../core/errors.ts';
+import type { StudyPlan } from '../records/plan.ts';
+import { type PlanDocument, parsePlanText, validatePlan } from '../records/plan-text.ts';
+import { quickPlan } from '../study/quick-plan.ts';
+
+/** One option and the plan keys it stands for; `read` turns its text into the plan's form. */
+interface PlanOption {
+  readonly flags: string;
+  readonly description: string;
+  readonly path: readonly string[];
+  readonly read: (text: string) => unknown;
+}
+
+const list = (text: string): string[] => text.split(',').map((item) => item.trim());
+/** Text that is no number is left as it is, so that validation can say what is wrong with it. */
+const number = (text: string): number | string => (/^-?\d+(\.\d+)?$/.test(text.trim()) ? Number(text) : text);
+const numbers = (text: string): (number | string)[] => list(text).map(number);
+const verbatim = (text: string): string => text;
+
+const planOptions: readonly PlanOption[] = [
+  { flags: '--workers <list>', description: 'numbers of workers, such as 1,2,4', path: ['workers'], read: numbers },
+  { flags: '--batch-size <list>', description: 'batch sizes, such as 1,4,8', path: ['batchSizes'], read: numbers },
+  {
+    flags: '--sharing <list>',
+    description: 'arms: off, mps, mps:P (P = active thread percentage)',
+    path: ['arms'],
+    read: list,
+  },
+  {
+    flags: '--blocks <n>',
+    description: 'passes over all cells; arms are compared within them',
+    path: ['blocks'],
+    read: number,
+  },
+  {
+    flags: '--requests <n>',
+    description: 'measure this many requests per trial',
+    path: ['load', 'requests'],
+    read: number,
+  },
+  {
+    flags: '--duration <time>',
+    description: 'measure for this long per trial, such as 30s',
+    path: ['load', 'duration'],
+    read: verbatim,
+  },
+  {
+    flags: '--concurrency <n>',
+    description: 'requests kept in flight, or auto',
+    path: ['load', 'concurrency'],
+    read: number,
+  },
+  {
+    flags: '--warmup <time>',
+    description: 'load before each measurement, such as 5s',
+    path: ['load', 'warmup'],
+    read: verbatim,
+  },
+  { flags: '--timeout <time>', description: 'limit of one request', path: ['load', 'timeout'], read: verbatim },
+  { flags: '--seed <n>', description: 'seed of order and payload', path: ['seed'], read: number },
+  { flags: '--server <kind>', description: 'kind of server: embedded', path: ['server', 'kind'], read: verbatim },
+  {
+    flags: '--workload <kind>',
+    description: 'embedded server: auto, cuda, cpu or fixed:5ms',
+    path: ['server', 'workload'],
+    read: verbatim,
+  },
+  {
+    flags: '--model <name>',
+    description: 'embedded server: auto, tiny, small or bert-base',
+    path: ['server', 'model'],
+    read: verbatim,
+  },
+  {
+    flags: '--device <index|uuid>',
+    description: 'GPU to study (default: the first)',
+    path: ['gpu', 'device'],
+    read: verbatim,
+  },
+  {
+    flags: '--threshold <ratio>',
+    description: 'difference that matters in practice, 0.03 = 3 %',
+    path: ['thresholdRatio'],
+    read: number,
+  },
+];
+
+export function addPlanOptions(command: Command): Command {
+  for (const option of planOptions) command.addOption(new Option(option.flags, option.description));
+  return command.option('--quick', 'a short study: about two minutes on two cores');
+}
+
+/** Names of the plan options that were given, for messages. */
+export function givenPlanOptions(command: Command): string[] {
+  return planOptions.filter((option) => textOf(command, option) !== undefined).map((option) => longName(option));
+}
+
+/**
+ * Reads the plan file (if any), lays --quick beneath it and the options over it, and validates the whole. Throws
+ * PLAN_UNREADABLE or PLAN_INVALID; a fault in an option is told with the option's name.
+ */
+export async function planFrom(command: Command, file: string | undefined): Promise<StudyPlan> {
+  const document = file === undefined ? emptyDocument : await readPlanFile(file);
+  const base = command.opts<{ quick?: boolean }>().quick ? structuredClone(quickPlan) : {};
+  const requested = merged(base as Record<string, unknown>, document.value);
+  const given = planOptions.filter((option) => textOf(command, option) !== undefined);
+  if (command.opts().requests !== undefined && command.opts().duration !== undefined) {
+    throw new MpsbenchError('USAGE', '--requests and --duration exclude each other; give one of them');
+  }
+  for (const option of given) setAt(requested, option.path, option.read(textOf(command, option) as string));
+  const server = requested.server;
+  if (typeof server === 'object' && server !== null && !('kind' in server)) Object.assign(server, { kind: 'embedded' });
+  return validatePlan(requested, (path) => {
+    const option = given.find((candidate) => candidate.path.every((part, index) => path[index] === part));
+    return option ? longName(option) : document.locate(path);
+  });
+}
+
+const emptyDocument: PlanDocument = { value: {}, locate: () => null };
+
+async function readPlanFile(file: string): Promise<PlanDocument> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (cause) {
+    const why = codeOf(cause) === 'ENOENT' ? 'there is no such file' : messageOf(cause);
+    throw new MpsbenchError(
+      'PLAN_UNREADABLE',
+      `cannot read plan ${file}: ${why}; name a YAML file, or none for the default plan`,
+      { cause },
+    );
+  }
+  return parsePlanText(text, file);
+}
+
+function longName(option: PlanOption): string {
+  return option.flags.split(' ')[0] as string;
+}
+
+function textOf(command: Command, option: PlanOption): string | undefined {
+  return command.opts<Record<string, string | undefined>>()[new Option(option.flags).attributeName()];
+}
+
+/** Measuring by time and by number exclude each other: the one that is laid over removes the other. */
+function setAt(target: Record<string, unknown>, path: readonly string[], value: unknown): void {
+  const [head, ...rest] = path as [string, ...string[]];
+  if (rest.length === 0) {
+    if (head === 'requests') delete target.duration;
+    if (head === 'duration') delete target.requests;
+    target[head] = value;
+    return;
+  }
+  const inner = target[head];
+  if (typeof inner !== 'object' || inner === null) target[head] = {};
+  setAt(target[head] as Record<string, unknown>, rest, value);
+}
+
+function merged(base: Record<string, unknown>, over: Record<string, unknown>): Record<string, unknown> {
+  const result: Record<string, unknown> = { ...base };
+  for (const [key, value] of Object.entries(over)) {
+    const below = result[key];
+    const bothMaps = isMap(below) && isMap(value);
+    result[key] = bothMaps ? merged(below, value) : value;
+  }
+  return result;
+}
+
+function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,59 @@
+/** One run at a time per study directory. */
+import { readFileSync } from 'node:fs';
+import { open, readFile, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { codeOf, MpsbenchError, messageOf } from '../core/errors.ts';
+
+const lockName = 'running.json';
+
+/** Held until disposed. Throws ALREADY_RUNNING with the PID of the run that holds it; a dead holder's lock is taken over. */
+export async function lockStudy(path: string): Promise<AsyncDisposable> {
+  const file = join(path, lockName);
+  const holder = JSON.stringify({ pid: process.pid, startTicks: startTicks(process.pid) });
+  for (const lastTry of [false, true]) {
+    try {
+      const handle = await open(file, 'wx');
+      await handle.writeFile(holder);
+      await handle.close();
+      return { [Symbol.asyncDispose]: () => unlink(file).catch(() => undefined) };
+    } catch (cause) {
+      if (codeOf(cause) !== 'EEXIST') {
+        throw new MpsbenchError(
+          'OUTPUT_NOT_WRITABLE',
+          `cannot write ${file}: ${messageOf(cause)}; choose a directory that you may write to`,
+          { cause },
+        );
+      }
+      const pid = await livingHolder(file);
+      if (pid !== null || lastTry) {
+        throw new MpsbenchError(
+          'ALREADY_RUNNING',
+          `another run (PID ${pid ?? 'unknown'}) is writing ${path}; wait for it or stop it`,
+          { cause },
+        );
+      }
+      await unlink(file).catch(() => undefined);
+    }
+  }
+  throw new MpsbenchError('ALREADY_RUNNING', `another run is writing ${path}; wait for it or stop it`);
+}
+
+async function livingHolder(file: string): Promise<number | null> {
+  try {
+    const holder = JSON.parse(await readFile(file, 'utf8')) as { pid: number; startTicks: string | null };
+    return holder.startTicks !== null && startTicks(holder.pid) === holder.startTicks ? holder.pid : null;
+  } catch {
+    // Half-written by a run that was killed.
+    return null;
+  }
+}
+
+/** Start time of a process in clock ticks: with the PID it names one process for as long as the host is up. */
+function startTicks(pid: number): string | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+  } catch {
+    return null;
+  }
+}
