@@ -1,8 +1,8 @@
 /** A plan as text: read from YAML with errors that name the key and the line, and written back in the form it is read in. */
 import { closest } from 'fastest-levenshtein';
-import { isMap, LineCounter, parseDocument } from 'yaml';
+import { type Document, isMap, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
-import { MpsbenchError } from '../core/errors.ts';
+import { MpsbenchError, messageOf } from '../core/errors.ts';
 import { armName, parseArm } from './arm.ts';
 import { embeddedServerSchema, loadPlanSchema, type RequestedPlan, type StudyPlan, studyPlanSchema } from './plan.ts';
 
@@ -26,7 +26,7 @@ export function parsePlanText(text: string, source: string): PlanDocument {
     const { line } = lines.linePos(problem.pos[0]);
     throw new MpsbenchError('PLAN_INVALID', `${source} line ${line}: ${problem.message}; mend the YAML there`);
   }
-  const value: unknown = document.toJS();
+  const value = plainValue(document, source);
   if (value !== null && !isMap(document.contents)) {
     throw new MpsbenchError(
       'PLAN_INVALID',
@@ -45,6 +45,15 @@ export function parsePlanText(text: string, source: string): PlanDocument {
       return null;
     },
   };
+}
+
+/** Aliases are resolved here, not while parsing: one without an anchor is a fault of the text too. */
+function plainValue(document: Document, source: string): unknown {
+  try {
+    return document.toJS();
+  } catch (cause) {
+    throw new MpsbenchError('PLAN_INVALID', `${source}: ${messageOf(cause)}; mend the YAML there`, { cause });
+  }
 }
 
 /**

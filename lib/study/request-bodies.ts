@@ -10,7 +10,11 @@ export async function readBodies(files: readonly string[]): Promise<Uint8Array[]
         return await readFile(file);
       } catch (cause) {
         const why = codeOf(cause) === 'ENOENT' ? 'there is no such file' : messageOf(cause);
-        throw new MpsbenchError('BODY_UNREADABLE', `cannot read request body ${file}: ${why}; mend load.bodies in the plan`, { cause });
+        throw new MpsbenchError(
+          'BODY_UNREADABLE',
+          `cannot read request body ${file}: ${why}; mend load.bodies in the plan`,
+          { cause },
+        );
       }
     }),
   );

@@ -1,15 +1,15 @@
 /** One run at a time per study directory. */
-import { readFileSync } from 'node:fs';
 import { open, readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf, MpsbenchError, messageOf } from '../core/errors.ts';
+import { isRunning, type ProcessIdentity, processIdentity } from '../core/process-identity.ts';
 
 const lockName = 'running.json';
 
 /** Held until disposed. Throws ALREADY_RUNNING with the PID of the run that holds it; a dead holder's lock is taken over. */
 export async function lockStudy(path: string): Promise<AsyncDisposable> {
   const file = join(path, lockName);
-  const holder = JSON.stringify({ pid: process.pid, startTicks: startTicks(process.pid) });
+  const holder = JSON.stringify(processIdentity(process.pid));
   for (const lastTry of [false, true]) {
     try {
       const handle = await open(file, 'wx');
@@ -40,20 +40,10 @@ export async function lockStudy(path: string): Promise<AsyncDisposable> {
 
 async function livingHolder(file: string): Promise<number | null> {
   try {
-    const holder = JSON.parse(await readFile(file, 'utf8')) as { pid: number; startTicks: string | null };
-    return holder.startTicks !== null && startTicks(holder.pid) === holder.startTicks ? holder.pid : null;
+    const holder = JSON.parse(await readFile(file, 'utf8')) as ProcessIdentity | null;
+    return holder && isRunning(holder) ? holder.pid : null;
   } catch {
     // Half-written by a run that was killed.
-    return null;
-  }
-}
-
-/** Start time of a process in clock ticks: with the PID it names one process for as long as the host is up. */
-function startTicks(pid: number): string | null {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
-  } catch {
     return null;
   }
 }

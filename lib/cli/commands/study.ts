@@ -1,0 +1,154 @@
+/** `mpsbench study`: plan, host, trials, report; and what --dry-run says of them. */
+import { Command } from 'commander';
+import { MpsbenchError } from '../../core/errors.ts';
+import { formatSpan, ns } from '../../core/units.ts';
+import type { StudyPlan } from '../../records/plan.ts';
+import { requestedForm, validatePlan } from '../../records/plan-text.ts';
+import { createStudyDirectory, openStudyDirectory, type StudyDirectory } from '../../records/study-directory.ts';
+import { rebuildReport } from '../../report/write-report.ts';
+import { readBodies } from '../../study/request-bodies.ts';
+import { expectedTrialNs, runStudy, scheduleOf } from '../../study/run-study.ts';
+import { prepareStudyHost, type StudyHost } from '../../study/study-host.ts';
+import { lockStudy } from '../../study/study-lock.ts';
+import { type CliContext, jsonDocument } from '../context.ts';
+import { liveStatus } from '../live-status.ts';
+import { addPlanOptions, givenPlanOptions, planFrom } from '../plan-options.ts';
+import { printSummary } from '../print-summary.ts';
+import { recoverLeftovers } from '../recover-leftovers.ts';
+import { progressText, trialText } from '../study-progress.ts';
+import { toolVersion } from '../tool-version.ts';
+
+interface StudyOptions {
+  readonly out?: string;
+  readonly resume?: string;
+  readonly dryRun?: true;
+  readonly json?: true;
+}
+
+const example = `
+Examples:
+  mpsbench study --quick
+  mpsbench study --workers 1,2,4 --batch-size 1,4,16 --sharing off,mps,mps:50 --blocks 5 --duration 30s
+  mpsbench study plan.yaml --out bert-study
+  mpsbench study --resume bert-study
+
+Exit status: 0 done and valid · 1 failed · 2 usage or plan · 3 done but INVALID · 130 interrupted (resume continues)`;
+
+export function studyCommand(context: CliContext): Command {
+  const command = new Command('study')
+    .description('run the plan over workers × batch size × arm and say whether MPS is worth it here')
+    .argument('[plan.yaml]', 'plan; left out = the default plan for the embedded server');
+  addPlanOptions(command)
+    .option('--out <dir>', 'study directory to write (default: mpsbench-studies/<time>)')
+    .option('--resume <dir>', 'continue a study that was stopped; finished trials are kept')
+    .option('--dry-run', 'print the schedule and the time it takes, and run nothing')
+    .option('--json', 'print the summary as JSON')
+    .addHelpText('after', example)
+    .action((file: string | undefined, options: StudyOptions) => study(context, command, file, options));
+  return command;
+}
+
+async function study(
+  context: CliContext,
+  command: Command,
+  file: string | undefined,
+  options: StudyOptions,
+): Promise<void> {
+  const resumed = options.resume === undefined ? null : await openForResume(options.resume, command, file, options);
+  const plan = resumed?.plan ?? (await planFrom(command, file));
+  const bodies = await readBodies(plan.load.bodies);
+  if (!options.dryRun) await recoverLeftovers(context);
+  using host = await prepareStudyHost(plan, {
+    paths: context.paths,
+    signal: context.signal,
+    emergency: context.emergency,
+    tool: { version: toolVersion(), commandLine: ['mpsbench', ...process.argv.slice(2)] },
+  });
+  for (const line of leftOutLines(host)) context.err(`${line}\n`);
+  if (options.dryRun) return dryRun(context, plan, host, options.json === true);
+
+  const directory =
+    resumed?.directory ?? (await createStudyDirectory(options.out ?? defaultDirectory(), requestedForm(plan)));
+  await using _lock = await lockStudy(directory.path);
+  if (!resumed) await directory.writeEnvironment(host.environment);
+  await runTrials(context, plan, host, directory, bodies);
+  const summary = await rebuildReport(directory);
+  context.exit(printSummary(context, summary, directory.path, options.json === true));
+}
+
+async function runTrials(
+  context: CliContext,
+  plan: StudyPlan,
+  host: StudyHost,
+  directory: StudyDirectory,
+  bodies: readonly Uint8Array[],
+): Promise<void> {
+  const live = liveStatus(context);
+  const trials = scheduleOf(plan, host.arms.arms).length;
+  const total = formatSpan(ns(trials * expectedTrialNs(plan)));
+  context.err(
+    `${plan.name}: ${trials} trials in ${plan.blocks} blocks, about ${total}, seed ${plan.seed}, into ${directory.path}\n`,
+  );
+  try {
+    await runStudy(
+      { plan, arms: host.arms.arms, parts: host.parts, directory, bodies },
+      {
+        signal: context.signal,
+        onProgress: (progress) => live.update(progressText(progress)),
+        onTrial: (record) => live.print(trialText(record, trials)),
+      },
+    );
+  } catch (thrown) {
+    live.done();
+    if (context.signal.aborted)
+      context.err(`stopped; finished trials are kept: mpsbench study --resume ${directory.path}\n`);
+    throw thrown;
+  }
+  live.done();
+}
+
+async function openForResume(path: string, command: Command, file: string | undefined, options: StudyOptions) {
+  const given = [
+    ...givenPlanOptions(command),
+    ...(file === undefined ? [] : [file]),
+    ...(options.out === undefined ? [] : ['--out']),
+  ];
+  if (given.length > 0) {
+    throw new MpsbenchError('USAGE', `--resume continues the plan that is in ${path}; leave out ${given.join(', ')}`);
+  }
+  const directory = await openStudyDirectory(path);
+  const plan = validatePlan(await directory.readPlan(), () => `${path}/plan.yaml`);
+  return { directory, plan };
+}
+
+/** One line, however many arms there are: they share their reason. */
+function leftOutLines(host: StudyHost): string[] {
+  const { leftOut } = host.arms;
+  if (leftOut.length === 0) return [];
+  return [`left out: ${leftOut.map((entry) => entry.arm).join(', ')} (${leftOut[0]?.reason})`];
+}
+
+function dryRun(context: CliContext, plan: StudyPlan, host: StudyHost, json: boolean): void {
+  const schedule = scheduleOf(plan, host.arms.arms);
+  const expectedNs = ns(schedule.length * expectedTrialNs(plan));
+  if (json) {
+    context.out(
+      jsonDocument('study-schedule', {
+        plan: requestedForm(plan),
+        expectedNs,
+        armsLeftOut: host.arms.leftOut,
+        trials: schedule,
+      }),
+    );
+    return;
+  }
+  const lines = schedule.map(
+    (trial) =>
+      `${String(trial.position).padStart(5)}  block ${trial.block}  ${trial.cell.workers} workers  batch ${trial.cell.batchSize}  ${trial.cell.arm}`,
+  );
+  context.out(`${lines.join('\n')}\n${schedule.length} trials, about ${formatSpan(expectedNs)}, seed ${plan.seed}\n`);
+}
+
+function defaultDirectory(): string {
+  return `mpsbench-studies/${new Date().toISOString().slice(0, 19).replaceAll(':', '')}`;
+}
