@@ -122,7 +122,7 @@ class EmbeddedServer implements RunningServer {
   }
 
   async workers(): Promise<readonly WorkerFacts[]> {
-    const { model } = await readFacts(this.#front);
+    const { model } = await this.#liveFacts();
     const pids = new Set(model.workers.map((worker) => worker.pid));
     const gone = this.#firstPids.filter((pid) => !pids.has(pid));
     if (gone.length > 0 || model.workerDeaths > 0) {
@@ -136,6 +136,17 @@ class EmbeddedServer implements RunningServer {
       mpsEnabled: facts?.mpsEnabled ?? null,
       multiprocessorCount: facts?.multiprocessorCount ?? null,
     }));
+  }
+
+  /** A front that does not answer any more has taken its workers along. */
+  async #liveFacts() {
+    try {
+      return await readFacts(this.#front);
+    } catch (cause) {
+      throw new MpsbenchError('WORKER_DIED', `the workers of the embedded server are gone: ${messageOf(cause)}`, {
+        cause,
+      });
+    }
   }
 
   async counters() {

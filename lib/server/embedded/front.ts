@@ -5,9 +5,11 @@ import { z } from 'zod';
 import { systemClock } from '../../core/clock.ts';
 import { codeOf, MpsbenchError, messageOf } from '../../core/errors.ts';
 import { seconds } from '../../core/units.ts';
+import { HttpProblem } from './http-reply.ts';
 import { inferenceListener, type ServingState } from './inference-routes.ts';
 import { managementListener } from './management-routes.ts';
 import { ModelRegistry } from './model-registry.ts';
+import type { ModelOptions } from './served-model.ts';
 import { workloadSchema } from './workload.ts';
 
 const port = z.number().int().min(0).max(65_535);
@@ -23,9 +25,13 @@ export const frontOptionsSchema = z.strictObject({
 });
 export type FrontOptions = z.infer<typeof frontOptionsSchema>;
 
+export type NewModel = Pick<ModelOptions, 'name' | 'batchSize' | 'maxBatchDelayNs'>;
+
 export interface RunningFront {
   readonly inferencePort: number;
   readonly managementPort: number;
+  /** What POST /models does. Throws USAGE for a bad name and SERVER_START_FAILED when a worker cannot load. */
+  register(model: NewModel, workers: number): Promise<void>;
   /** Takes no more requests, answers those it has, stops the workers, closes the ports. */
   drain(): Promise<void>;
   /** The same without answering: connections are cut; workers still end in good order. */
@@ -65,10 +71,21 @@ export async function startFront(options: FrontOptions, log: (line: string) => v
   return {
     inferencePort: (inference.address() as AddressInfo).port,
     managementPort: (management.address() as AddressInfo).port,
+    register: (model, workers) => register(registry, model, workers),
     drain,
     stop,
     kill: () => registry.kill(),
   };
+}
+
+async function register(registry: ModelRegistry, { name, ...limits }: NewModel, workers: number): Promise<void> {
+  try {
+    await registry.register({ name, url: name, ...limits }).scale(workers, workers, 'give-up');
+  } catch (cause) {
+    if (cause instanceof HttpProblem) throw new MpsbenchError('USAGE', cause.message, { cause });
+    const what = `a worker of model ${name} could not be loaded: ${messageOf(cause)}`;
+    throw new MpsbenchError('SERVER_START_FAILED', `${what}; try another --workload or --device`, { cause });
+  }
 }
 
 async function listen(listener: RequestListener, host: string, wanted: number): Promise<Server> {
