@@ -43,6 +43,7 @@ export const errorCodes = {
   SERVER_START_FAILED: failed,
   SERVER_CHECK_FAILED: failed,
   SERVER_SCALE_FAILED: failed,
+  SERVER_STOP_FAILED: failed,
   PORT_IN_USE: failed,
   WORKER_DIED: failed,
   LOAD_FAILED: failed,

@@ -1,0 +1,201 @@
+/** Adapter of the embedded server: a front process, one model, and workers counted before they are believed. */
+import { type Clock, systemClock } from '../core/clock.ts';
+import { MpsbenchError, messageOf } from '../core/errors.ts';
+import { type Nanoseconds, ns, seconds } from '../core/units.ts';
+import type { EmbeddedServerPlan } from '../records/plan.ts';
+import type { RunningServer, ServerAdapter, ServerStart, WorkerFacts } from './adapter.ts';
+import { answerSchema, FrontClient, factsSchema, modelDescriptionSchema } from './embedded/front-client.ts';
+import { resolveWorkload } from './embedded/workload.ts';
+
+const modelName = 'mpsbench';
+const host = '127.0.0.1';
+const queryTimeoutNs = seconds(10);
+// The weights do not matter to a measurement, only that all trials have the same.
+const modelSeed = 1;
+
+export interface EmbeddedAdapterOptions {
+  /** Path of libcuda; null = by soname. */
+  readonly cudaPath: string | null;
+}
+
+export function embeddedAdapter(plan: EmbeddedServerPlan, options: EmbeddedAdapterOptions): ServerAdapter {
+  return { kind: 'embedded', start: (start) => startEmbedded(plan, options, start, systemClock) };
+}
+
+async function startEmbedded(
+  plan: EmbeddedServerPlan,
+  options: EmbeddedAdapterOptions,
+  start: ServerStart,
+  clock: Clock,
+): Promise<RunningServer> {
+  const origin = clock.origin();
+  const leftNs = (): Nanoseconds => ns(Math.max(0, start.readyTimeoutNs - clock.offsetNs(origin)));
+  const { cudaPath } = options;
+  const { deviceUuid } = start;
+  const workload = resolveWorkload(plan, { seed: modelSeed, cudaPath, deviceUuid });
+  const ports = { inferencePort: 0, managementPort: 0 };
+  const front = await FrontClient.start({ host, ...ports, queueLimit: plan.queueLimit, workload }, start);
+  try {
+    await register(front, plan, start, leftNs());
+    await verifyScale(front, start, leftNs());
+    await checkResponse(front, start, leftNs());
+    const facts = await readFacts(front);
+    const readyNs = clock.offsetNs(origin);
+    return new EmbeddedServer(front, facts, readyNs);
+  } catch (thrown) {
+    await front[Symbol.asyncDispose]();
+    throw thrown;
+  }
+}
+
+/** Registers the model with all its workers and waits until they have loaded it. */
+async function register(
+  front: FrontClient,
+  plan: EmbeddedServerPlan,
+  start: ServerStart,
+  timeoutNs: Nanoseconds,
+): Promise<void> {
+  const query = new URLSearchParams({
+    url: modelName,
+    model_name: modelName,
+    batch_size: String(start.batchSize),
+    max_batch_delay: String(plan.maxBatchDelay / 1e6),
+    initial_workers: String(start.workers),
+    synchronous: 'true',
+  });
+  const url = `${front.managementUrl}/models?${query}`;
+  const { status, text } = await front.ask(url, { method: 'POST', timeoutNs, signal: start.signal });
+  if (status === 200) return;
+  const why = problemMessage(text);
+  throw new MpsbenchError(
+    'SERVER_START_FAILED',
+    `the embedded server has no workers: ${why}; ${front.server.logTail()}`,
+  );
+}
+
+/** What was asked and what came of it are two things: TorchServe is known to scale to another number and say nothing. */
+async function verifyScale(front: FrontClient, start: ServerStart, timeoutNs: Nanoseconds): Promise<void> {
+  const url = `${front.managementUrl}/models/${modelName}`;
+  const { text } = await front.ask(url, { timeoutNs, signal: start.signal });
+  const [model] = modelDescriptionSchema.parse(JSON.parse(text));
+  const ready = model?.workers.filter((worker) => worker.status === 'READY').length;
+  if (ready === start.workers && model?.workers.length === ready && model?.batchSize === start.batchSize) return;
+  const asked = `${start.workers} ready workers at batch size ${start.batchSize}`;
+  const found = `${ready} of ${model?.workers.length} at batch size ${model?.batchSize}`;
+  throw new MpsbenchError(
+    'SERVER_SCALE_FAILED',
+    `the embedded server was asked for ${asked} and has ${found}; ${front.server.logTail()}`,
+  );
+}
+
+/** The same body must get the same well-formed answer twice. */
+async function checkResponse(front: FrontClient, start: ServerStart, timeoutNs: Nanoseconds): Promise<void> {
+  const url = predictionUrl(front);
+  const body = sampleBodies()[0] as Uint8Array;
+  const ask = () => front.ask(url, { method: 'POST', body, timeoutNs, signal: start.signal });
+  const first = await ask();
+  const second = await ask();
+  if (first.status === 200 && first.text === second.text && isAnswer(first.text)) return;
+  const seen = `${first.status} ${first.text} and then ${second.status} ${second.text}`.replace(/\s+/g, ' ');
+  throw new MpsbenchError(
+    'SERVER_CHECK_FAILED',
+    `the embedded server gave no usable answer to POST ${url}: ${seen.slice(0, 500)}; ${front.server.logTail()}`,
+  );
+}
+
+class EmbeddedServer implements RunningServer {
+  readonly description: string;
+  readonly request;
+  readonly sampleBodies = sampleBodies();
+  readonly readyNs: Nanoseconds;
+  readonly otherPids: readonly number[];
+  readonly #front: FrontClient;
+  readonly #firstPids: readonly number[];
+
+  constructor(front: FrontClient, facts: EmbeddedFacts, readyNs: Nanoseconds) {
+    this.#front = front;
+    this.description = facts.description;
+    this.request = { url: predictionUrl(front), method: 'POST', headers: { 'content-type': 'application/json' } };
+    this.readyNs = readyNs;
+    this.otherPids = [front.server.pid];
+    this.#firstPids = facts.model.workers.map((worker) => worker.pid);
+  }
+
+  async workers(): Promise<readonly WorkerFacts[]> {
+    const { model } = await this.#liveFacts();
+    const pids = new Set(model.workers.map((worker) => worker.pid));
+    const gone = this.#firstPids.filter((pid) => !pids.has(pid));
+    if (gone.length > 0 || model.workerDeaths > 0) {
+      const who = gone.length > 0 ? `pid ${gone.join(', ')}` : 'a worker';
+      const why = model.lastWorkerError ?? 'no reason is known';
+      const what = `a worker of the embedded server died (${who}): ${why}`;
+      throw new MpsbenchError('WORKER_DIED', `${what}; ${this.#front.server.logTail()}`);
+    }
+    return model.workers.map(({ pid, facts }) => ({
+      pid,
+      mpsEnabled: facts?.mpsEnabled ?? null,
+      multiprocessorCount: facts?.multiprocessorCount ?? null,
+    }));
+  }
+
+  /** A front that does not answer any more has taken its workers along. */
+  async #liveFacts() {
+    try {
+      return await readFacts(this.#front);
+    } catch (cause) {
+      throw new MpsbenchError('WORKER_DIED', `the workers of the embedded server are gone: ${messageOf(cause)}`, {
+        cause,
+      });
+    }
+  }
+
+  async counters() {
+    const { batches, requests } = (await readFacts(this.#front)).model;
+    return { batches, requests };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#front[Symbol.asyncDispose]();
+  }
+}
+
+type EmbeddedFacts = Awaited<ReturnType<typeof readFacts>>;
+
+async function readFacts(front: FrontClient) {
+  const { text } = await front.ask(`${front.managementUrl}/mpsbench/facts`, { timeoutNs: queryTimeoutNs });
+  const { description, models } = factsSchema.parse(JSON.parse(text));
+  const model = models.find((candidate) => candidate.modelName === modelName);
+  if (model !== undefined) return { description, model };
+  throw new MpsbenchError('SERVER_SCALE_FAILED', `the embedded server lost its model; ${front.server.logTail()}`);
+}
+
+function predictionUrl(front: FrontClient): string {
+  return `${front.inferenceUrl}/predictions/${modelName}`;
+}
+
+function isAnswer(text: string): boolean {
+  try {
+    return answerSchema.safeParse(JSON.parse(text)).success;
+  } catch {
+    return false;
+  }
+}
+
+/** The server's own words in a TorchServe error, on one line; else the reply as it is. */
+function problemMessage(text: string): string {
+  try {
+    const problem: unknown = JSON.parse(text);
+    if (typeof problem === 'object' && problem !== null && 'message' in problem) return String(problem.message);
+  } catch (thrown) {
+    return `${text.slice(0, 200)} (${messageOf(thrown)})`;
+  }
+  return text;
+}
+
+/** Eight different requests of the size of a sentence; what they say only selects the input. */
+function sampleBodies(): Uint8Array[] {
+  const encoder = new TextEncoder();
+  return Array.from({ length: 8 }, (_, index) =>
+    encoder.encode(`{"text":"Sample sentence number ${index + 1} for the embedded encoder to read.", "target":1}`),
+  );
+}

@@ -1,0 +1,160 @@
+/** How the adapter talks to a front process: start it, register a model, read its facts. */
+import { join } from 'node:path';
+import process from 'node:process';
+import { Agent, request } from 'undici';
+import { z } from 'zod';
+import { childModuleArguments } from '../../core/child-module.ts';
+import { deadline } from '../../core/clock.ts';
+import { type ErrorCode, errorCodes, interrupted, MpsbenchError, messageOf } from '../../core/errors.ts';
+import { type Nanoseconds, seconds } from '../../core/units.ts';
+import { encoderSchema } from '../../records/plan.ts';
+import type { ServerStart } from '../adapter.ts';
+import { ServerProcess } from '../child-process.ts';
+import type { FrontOptions } from './front.ts';
+
+const eventSchema = z.discriminatedUnion('event', [
+  z.object({ event: z.literal('ready'), inferencePort: z.number(), managementPort: z.number() }),
+  z.object({ event: z.literal('failed'), code: z.string(), message: z.string() }),
+]);
+
+/** `GET /mpsbench/facts`. */
+export const factsSchema = z.object({
+  description: z.string(),
+  dimensions: encoderSchema.nullable(),
+  models: z.array(
+    z.object({
+      modelName: z.string(),
+      batches: z.number(),
+      requests: z.number(),
+      /** Workers that were ready and ended without being asked. */
+      workerDeaths: z.number(),
+      lastWorkerError: z.string().nullable(),
+      queue: z.object({ remainingCapacity: z.number(), pendingRequests: z.number() }),
+      workers: z.array(
+        z.object({
+          id: z.string(),
+          /** -1 while there is no process. */
+          pid: z.number(),
+          /** null while the worker is not ready. */
+          facts: z
+            .object({
+              backend: z.enum(['cpu', 'cuda', 'fixed']),
+              weightBytes: z.number(),
+              deviceUuid: z.string().nullable(),
+              multiprocessorCount: z.number().nullable(),
+              mpsEnabled: z.boolean().nullable(),
+              contextCreationNs: z.number().nullable(),
+            })
+            .nullable(),
+        }),
+      ),
+    }),
+  ),
+});
+
+/** The reply to a prediction; answer.ts says what its parts mean. */
+export const answerSchema = z.object({
+  label: z.number().int().nonnegative(),
+  score: z.number(),
+  digest: z.string().regex(/^[0-9a-f]{8}$/),
+});
+
+/** The part of TorchServe's `GET /models/{name}` that says whether scaling came true. */
+export const modelDescriptionSchema = z.array(
+  z.object({
+    batchSize: z.number(),
+    workers: z.array(z.object({ pid: z.number(), status: z.enum(['READY', 'UNLOADING']) })),
+  }),
+);
+
+export interface HttpReply {
+  readonly status: number;
+  readonly text: string;
+}
+
+// Workers end after the batch each has in hand; a front that takes longer than its own limits hangs.
+const stopTimeoutNs = seconds(45);
+
+export interface AskOptions {
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly body?: Uint8Array;
+  readonly timeoutNs: Nanoseconds;
+  readonly signal?: AbortSignal;
+}
+
+/** A front process with no model yet, and a client for both its ports. Disposal stops the process and its workers. */
+export class FrontClient implements AsyncDisposable {
+  readonly server: ServerProcess;
+  readonly inferenceUrl: string;
+  readonly managementUrl: string;
+  readonly #agent = new Agent({ headersTimeout: 0, bodyTimeout: 0 });
+
+  private constructor(server: ServerProcess, inferenceUrl: string, managementUrl: string) {
+    this.server = server;
+    this.inferenceUrl = inferenceUrl;
+    this.managementUrl = managementUrl;
+  }
+
+  /** Throws SERVER_START_FAILED, SERVER_NOT_READY, PORT_IN_USE or INTERRUPTED, with nothing left running. */
+  static async start(options: FrontOptions, start: ServerStart): Promise<FrontClient> {
+    const server = await ServerProcess.start({
+      name: 'the embedded server',
+      command: process.execPath,
+      arguments: [...childModuleArguments(import.meta.url, './front-main'), JSON.stringify(options)],
+      environment: start.environment,
+      logPath: join(start.logDirectory, 'embedded-server.log'),
+      emergency: start.emergency,
+      stopTimeoutNs,
+    });
+    try {
+      const limits = { timeoutNs: start.readyTimeoutNs, signal: start.signal };
+      const ports = await server.waitUntilReady(() => announcedPorts(server.log()), limits);
+      const urlOf = (port: number) => `http://${options.host}:${port}`;
+      return new FrontClient(server, urlOf(ports.inferencePort), urlOf(ports.managementPort));
+    } catch (thrown) {
+      await server[Symbol.asyncDispose]();
+      throw thrown;
+    }
+  }
+
+  /** One request. Throws INTERRUPTED on abort, SERVER_NOT_READY when the time is over, else SERVER_START_FAILED. */
+  async ask(url: string, options: AskOptions): Promise<HttpReply> {
+    const { method = 'GET', body = null, timeoutNs, signal } = options;
+    const limit = deadline(timeoutNs, signal);
+    try {
+      const reply = await request(url, { method, body, dispatcher: this.#agent, signal: limit });
+      return { status: reply.statusCode, text: await reply.body.text() };
+    } catch (cause) {
+      if (signal?.aborted) throw interrupted('the start of the embedded server');
+      if (limit.aborted) throw this.server.notReady(timeoutNs);
+      // The connection breaks a moment before the exit of the process is known.
+      const what = `the embedded server did not answer ${method} ${url}: ${messageOf(cause)}`;
+      throw new MpsbenchError('SERVER_START_FAILED', `${what}; ${this.server.logTail()}`, { cause });
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      await this.#agent.destroy();
+    } finally {
+      await this.server[Symbol.asyncDispose]();
+    }
+  }
+}
+
+/** The ports, once the front has told them; undefined until then. Throws what it says went wrong. */
+function announcedPorts(log: string): { inferencePort: number; managementPort: number } | undefined {
+  // A line without its end is still being written.
+  const line = log
+    .split('\n')
+    .slice(0, -1)
+    .find((candidate) => candidate.startsWith('{"event":'));
+  if (line === undefined) return undefined;
+  const event = eventSchema.parse(JSON.parse(line));
+  if (event.event === 'ready') return event;
+  throw new MpsbenchError(isErrorCode(event.code) ? event.code : 'SERVER_START_FAILED', event.message);
+}
+
+function isErrorCode(code: string): code is ErrorCode {
+  return code in errorCodes;
+}
