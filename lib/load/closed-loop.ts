@@ -1,0 +1,32 @@
+/** Closed loop: every lane is given its next request as soon as it is free. */
+import { type Clock, systemClock } from '../core/clock.ts';
+import { milliseconds } from '../core/units.ts';
+import type { FinishedRequest } from './exchange.ts';
+import type { Lane } from './lane.ts';
+import type { LoopHost, RequestLoop } from './loop.ts';
+
+/** A server that refuses connections answers within microseconds; without a pause the run would be a flood. */
+const pauseAfterConnectFailure = milliseconds(10);
+
+export function closedLoop(host: LoopHost, clock: Clock = systemClock): RequestLoop {
+  const issue = (lane: Lane): void => {
+    const request = host.claim(null);
+    if (request !== null) lane.send(request);
+  };
+  const issueAfterPause = async (lane: Lane): Promise<void> => {
+    await clock.sleep(pauseAfterConnectFailure, host.ending);
+    issue(lane);
+  };
+  return {
+    start: async () => {
+      for (const lane of host.lanes) issue(lane);
+    },
+    onFree: (lane: Lane, finished: FinishedRequest) => {
+      if (host.ending.aborted) return;
+      if (finished.outcome === 'connect') host.background(issueAfterPause(lane));
+      else issue(lane);
+    },
+    giveUpWaiting: () => {},
+    longestWaitingSinceNs: () => null,
+  };
+}

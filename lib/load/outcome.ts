@@ -1,0 +1,100 @@
+/** Which outcome an error of the HTTP client means, and what to tell people about it. */
+import { codeOf, MpsbenchError, messageOf } from '../core/errors.ts';
+import { formatDuration, ns } from '../core/units.ts';
+import type { Outcome } from '../records/load.ts';
+
+/** What was known of a request when its error came. */
+export interface ErrorContext {
+  /** Whether the request had been written to a connection. */
+  readonly sent: boolean;
+  /** Final status, if the head of the reply had arrived. */
+  readonly status: number | null;
+  /** Whether the connection had served a request before. */
+  readonly reused: boolean;
+}
+
+export interface ClassifiedError {
+  readonly outcome: Outcome;
+  readonly text: string;
+}
+
+/** Replies that carry no body whatever their head says. */
+const bodilessStatuses: ReadonlySet<number> = new Set([204, 304]);
+
+/**
+ * A request that was never written failed to connect. After that, what breaks HTTP is badResponse and every other loss
+ * of the connection is reset.
+ *
+ * A server may close an idle connection at the moment when the next request is on its way. Nothing on the wire tells
+ * that race from a server that drops the request, so it is a reset like any other, never retried and never left out;
+ * its text says that the connection was a reused one.
+ */
+export function classifyError(thrown: unknown, context: ErrorContext): ClassifiedError {
+  const text = errorText(thrown);
+  if (thrown instanceof CutOff) return { outcome: thrown.outcome, text };
+  if (!context.sent) return { outcome: 'connect', text };
+  if (isBadResponse(thrown, context)) return { outcome: 'badResponse', text };
+  const unanswered = context.reused && context.status === null;
+  return {
+    outcome: 'reset',
+    text: unanswered ? `${text} (reused connection, no byte of a reply: closed while idle, or request dropped)` : text,
+  };
+}
+
+/** Code and message in one line; some errors of Node have only one of the two. */
+export function errorText(thrown: unknown): string {
+  const code = codeOf(thrown);
+  const message = messageOf(thrown).split('\n')[0] ?? '';
+  if (code === undefined || message.includes(code)) return message;
+  return message === '' ? code : `${code}: ${message}`;
+}
+
+function isBadResponse(thrown: unknown, context: ErrorContext): boolean {
+  const code = codeOf(thrown) ?? '';
+  // The parser reports the end of the connection inside a reply as an error of its own.
+  if (code === 'HPE_INVALID_EOF_STATE') return false;
+  if (code.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW') return true;
+  if (code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') {
+    return context.status === null || bodilessStatuses.has(context.status);
+  }
+  return code === 'UND_ERR_SOCKET' && /^bad (response|upgrade)/.test(messageOf(thrown));
+}
+
+/** What a run rejects with when not one connection could be made. */
+export function noConnection(url: string, timeoutNs: number, cause: Error | null): MpsbenchError {
+  return new MpsbenchError('LOAD_FAILED', connectAdvice(url, timeoutNs, cause), { cause });
+}
+
+/** The engine's own decision to give a request up, as an error that undici can carry. */
+export class CutOff extends Error {
+  readonly outcome: 'timeout' | 'aborted';
+
+  constructor(outcome: 'timeout' | 'aborted', message: string) {
+    super(message);
+    this.name = 'CutOff';
+    this.outcome = outcome;
+  }
+}
+
+export function timeoutCutOff(timeoutNs: number): CutOff {
+  return new CutOff('timeout', `no complete reply within ${formatDuration(ns(timeoutNs))}`);
+}
+
+export function abortedCutOff(): CutOff {
+  return new CutOff('aborted', 'cut off by the end of the run');
+}
+
+function connectAdvice(url: string, timeoutNs: number, cause: Error | null): string {
+  const code = codeOf(cause) ?? '';
+  if (cause === null || (cause instanceof CutOff && cause.outcome === 'aborted')) {
+    return `no connection to ${url} before the run was over: is the address right and the port open?`;
+  }
+  if (cause instanceof CutOff || code === 'ETIMEDOUT') {
+    return `no connection to ${url} within ${formatDuration(ns(timeoutNs))}: is the address right and the port open?`;
+  }
+  if (code === 'ECONNREFUSED') return `connection refused by ${url}: is the server running?`;
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `host of ${url} is unknown (${code}): check the name`;
+  if (code === 'EHOSTUNREACH' || code === 'ENETUNREACH') return `no route to ${url} (${code}): check the address`;
+  if (/CERT|SSL|TLS|SIGNATURE|ISSUER/.test(code)) return `TLS with ${url} failed (${code}): check the certificate`;
+  return `no connection to ${url} (${errorText(cause)}): is the server running?`;
+}
