@@ -73,13 +73,12 @@ function recommendationLine(facts: Facts): string | null {
   const best = cellOf(facts, facts.recommendation?.cellId ?? null);
   if (!best?.throughputPerSecond) return null;
   const valid = facts.cells.filter((cell) => cell.state === 'valid').length;
-  const beside = [p99Text(best), deviceText(best)].filter((text) => text !== null).join(', ');
   const runnerUp = cellOf(facts, facts.recommendation?.runnerUpId ?? null);
   const second = runnerUp?.throughputPerSecond
-    ? ` Runner-up: ${cellText(runnerUp.cell)} at ${formatRate(runnerUp.throughputPerSecond.median)}${leadText(facts)}.`
+    ? ` Runner-up: ${cellText(runnerUp.cell)} at ${formatRate(runnerUp.throughputPerSecond.median)}, ${beside(runnerUp)}${leadText(facts)}.`
     : '';
   return (
-    `Recommended: ${cellText(best.cell)}: ${spreadRate(best.throughputPerSecond)}, ${beside}; the highest median ` +
+    `Recommended: ${cellText(best.cell)}: ${spreadRate(best.throughputPerSecond)}, ${beside(best)}; the highest median ` +
     `throughput of ${valid} valid ${valid === 1 ? 'configuration' : 'configurations'}.${second}`
   );
 }
@@ -133,7 +132,13 @@ function rangeOf(low: string, high: string): string {
 }
 
 function spreadRate(spread: Spread): string {
-  return `${formatRate(spread.median)} [${spread.min.toFixed(1)} .. ${spread.max.toFixed(1)}]`;
+  const bound = (value: number): string => formatRate(value).replace(' /s', '');
+  return `${formatRate(spread.median)} [${bound(spread.min)} .. ${bound(spread.max)}]`;
+}
+
+/** Latency and memory, which the choice by throughput does not weigh. */
+function beside(cell: CellSummary): string {
+  return [p99Text(cell), deviceText(cell)].filter((text) => text !== null).join(', ');
 }
 
 function p99Text(cell: CellSummary): string | null {

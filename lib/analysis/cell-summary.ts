@@ -2,7 +2,7 @@
 import { type Cell, cellId } from '../records/arm.ts';
 import { type PairedRatio, pairedRatio } from '../stats/paired.ts';
 import { summarize } from '../stats/summary.ts';
-import type { MemoryLedger } from './gpu-attribution.ts';
+import type { LedgerField, MemoryLedger } from './gpu-attribution.ts';
 import type { CellMemory, CellSummary, Comparison, Spread, TrialEntry } from './summary-model.ts';
 import { judgeRatio } from './verdict.ts';
 
@@ -63,11 +63,7 @@ function cellMemory(
   figure: (name: string, of: Figure, why: (trial: TrialEntry) => string | undefined) => Spread | null,
   workers: number,
 ): CellMemory {
-  const part = (
-    name: keyof CellMemory,
-    field: 'deviceUsedBytes' | 'workersBytes' | 'mpsServerBytes' | 'unexplainedBytes',
-    divisor = 1,
-  ): Spread | null => {
+  const part = (name: keyof CellMemory, field: Exclude<LedgerField, 'foreignBytes'>, divisor = 1): Spread | null => {
     const of = (ledger: MemoryLedger | null): number | null => {
       const bytes = ledger?.[field] ?? null;
       return bytes === null ? null : bytes / divisor;
@@ -83,6 +79,7 @@ function cellMemory(
     workersBytes: part('workersBytes', 'workersBytes'),
     perWorkerBytes: part('perWorkerBytes', 'workersBytes', workers),
     mpsServerBytes: part('mpsServerBytes', 'mpsServerBytes'),
+    serverOtherBytes: part('serverOtherBytes', 'serverOtherBytes'),
     unexplainedBytes: part('unexplainedBytes', 'unexplainedBytes'),
   };
 }

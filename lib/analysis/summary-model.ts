@@ -6,6 +6,8 @@ import type { TrialFigures } from './trial-summary.ts';
 import type { Validity } from './validity.ts';
 import type { Verdict } from './verdict.ts';
 
+export type { PairedRatio } from '../stats/paired.ts';
+
 export const studySummarySchemaVersion = 1;
 
 /** One figure over the valid trials of a cell, in the unit of the field's name. */
@@ -25,6 +27,8 @@ export interface CellMemory {
   readonly workersBytes: Spread | null;
   readonly perWorkerBytes: Spread | null;
   readonly mpsServerBytes: Spread | null;
+  /** The server's processes that are not workers. */
+  readonly serverOtherBytes: Spread | null;
   readonly unexplainedBytes: Spread | null;
 }
 
