@@ -1,0 +1,180 @@
+/** The study's answer in plain sentences, from measured figures alone. */
+import { formatBytes, formatDuration, formatRate, type Nanoseconds } from '../core/units.ts';
+import type { Cell } from '../records/arm.ts';
+import type { PairedRatio } from '../stats/paired.ts';
+import type { Answer, ArmBest, CellSummary, Spread, StudySummary } from './summary-model.ts';
+import { fewestPairs } from './verdict.ts';
+
+/** All of the summary but the answer itself. */
+type Facts = Omit<StudySummary, 'answer'>;
+
+/** Headline, two or three lines that it rests on, and what a reader must be careful with. */
+export function answerOf(facts: Facts): Answer {
+  const lines = [recommendationLine(facts), mpsLine(facts), memoryLine(facts)];
+  return {
+    headline: headline(facts),
+    lines: lines.filter((line) => line !== null),
+    cautions: cautions(facts),
+  };
+}
+
+/** "4 workers, batch 1, mps:50" */
+export function cellText(cell: Cell): string {
+  return `${cell.workers} ${cell.workers === 1 ? 'worker' : 'workers'}, batch ${cell.batchSize}, ${cell.arm}`;
+}
+
+/** "1.42x [1.38, 1.47] at 95 %, n=5" */
+export function ratioText(ratio: PairedRatio): string {
+  const n = `n=${ratio.pairs}`;
+  if (ratio.lowerRatio === null || ratio.upperRatio === null) return `${times(ratio.ratio)} (${n}, no interval)`;
+  const level = Number((ratio.confidenceLevel * 100).toFixed(1));
+  return `${times(ratio.ratio)} [${ratio.lowerRatio.toFixed(2)}, ${ratio.upperRatio.toFixed(2)}] at ${level} %, ${n}`;
+}
+
+function times(ratio: number): string {
+  return `${ratio.toFixed(2)}x`;
+}
+
+function headline(facts: Facts): string {
+  if (!facts.recommendation) return 'No answer: no trial of this study is valid.';
+  const best = bestMps(facts);
+  if (!best) return `MPS was not measured here${leftOutText(facts)}.`;
+  if (!best.comparison) return "No answer on MPS: the study has no valid arm 'off' to compare with.";
+  const { verdict, throughput, verdictReason } = best.comparison;
+  const against = throughput ? ` (${ratioText(throughput)})` : '';
+  switch (verdict) {
+    case 'BETTER':
+      return `Enable MPS: its best configuration is faster than the best without it${against}.`;
+    case 'WORSE':
+      return `Leave MPS off: its best configuration is slower than the best without it${against}.`;
+    case 'EQUIVALENT':
+      return `MPS makes no difference to throughput that matters here, best against best${against}.`;
+    default:
+      return `No clear answer on MPS, best against best${against}: ${verdictReason}.`;
+  }
+}
+
+function leftOutText(facts: Facts): string {
+  const reasons = new Set(facts.armsLeftOut.map((left) => left.reason));
+  return reasons.size === 0 ? '' : `: ${[...reasons].join('; ')}`;
+}
+
+/** The MPS arm whose best cell has the highest median throughput. */
+function bestMps(facts: Facts): ArmBest | undefined {
+  const rate = (best: ArmBest): number => cellOf(facts, best.cellId)?.throughputPerSecond?.median ?? 0;
+  return facts.bestByArm.filter((best) => best.arm !== 'off').sort((a, b) => rate(b) - rate(a))[0];
+}
+
+function cellOf(facts: Facts, id: string | null): CellSummary | undefined {
+  return facts.cells.find((cell) => cell.cellId === id);
+}
+
+function recommendationLine(facts: Facts): string | null {
+  const best = cellOf(facts, facts.recommendation?.cellId ?? null);
+  if (!best?.throughputPerSecond) return null;
+  const valid = facts.cells.filter((cell) => cell.state === 'valid').length;
+  const runnerUp = cellOf(facts, facts.recommendation?.runnerUpId ?? null);
+  const second = runnerUp?.throughputPerSecond
+    ? ` Runner-up: ${cellText(runnerUp.cell)} at ${formatRate(runnerUp.throughputPerSecond.median)}, ${beside(runnerUp)}${leadText(facts)}.`
+    : '';
+  return (
+    `Recommended: ${cellText(best.cell)}: ${spreadRate(best.throughputPerSecond)}, ${beside(best)}; the highest median ` +
+    `throughput of ${valid} valid ${valid === 1 ? 'configuration' : 'configurations'}.${second}`
+  );
+}
+
+function leadText(facts: Facts): string {
+  const over = facts.recommendation?.overRunnerUp;
+  if (!over?.throughput) return '';
+  const clear = over.verdict === 'BETTER' ? 'a clear lead' : 'not a clear lead';
+  return `; the recommended one over it ${ratioText(over.throughput)}, ${clear}`;
+}
+
+/** Best against best, named. The headline has the ratio. */
+function mpsLine(facts: Facts): string | null {
+  const best = bestMps(facts);
+  const other = best?.comparison;
+  if (!best || !other) return null;
+  const mine = cellOf(facts, best.cellId);
+  const theirs = facts.cells.find((cell) => cell.cellId === facts.bestByArm.find((arm) => arm.arm === 'off')?.cellId);
+  if (!mine?.throughputPerSecond || !theirs?.throughputPerSecond) return null;
+  return (
+    `Best with MPS: ${cellText(mine.cell)}, ${formatRate(mine.throughputPerSecond.median)}. ` +
+    `Best without: ${cellText(theirs.cell)}, ${formatRate(theirs.throughputPerSecond.median)}.`
+  );
+}
+
+/** What each MPS arm did to memory at the largest number of workers, as measured: it may cost or save. */
+function memoryLine(facts: Facts): string | null {
+  const most = facts.workers.at(-1);
+  const texts = facts.arms.flatMap((arm) => {
+    const cells = facts.cells.filter((cell) => cell.cell.arm === arm && cell.cell.workers === most);
+    const differences = cells.flatMap((cell) => cell.comparison?.memoryDifferenceBytes ?? []);
+    return differences.length === 0 ? [] : [`${arm} ${differenceText(differences)}`];
+  });
+  if (texts.length === 0) return null;
+  const among = facts.batchSizes.length > 1 ? ` (range of medians over batch sizes)` : '';
+  return `Memory at ${most} ${most === 1 ? 'worker' : 'workers'}, against off at the same batch size${among}: ${texts.join('; ')}.`;
+}
+
+function differenceText(differences: readonly Spread[]): string {
+  const medians = differences.map((difference) => difference.median);
+  const [least, most] = [Math.min(...medians), Math.max(...medians)];
+  const magnitude = (value: number): string => formatBytes(Math.abs(value));
+  if (least === 0 && most === 0) return 'took as much';
+  if (least >= 0) return `took ${rangeOf(magnitude(least), magnitude(most))} more`;
+  if (most <= 0) return `took ${rangeOf(magnitude(most), magnitude(least))} less`;
+  return `took from ${magnitude(least)} less to ${magnitude(most)} more`;
+}
+
+function rangeOf(low: string, high: string): string {
+  return low === high ? low : `${low} to ${high}`;
+}
+
+function spreadRate(spread: Spread): string {
+  const bound = (value: number): string => formatRate(value).replace(' /s', '');
+  return `${formatRate(spread.median)} [${bound(spread.min)} .. ${bound(spread.max)}]`;
+}
+
+/** Latency and memory, which the choice by throughput does not weigh. */
+function beside(cell: CellSummary): string {
+  return [p99Text(cell), deviceText(cell)].filter((text) => text !== null).join(', ');
+}
+
+function p99Text(cell: CellSummary): string | null {
+  return cell.p99Ns ? `p99 ${formatDuration(cell.p99Ns.median as Nanoseconds)}` : null;
+}
+
+function deviceText(cell: CellSummary): string | null {
+  const used = cell.memory.deviceUsedBytes;
+  return used ? `${formatBytes(used.median)} of device memory` : 'device memory not measured';
+}
+
+function cautions(facts: Facts): string[] {
+  const found: string[] = [];
+  for (const reason of new Set(facts.armsLeftOut.map((left) => left.reason))) {
+    const arms = facts.armsLeftOut.filter((left) => left.reason === reason).map((left) => left.arm);
+    found.push(`${arms.length === 1 ? 'Arm' : 'Arms'} ${arms.join(', ')} left out: ${reason}`);
+  }
+  if (!facts.complete) {
+    found.push(`The study is not complete: ${facts.trialsRun} of ${facts.trialsPlanned} trials were run.`);
+  }
+  for (const finding of facts.findings) {
+    const effect = finding.voids ? 'void' : 'marked';
+    const attempts = `${finding.attempts} ${finding.attempts === 1 ? 'attempt' : 'attempts'} ${effect}`;
+    found.push(`${attempts} (${finding.reason.code}): ${finding.reason.message}; ${finding.reason.advice}`);
+  }
+  const invalid = facts.cells.filter((cell) => cell.state === 'invalid').map((cell) => cell.cellId);
+  if (invalid.length > 0) found.push(`Without a valid trial, hence INVALID: ${invalid.join(', ')}.`);
+  if (facts.blocks < fewestPairs) {
+    found.push(
+      `${facts.blocks} ${facts.blocks === 1 ? 'block gives' : 'blocks give'} no verdict; run ${fewestPairs} or more.`,
+    );
+  }
+  if (facts.cells.length > 1 && facts.recommendation) {
+    found.push(
+      `The best of ${facts.cells.length} configurations is chosen by the figures that are shown for it, which flatters it: confirm it and its runner-up in fresh trials.`,
+    );
+  }
+  return found;
+}

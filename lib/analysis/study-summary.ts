@@ -1,0 +1,221 @@
+/** Plan, environment and trials of a study -> its summary. Pure: the same records give the same summary. */
+
+import { formatSpan } from '../core/units.ts';
+import { type Cell, cellId } from '../records/arm.ts';
+import type { Environment } from '../records/environment.ts';
+import { defaultMeasurementNs, type StudyPlan } from '../records/plan.ts';
+import type { Reason, TrialRecord } from '../records/trial.ts';
+import { answerOf } from './answer.ts';
+import { compareCells, summarizeCell } from './cell-summary.ts';
+import { selectDevice } from './gpu-attribution.ts';
+import {
+  type ArmBest,
+  type ArmVoids,
+  type CellSummary,
+  type Conditions,
+  type Recommendation,
+  type StudySummary,
+  studySummarySchemaVersion,
+  type TrialEntry,
+} from './summary-model.ts';
+import { trialFigures } from './trial-summary.ts';
+import { judgeTrial } from './validity.ts';
+
+/** `trials` in the order in which they were appended, all attempts. */
+export function summarizeStudy(
+  plan: StudyPlan,
+  environment: Environment,
+  trials: readonly TrialRecord[],
+): StudySummary {
+  const entries = trialEntries(trials, plan);
+  const armsLeftOut = leftOut(plan, environment, entries);
+  const arms = plan.arms.filter((arm) => !armsLeftOut.some((left) => left.arm === arm));
+  const cells = compared(plannedCells(plan, arms), entries, plan);
+  const counted = entries.filter((trial) => trial.counts);
+  const body = {
+    schemaVersion: studySummarySchemaVersion,
+    name: plan.name,
+    question: question(plan),
+    valid: cells.every((cell) => cell.state === 'valid'),
+    complete: cells.every((cell) => cell.trialsRun >= cell.trialsPlanned),
+    trialsPlanned: cells.length * plan.blocks,
+    trialsRun: counted.length,
+    trialsValid: counted.filter((trial) => trial.validity.state === 'VALID').length,
+    blocks: plan.blocks,
+    seed: plan.seed,
+    thresholdRatio: plan.thresholdRatio,
+    arms,
+    workers: ascendingNumbers(plan.workers),
+    batchSizes: ascendingNumbers(plan.batchSizes),
+    armsLeftOut,
+    conditions: conditionsOf(plan, environment, trials),
+    cells,
+    bestByArm: bestByArm(arms, cells, entries, plan),
+    recommendation: recommend(cells, entries, plan),
+    voids: voidsByArm(arms, entries),
+    findings: findingsOf(entries),
+    trials: entries,
+  } as const;
+  return { ...body, answer: answerOf(body) };
+}
+
+function question(plan: StudyPlan): string {
+  const list = (values: readonly number[]): string => ascendingNumbers(values).join(', ');
+  return (
+    `Is NVIDIA MPS worth enabling for this server with ${list(plan.workers)} workers at batch size ` +
+    `${list(plan.batchSizes)}, and what does it cost or save in GPU memory?`
+  );
+}
+
+function trialEntries(trials: readonly TrialRecord[], plan: StudyPlan): TrialEntry[] {
+  const lastAttempt = new Map<string, number>();
+  for (const trial of trials) {
+    lastAttempt.set(trial.trialId, Math.max(trial.attempt, lastAttempt.get(trial.trialId) ?? 0));
+  }
+  return trials.map((record) => {
+    const figures = trialFigures(record, plan.gpu.device);
+    return {
+      trialId: record.trialId,
+      attempt: record.attempt,
+      block: record.block,
+      position: record.position,
+      cell: record.cell,
+      cellId: cellId(record.cell),
+      startedAt: record.startedAt,
+      status: record.status,
+      counts: record.attempt === lastAttempt.get(record.trialId),
+      validity: judgeTrial(record, figures, plan),
+      figures,
+    };
+  });
+}
+
+/** An MPS arm without a single trial on a host that cannot run it was left out; on another host it is merely missing. */
+function leftOut(
+  plan: StudyPlan,
+  environment: Environment,
+  trials: readonly TrialEntry[],
+): StudySummary['armsLeftOut'] {
+  const reason = environment.gpuUnavailable?.message ?? environment.mpsControl.unavailable;
+  if (reason === null) return [];
+  return plan.arms
+    .filter((arm) => arm !== 'off' && !trials.some((trial) => trial.cell.arm === arm))
+    .map((arm) => ({ arm, reason }));
+}
+
+function plannedCells(plan: StudyPlan, arms: readonly string[]): Cell[] {
+  return ascendingNumbers(plan.workers).flatMap((workers) =>
+    ascendingNumbers(plan.batchSizes).flatMap((batchSize) => arms.map((arm) => ({ workers, batchSize, arm }))),
+  );
+}
+
+function compared(cells: readonly Cell[], trials: readonly TrialEntry[], plan: StudyPlan): CellSummary[] {
+  return cells.map((cell) => {
+    const summary = summarizeCell(trials, cell, plan.blocks);
+    const off = { ...cell, arm: 'off' };
+    if (cell.arm === 'off' || !cells.some((other) => cellId(other) === cellId(off))) return summary;
+    return { ...summary, comparison: compareCells(trials, cell, off, plan.thresholdRatio, plan.seed) };
+  });
+}
+
+/** Valid cells, highest median throughput first; the planned order decides between equals. */
+function ranked(cells: readonly CellSummary[]): CellSummary[] {
+  const rate = (cell: CellSummary): number => cell.throughputPerSecond?.median ?? 0;
+  return cells.filter((cell) => cell.throughputPerSecond !== null).sort((a, b) => rate(b) - rate(a));
+}
+
+function bestByArm(
+  arms: readonly string[],
+  cells: readonly CellSummary[],
+  trials: readonly TrialEntry[],
+  plan: StudyPlan,
+): ArmBest[] {
+  const bestOf = (arm: string): CellSummary | undefined => ranked(cells.filter((cell) => cell.cell.arm === arm))[0];
+  const off = bestOf('off');
+  return arms.flatMap((arm) => {
+    const best = bestOf(arm);
+    if (!best) return [];
+    const comparison =
+      off && arm !== 'off' ? compareCells(trials, best.cell, off.cell, plan.thresholdRatio, plan.seed) : null;
+    return [{ arm, cellId: best.cellId, cell: best.cell, comparison }];
+  });
+}
+
+function recommend(
+  cells: readonly CellSummary[],
+  trials: readonly TrialEntry[],
+  plan: StudyPlan,
+): Recommendation | null {
+  const [best, second] = ranked(cells);
+  if (!best) return null;
+  return {
+    cell: best.cell,
+    cellId: best.cellId,
+    runnerUp: second?.cell ?? null,
+    runnerUpId: second?.cellId ?? null,
+    overRunnerUp: second ? compareCells(trials, best.cell, second.cell, plan.thresholdRatio, plan.seed) : null,
+  };
+}
+
+function voidsByArm(arms: readonly string[], trials: readonly TrialEntry[]): ArmVoids[] {
+  return arms.map((arm) => {
+    const attempts = trials.filter((trial) => trial.cell.arm === arm);
+    const invalid = attempts.filter((trial) => trial.validity.state === 'INVALID');
+    const byCode: Record<string, number> = {};
+    for (const { code } of invalid.flatMap((trial) => trial.validity.reasons)) byCode[code] = (byCode[code] ?? 0) + 1;
+    return { arm, attempts: attempts.length, invalidAttempts: invalid.length, byCode };
+  });
+}
+
+function findingsOf(trials: readonly TrialEntry[]): StudySummary['findings'] {
+  const found = new Map<string, { reason: Reason; attempts: number; voids: boolean }>();
+  const add = (reason: Reason, voids: boolean): void => {
+    const known = found.get(reason.code);
+    if (known) known.attempts++;
+    else found.set(reason.code, { reason, attempts: 1, voids });
+  };
+  for (const { validity } of trials) {
+    for (const reason of validity.reasons) add(reason, true);
+    for (const warning of validity.warnings) add(warning, false);
+  }
+  return [...found.values()].sort((a, b) => b.attempts - a.attempts);
+}
+
+function conditionsOf(plan: StudyPlan, environment: Environment, trials: readonly TrialRecord[]): Conditions {
+  const device = environment.gpu ? selectDevice(environment.gpu, plan.gpu.device) : undefined;
+  const { host, tool } = environment;
+  return {
+    server: trials.find((trial) => trial.server !== null)?.server?.description ?? null,
+    load: loadText(plan, trials),
+    deviceName: device?.name ?? null,
+    deviceUuid: device?.uuid ?? null,
+    driverVersion: environment.gpu?.driverVersion ?? null,
+    cudaDriverVersion: environment.gpu?.cudaDriverVersion ?? null,
+    computeMode: device?.computeMode ?? null,
+    deviceMemoryBytes: device?.memory.totalBytes ?? null,
+    cpu: `${host.cpuModel}, ${host.cpuCount} CPUs`,
+    kernel: `${host.kernel} ${host.architecture}`,
+    toolVersion: tool.version,
+    nodeVersion: tool.nodeVersion,
+    commandLine: tool.commandLine,
+    recordedAt: environment.recordedAt,
+  };
+}
+
+/** Concurrency as it was, not as the plan's "auto" has it. */
+function loadText(plan: StudyPlan, trials: readonly TrialRecord[]): string {
+  const loops = trials.flatMap((trial) => (trial.load ? [trial.load.loop] : []));
+  const open = loops.find((loop) => loop.kind === 'open');
+  const concurrencies = ascendingNumbers(loops.flatMap((loop) => (loop.kind === 'closed' ? [loop.concurrency] : [])));
+  const [least, most] = [concurrencies[0], concurrencies.at(-1)];
+  const range = least === most ? `${least ?? plan.load.concurrency}` : `${least} to ${most}`;
+  const shape = open ? `open loop, ${open.ratePerSecond} requests/s` : `closed loop, ${range} requests in flight`;
+  const window = plan.load.requests
+    ? `${plan.load.requests} requests a trial`
+    : `${formatSpan(plan.load.duration ?? defaultMeasurementNs)} a trial`;
+  return `${shape}, ${window}, ${plan.load.engine} engine`;
+}
+
+function ascendingNumbers(values: readonly number[]): number[] {
+  return [...values].sort((a, b) => a - b);
+}

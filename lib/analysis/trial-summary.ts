@@ -1,0 +1,104 @@
+/** One trial record as figures: throughput, latency, memory; each null with its reason where it is not known. */
+import type { LatencySummary, OutcomeCounts } from '../records/load.ts';
+import type { TrialRecord } from '../records/trial.ts';
+import { attributeMemory, type MemoryLedger, type StudyPids, selectDevice } from './gpu-attribution.ts';
+
+export interface TrialFigures {
+  /** Complete replies with an expected status, per second of measurement. */
+  readonly throughputPerSecond: number | null;
+  /** Percentiles of response time; null where too few requests back them (see `percentileMinimums`). */
+  readonly p50Ns: number | null;
+  readonly p90Ns: number | null;
+  readonly p99Ns: number | null;
+  readonly p999Ns: number | null;
+  readonly requests: number;
+  /** Requests of the measurement that ended otherwise than asked; those cut off by its end are not among them. */
+  readonly errors: number;
+  readonly meanRealisedBatchSize: number | null;
+  /** Server loaded and idle. */
+  readonly readyMemory: MemoryLedger | null;
+  /** At the end of the measurement: what comparisons use. */
+  readonly loadedMemory: MemoryLedger | null;
+  /** Device memory still held when server and daemon were gone, over the baseline. */
+  readonly unreleasedBytes: number | null;
+  /** Field -> why it is null. */
+  readonly unavailable: Readonly<Record<string, string>>;
+}
+
+/** Fewest independent requests for which any two-sided 95 % interval of the percentile exists (method R12). */
+export const percentileMinimums = { p50Ns: 6, p90Ns: 29, p99Ns: 299, p999Ns: 2995 } as const;
+export type Percentile = keyof typeof percentileMinimums;
+
+/** `device` is the plan's: index, UUID or null for the first. */
+export function trialFigures(record: TrialRecord, device: string | null): TrialFigures {
+  const unavailable: Record<string, string> = {};
+  const measurement = record.load?.measurement;
+  if (!measurement) unavailable.throughputPerSecond = 'the trial has no measurement';
+  const percentile = (name: Percentile): number | null =>
+    guarded(measurement?.responseTime, name, (reason) => {
+      unavailable[name] = reason;
+    });
+  const memory = memoryFigures(record, device, unavailable);
+  return {
+    throughputPerSecond: measurement?.throughputPerSecond ?? null,
+    p50Ns: percentile('p50Ns'),
+    p90Ns: percentile('p90Ns'),
+    p99Ns: percentile('p99Ns'),
+    p999Ns: percentile('p999Ns'),
+    requests: measurement?.outcomes.ok ?? 0,
+    errors: measurement ? errorCount(measurement.outcomes) : 0,
+    meanRealisedBatchSize: record.server?.meanRealisedBatchSize ?? null,
+    ...memory,
+    unavailable,
+  };
+}
+
+/** Every outcome but 'ok' and 'aborted'. */
+export function errorCount(outcomes: OutcomeCounts): number {
+  return outcomes.status + outcomes.connect + outcomes.reset + outcomes.timeout + outcomes.badResponse;
+}
+
+function guarded(
+  latency: LatencySummary | undefined,
+  name: Percentile,
+  onNull: (reason: string) => void,
+): number | null {
+  const count = latency?.count ?? 0;
+  if (!latency || count === 0) {
+    onNull('no reply was measured');
+    return null;
+  }
+  if (count < percentileMinimums[name]) {
+    onNull(`n too small: ${count} of at least ${percentileMinimums[name]} requests`);
+    return null;
+  }
+  return latency[name];
+}
+
+function memoryFigures(
+  record: TrialRecord,
+  device: string | null,
+  unavailable: Record<string, string>,
+): Pick<TrialFigures, 'readyMemory' | 'loadedMemory' | 'unreleasedBytes'> {
+  const baseline = record.gpu ? selectDevice(record.gpu.baseline, device) : undefined;
+  const ledger = (name: 'ready' | 'loaded' | 'after'): MemoryLedger | null => {
+    const snapshot = record.gpu?.[name];
+    const reading = snapshot ? selectDevice(snapshot, device) : undefined;
+    if (baseline && reading) return attributeMemory(reading, baseline, studyPids(record));
+    unavailable[`${name}Memory`] = record.gpu ? `no snapshot '${name}' of the device` : 'no GPU was read';
+    return null;
+  };
+  return {
+    readyMemory: ledger('ready'),
+    loadedMemory: ledger('loaded'),
+    unreleasedBytes: ledger('after')?.deviceUsedBytes ?? null,
+  };
+}
+
+function studyPids(record: TrialRecord): StudyPids {
+  return {
+    workers: record.server?.workerPids ?? [],
+    otherOfServer: record.server?.otherPids ?? [],
+    mpsServers: record.attachment?.mpsServerPids ?? [],
+  };
+}

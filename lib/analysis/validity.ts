@@ -1,0 +1,148 @@
+/** Whether a trial may be used: what went wrong while it ran, and rules over its figures. Blind to the arm. */
+import { formatBytes, formatDuration, type Nanoseconds } from '../core/units.ts';
+import type { StudyPlan } from '../records/plan.ts';
+import type { Reason, TrialRecord } from '../records/trial.ts';
+import type { TrialFigures } from './trial-summary.ts';
+
+export interface Validity {
+  readonly state: 'VALID' | 'INVALID';
+  /** Why it is INVALID; empty if VALID. */
+  readonly reasons: readonly Reason[];
+  /** What a reader must know of a trial that is used all the same. */
+  readonly warnings: readonly Reason[];
+}
+
+/** Share by which throughput x response time may miss the concurrency (method R15). */
+export const littlesLawTolerance = 0.05;
+/** Event-loop lag p99 over response time p50 from which the generator's own delay shows in the figures (method R15). */
+export const lagLimitRatio = 0.1;
+
+/** Codes that a trial carries without being void: its treatment differs from its label, but it was measured. */
+const warningCodes: ReadonlySet<Reason['code']> = new Set(['batch-not-filled']);
+
+type Rule = (record: TrialRecord, figures: TrialFigures, plan: StudyPlan) => Reason | null;
+
+const rules: readonly Rule[] = [
+  notFinished,
+  attachmentNotProved,
+  noThroughput,
+  errorsInMeasurement,
+  littlesLawBroken,
+  generatorLate,
+  samplesDropped,
+  foreignProcess,
+  memoryNotReleased,
+];
+
+/** Reasons of the record first, then those of the rules that name another code. */
+export function judgeTrial(record: TrialRecord, figures: TrialFigures, plan: StudyPlan): Validity {
+  const found = new Map<Reason['code'], Reason>(record.reasons.map((reason) => [reason.code, reason]));
+  for (const rule of rules) {
+    const reason = rule(record, figures, plan);
+    if (reason && !found.has(reason.code)) found.set(reason.code, reason);
+  }
+  const all = [...found.values()];
+  const reasons = all.filter((reason) => !warningCodes.has(reason.code));
+  return {
+    state: reasons.length === 0 ? 'VALID' : 'INVALID',
+    reasons,
+    warnings: all.filter((reason) => warningCodes.has(reason.code)),
+  };
+}
+
+function notFinished(record: TrialRecord): Reason | null {
+  if (record.status === 'completed' && record.load !== null) return null;
+  if (record.reasons.length > 0) return null;
+  return {
+    code: 'load-failed',
+    message: 'no measurement came of the trial and its record gives no reason',
+    advice: 'run the study again with --resume',
+  };
+}
+
+function attachmentNotProved(record: TrialRecord): Reason | null {
+  if (record.status === 'failed') return null;
+  const proof = record.attachment;
+  const off = record.cell.arm === 'off';
+  const withoutGpu = proof === null ? record.gpu === null : proof.expected === 'no-gpu';
+  if (off && withoutGpu) return null;
+  if (proof?.proved && proof.expected === (off ? 'detached' : 'attached')) return null;
+  return {
+    code: 'attachment-not-proved',
+    message: `it was not proved for every worker that it ran ${off ? 'without' : 'under'} MPS`,
+    advice: 'run doctor; without proof the figures may belong to the other arm',
+  };
+}
+
+function noThroughput(record: TrialRecord, figures: TrialFigures): Reason | null {
+  if (record.load === null || (figures.requests > 0 && (figures.throughputPerSecond ?? 0) > 0)) return null;
+  return {
+    code: 'no-throughput',
+    message: 'no request of the measurement was answered as expected',
+    advice: 'see the errors by kind, and the log of the server',
+  };
+}
+
+function errorsInMeasurement(_record: TrialRecord, figures: TrialFigures): Reason | null {
+  if (figures.errors === 0) return null;
+  return {
+    code: 'errors-in-measurement',
+    message: `${figures.errors} of ${figures.errors + figures.requests} requests failed in the measurement`,
+    advice: 'lower the concurrency or raise the queue limit: a server that refuses work answers faster',
+  };
+}
+
+function littlesLawBroken(record: TrialRecord): Reason | null {
+  const ratio = record.load?.generator.littlesLawRatio;
+  if (record.load?.loop.kind !== 'closed' || ratio === null || ratio === undefined) return null;
+  if (Math.abs(ratio - 1) <= littlesLawTolerance) return null;
+  const share = (ratio * 100).toFixed(1);
+  return {
+    code: 'littles-law',
+    message: `throughput x response time makes ${share} % of the concurrency asked for (Little's law allows 95 to 105 %)`,
+    advice: 'use more generator threads or less concurrency: the load was not the one that was asked for',
+  };
+}
+
+function generatorLate(record: TrialRecord): Reason | null {
+  const lag = record.load?.generator.eventLoopLagP99Ns;
+  const p50 = record.load?.measurement.responseTime.p50Ns;
+  if (lag === null || lag === undefined || p50 === null || p50 === undefined) return null;
+  if (lag < lagLimitRatio * p50) return null;
+  const figures = `${formatDuration(lag as Nanoseconds)} at p99 against ${formatDuration(p50 as Nanoseconds)} response time`;
+  return {
+    code: 'generator-lag',
+    message: `the generator itself was late: ${figures} at p50`,
+    advice: 'give the generator a free core, or use the native engine',
+  };
+}
+
+function samplesDropped(record: TrialRecord): Reason | null {
+  const dropped = record.gpu?.sampling?.droppedRows ?? 0;
+  if (dropped === 0) return null;
+  return {
+    code: 'samples-dropped',
+    message: `${dropped} GPU readings found no room in the buffer`,
+    advice: 'lengthen the sampling period',
+  };
+}
+
+function foreignProcess(_record: TrialRecord, figures: TrialFigures, plan: StudyPlan): Reason | null {
+  const bytes = Math.max(figures.readyMemory?.foreignBytes ?? 0, figures.loadedMemory?.foreignBytes ?? 0);
+  if (bytes <= plan.gpu.foreignMemoryLimit) return null;
+  return {
+    code: 'foreign-process',
+    message: `processes that are not the study's held ${formatBytes(bytes)} of the device`,
+    advice: 'stop them, or raise gpu.foreignMemoryLimit if they are idle',
+  };
+}
+
+function memoryNotReleased(_record: TrialRecord, figures: TrialFigures, plan: StudyPlan): Reason | null {
+  const bytes = figures.unreleasedBytes;
+  if (bytes === null || bytes <= plan.gpu.foreignMemoryLimit) return null;
+  return {
+    code: 'memory-not-released',
+    message: `${formatBytes(bytes)} of device memory were still held after server and daemon had gone`,
+    advice: 'look for processes left over with probe',
+  };
+}
