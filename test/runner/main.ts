@@ -67,7 +67,7 @@ function filesOf(name: string, builds: readonly BuildName[]): Group {
       process.stdout.write(`no test/${name} in this tree\n`);
       return emptyTally;
     }
-    return runTestFiles(testFiles(name), { failSkips: options.mustNotSkip });
+    return runTestFiles(testFiles(name), { failSkips: options.mustNotSkip, oneAtATime: name === 'package' });
   };
   return { name, builds, run };
 }

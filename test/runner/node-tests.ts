@@ -25,6 +25,8 @@ export interface TestFileOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** A skipped test is a failed one. */
   readonly failSkips?: boolean;
+  /** The files share what they build, so that one runs after the other. */
+  readonly oneAtATime?: boolean;
 }
 
 /** Runs the files and counts; an empty list is a failure, and so is a file that holds no test. */
@@ -37,7 +39,8 @@ export async function runTestFiles(files: readonly string[], options: TestFileOp
   const tap = join(scratch, 'tap');
   try {
     const environment = options.environment ?? {};
-    const run = await runCommand(process.execPath, [...nodeArguments(tap), ...files], { environment });
+    const concurrency = options.oneAtATime === true ? 1 : parallelism;
+    const run = await runCommand(process.execPath, [...nodeArguments(tap, concurrency), ...files], { environment });
     const text = existsSync(tap) ? readFileSync(tap, 'utf8') : '';
     return sumOfTallies([
       tallyOfRun(run.ok, run.ending, text),
@@ -49,12 +52,12 @@ export async function runTestFiles(files: readonly string[], options: TestFileOp
   }
 }
 
-function nodeArguments(tap: string): string[] {
+function nodeArguments(tap: string, concurrency: number): string[] {
   return [
     '--import',
     'tsx',
     '--test',
-    `--test-concurrency=${parallelism}`,
+    `--test-concurrency=${concurrency}`,
     `--test-timeout=${fileTimeoutMs}`,
     '--test-reporter=spec',
     '--test-reporter-destination=stdout',
