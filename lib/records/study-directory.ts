@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import { access, type FileHandle, mkdir, open, readdir, readFile, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parse, stringify } from 'yaml';
+import { ZodError } from 'zod';
 import { codeOf, MpsbenchError, messageOf } from '../core/errors.ts';
 import { type Environment, environmentSchema } from './environment.ts';
 import type { GpuSeries } from './gpu.ts';
@@ -92,8 +93,9 @@ function studyDirectory(path: string): StudyDirectory {
   };
   return {
     path,
-    readPlan: async () => parse(await readText(path, studyFiles.plan)),
-    readEnvironment: async () => environmentSchema.parse(JSON.parse(await readText(path, studyFiles.environment))),
+    readPlan: async () => readAs(path, studyFiles.plan, parse),
+    readEnvironment: async () =>
+      readAs(path, studyFiles.environment, (text) => environmentSchema.parse(JSON.parse(text))),
     writeEnvironment: (environment) => write(studyFiles.environment, `${JSON.stringify(environment, null, 2)}\n`),
     readTrials: async () => parseTrials(await readText(path, studyFiles.trials, ''), join(path, studyFiles.trials)),
     appendTrial: (record) => appendLine(join(path, studyFiles.trials), JSON.stringify(record)),
@@ -121,7 +123,7 @@ export function parseTrials(text: string, source: string): TrialRecord[] {
       if (tail !== '' && index === complete.length - 1) break;
       throw new MpsbenchError(
         'RECORD_SCHEMA_MISMATCH',
-        `${source} line ${index + 1} is not a trial record of this version: ${messageOf(cause)}`,
+        `${source} line ${index + 1} is not a trial record of this version: ${whyNotRead(cause)}`,
         { cause },
       );
     }
@@ -132,6 +134,27 @@ export function parseTrials(text: string, source: string): TrialRecord[] {
 /** Typed arrays become plain ones; NaN (no value) becomes null, as JSON has no NaN. */
 function replaceArrays(_key: string, value: unknown): unknown {
   return ArrayBuffer.isView(value) ? Array.from(value as unknown as ArrayLike<number>) : value;
+}
+
+/** Throws RECORD_SCHEMA_MISMATCH where the file can be read and its content cannot. */
+async function readAs<T>(path: string, name: string, interpret: (text: string) => T): Promise<T> {
+  const text = await readText(path, name);
+  try {
+    return interpret(text);
+  } catch (cause) {
+    throw new MpsbenchError(
+      'RECORD_SCHEMA_MISMATCH',
+      `${join(path, name)} is not what this version writes: ${whyNotRead(cause)}; use the version that wrote the study`,
+      { cause },
+    );
+  }
+}
+
+/** In one line; a schema's own message has many. */
+function whyNotRead(cause: unknown): string {
+  const issue = cause instanceof ZodError ? cause.issues[0] : undefined;
+  if (issue) return `${issue.path.join('.') || 'the whole'}: ${issue.message}`;
+  return messageOf(cause).split('\n')[0] ?? '';
 }
 
 async function readText(path: string, name: string, fallback?: string): Promise<string> {
@@ -147,7 +170,7 @@ async function appendLine(path: string, line: string): Promise<void> {
   try {
     const file = await open(path, 'a+');
     try {
-      await dropHalfLine(file);
+      await endLastLine(file);
       await file.appendFile(`${line}\n`);
       await file.sync();
     } finally {
@@ -158,16 +181,27 @@ async function appendLine(path: string, line: string): Promise<void> {
   }
 }
 
-/** A kill in the middle of a write leaves half a record at the end; its trial never finished. */
-async function dropHalfLine(file: FileHandle): Promise<void> {
+/**
+ * A kill in the middle of a write leaves a last line without an end. Half a record is dropped, since its trial never
+ * finished; a whole one is ended, since readers count it.
+ */
+async function endLastLine(file: FileHandle): Promise<void> {
   const { size } = await file.stat();
-  const last = Buffer.alloc(1);
-  if (size === 0) return;
-  await file.read(last, 0, 1, size - 1);
-  if (last[0] === 0x0a) return;
   const content = Buffer.alloc(size);
   await file.read(content, 0, size, 0);
-  await file.truncate(content.lastIndexOf(0x0a) + 1);
+  if (size === 0 || content[size - 1] === 0x0a) return;
+  const start = content.lastIndexOf(0x0a) + 1;
+  if (isJson(content.toString('utf8', start))) await file.appendFile('\n');
+  else await file.truncate(start);
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 async function writeDurably(path: string, content: string): Promise<void> {
