@@ -36,6 +36,7 @@ export const errorCodes = {
   MPS_DAEMON_DIED: failed,
   MPS_COMMAND_TIMEOUT: failed,
   MPS_UNKNOWN_OUTPUT: failed,
+  MPS_REFUSED: failed,
   MPS_PIPE_PATH_TOO_LONG: failed,
   MPS_QUIT_FAILED: failed,
   SERVER_NOT_READY: failed,

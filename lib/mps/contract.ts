@@ -1,5 +1,6 @@
 /** What a study needs from MPS control. The daemon and its parser are in this folder. */
 import type { EmergencyStops } from '../core/emergency.ts';
+import type { Journal } from '../core/journal.ts';
 import type { Nanoseconds } from '../core/units.ts';
 
 export interface MpsDaemonOptions {
@@ -11,6 +12,10 @@ export interface MpsDaemonOptions {
   readonly commandTimeoutNs: Nanoseconds;
   readonly signal: AbortSignal;
   readonly emergency: EmergencyStops;
+  /** Where a SIGKILL of this process leaves word of the daemon. Left out = the user's journal; null = nowhere. */
+  readonly journal?: Journal | null;
+  /** How long `quit` lets clients finish, in whole seconds of at least 1. Left out = 10 s. */
+  readonly quitGraceNs?: Nanoseconds;
 }
 
 export interface MpsClientEntry {
