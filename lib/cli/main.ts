@@ -1,12 +1,14 @@
 #!/usr/bin/env node
 /** Dispatch, signals and exit status; the only place that ends the process or writes to its streams. */
-import { readFileSync } from 'node:fs';
 import process from 'node:process';
 import { Command, CommanderError } from 'commander';
 import { emergencyStops } from '../core/emergency.ts';
-import { type ExitStatus, exitStatus, isInterrupted, MpsbenchError } from '../core/errors.ts';
+import { codeOf, type ExitStatus, exitStatus, isInterrupted, MpsbenchError, messageOf } from '../core/errors.ts';
+import { packageVersion } from '../core/package-version.ts';
 import { serveCommand } from './commands/serve.ts';
+import { studyCommand } from './commands/study.ts';
 import type { CliContext } from './context.ts';
+import { isUsageError, usageMessage } from './usage-error.ts';
 
 const emergency = emergencyStops();
 const interrupt = new AbortController();
@@ -28,6 +30,46 @@ const context: CliContext = {
   },
 };
 
+process.on('SIGINT', onSignal);
+process.on('SIGTERM', onSignal);
+process.on('SIGHUP', onSignal);
+process.on('uncaughtException', leave);
+process.on('exit', () => emergency.runAll());
+process.stdout.on('error', onLostOutput);
+// Without a reader of stderr there is nobody to tell; the result and the exit status still count.
+process.stderr.on('error', () => {});
+
+const root = program();
+try {
+  for (const command of commands(context)) root.addCommand(inherit(root, command));
+  await root.parseAsync(process.argv);
+  process.exitCode = interrupt.signal.aborted ? exitStatus.interrupted : status;
+} catch (thrown) {
+  process.exitCode = report(thrown);
+}
+
+function commands(cli: CliContext): Command[] {
+  return [serveCommand(cli), studyCommand(cli)];
+}
+
+function program(): Command {
+  return new Command('mpsbench')
+    .description('Is NVIDIA MPS worth enabling for this inference deployment? Measured, on this host.')
+    .version(packageVersion())
+    .showSuggestionAfterError()
+    .configureOutput({ writeOut: context.out, writeErr: context.err, outputError: () => {} })
+    .exitOverride()
+    .addHelpText(
+      'after',
+      '\nExit status: 0 done and valid, 1 failed, 2 usage or plan, 3 done but invalid, 130 interrupted.',
+    );
+}
+
+/** Commander's settings are not handed down by addCommand. */
+function inherit(parent: Command, command: Command): Command {
+  return command.copyInheritedSettings(parent);
+}
+
 /** First signal: unwind. Second: stop everything at once and leave. */
 function onSignal(): void {
   if (interrupt.signal.aborted) {
@@ -38,21 +80,20 @@ function onSignal(): void {
   interrupt.abort();
 }
 
-function program(): Command {
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-    version: string;
-  };
-  return new Command('mpsbench')
-    .description('Is NVIDIA MPS worth enabling for this inference deployment? Measured, on this host.')
-    .version(version)
-    .showSuggestionAfterError()
-    .showHelpAfterError('(see mpsbench <command> --help)')
-    .exitOverride();
+/** A reader that goes away (mpsbench … | head) is no fault of ours; a full disk is told. */
+function onLostOutput(error: Error): void {
+  if (codeOf(error) === 'EPIPE') process.exit(exitStatus.done);
+  const what = `cannot write the result to standard output: ${messageOf(error)}`;
+  leave(new MpsbenchError('OUTPUT_NOT_WRITABLE', `${what}; send it to a place with room`, { cause: error }));
+}
+
+function leave(thrown: unknown): void {
+  process.exit(report(thrown));
 }
 
 /** One line for people; an error that was hidden by a failing cleanup is told first. */
 function report(thrown: unknown): ExitStatus {
-  if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? exitStatus.done : exitStatus.usage;
+  if (thrown instanceof CommanderError) return reportUsage(thrown);
   const suppressed = thrown instanceof Error && 'suppressed' in thrown ? thrown.suppressed : undefined;
   if (suppressed !== undefined) {
     const first = report(suppressed);
@@ -68,29 +109,12 @@ function report(thrown: unknown): ExitStatus {
   return exitStatus.failed;
 }
 
-process.on('SIGINT', onSignal);
-process.on('SIGTERM', onSignal);
-process.on('SIGHUP', onSignal);
-process.on('exit', () => emergency.runAll());
-// A reader that goes away (mpsbench … | head) is no fault of ours.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(exitStatus.done);
-});
-
-try {
-  const root = program();
-  for (const command of commands(context)) root.addCommand(inherit(root, command));
-  await root.parseAsync(process.argv);
-  process.exitCode = status;
-} catch (thrown) {
-  process.exitCode = report(thrown);
-}
-
-/** Commander's settings are not handed down by addCommand. */
-function inherit(root: Command, command: Command): Command {
-  return command.copyInheritedSettings(root);
-}
-
-function commands(cli: CliContext): Command[] {
-  return [serveCommand(cli)];
+function reportUsage(error: CommanderError): ExitStatus {
+  if (error.exitCode === 0) return exitStatus.done;
+  if (isUsageError(error)) {
+    const names = root.commands.map((command) => command.name());
+    const command = names.find((name) => name === process.argv[2]) ?? null;
+    context.err(`mpsbench: USAGE: ${usageMessage(error, { commands: names, command })}\n`);
+  }
+  return exitStatus.usage;
 }

@@ -15,7 +15,7 @@ export async function recoverLeftovers(context: CliContext): Promise<readonly Re
 export function recoveryLine(recovery: Recovery): string | null {
   if (recovery.outcome === 'unreadable')
     return `warning: cannot read journal ${recovery.journalPath}: ${recovery.problem}; look at it and remove it`;
-  if (recovery.outcome === 'owner-alive' || recovery.outcome === 'elsewhere') return null;
+  if (!('problems' in recovery)) return null;
   const done = [
     ...recovery.stoppedPids.map((pid) => `stopped PID ${pid}`),
     ...recovery.removedDirectories.map((directory) => `removed ${directory}`),

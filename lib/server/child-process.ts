@@ -14,6 +14,8 @@ export interface ServerProcessSpec {
   readonly arguments: readonly string[];
   /** Laid over the tool's own environment. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Variables of the tool's own environment that the child must not inherit. */
+  readonly unsetEnvironment: readonly string[];
   /**
    * Takes stdout and stderr. The child writes to it directly: what a server logs under load must not pass through
    * the process that generates the load.
@@ -67,7 +69,7 @@ export class ServerProcess implements AsyncDisposable {
         const logStartBytes = fstatSync(log).size;
         const child = spawn(spec.command, spec.arguments, {
           detached: true,
-          env: { ...process.env, ...spec.environment },
+          env: inheritedEnvironment(spec),
           stdio: ['pipe', log, log],
         });
         await started(child);
@@ -171,6 +173,12 @@ export class ServerProcess implements AsyncDisposable {
       return false;
     }
   }
+}
+
+function inheritedEnvironment(spec: ServerProcessSpec): NodeJS.ProcessEnv {
+  const dropped = new Set(spec.unsetEnvironment);
+  const kept = Object.entries(process.env).filter(([name]) => !dropped.has(name));
+  return { ...Object.fromEntries(kept), ...spec.environment };
 }
 
 function started(child: ChildProcess): Promise<void> {

@@ -3,7 +3,7 @@ import { systemClock } from '../core/clock.ts';
 import type { EmergencyStops } from '../core/emergency.ts';
 import { MpsbenchError, messageOf } from '../core/errors.ts';
 import { seconds } from '../core/units.ts';
-import { type GpuSession, tryOpenGpu } from '../gpu/session.ts';
+import { addonBuildId, type GpuSession, tryOpenGpu } from '../gpu/session.ts';
 import { undiciEngine } from '../load/undici-engine.ts';
 import { locateMpsControl, mpsControlVersion } from '../mps/control.ts';
 import { startMpsDaemon } from '../mps/daemon.ts';
@@ -39,7 +39,7 @@ export interface StudyHost extends Disposable {
 
 /** Throws NOT_SUPPORTED_HERE when no arm of the plan can run here, and PLAN_INVALID for a device that is not there. */
 export async function prepareStudyHost(plan: StudyPlan, options: StudyHostOptions): Promise<StudyHost> {
-  const opened = await tryOpenGpu({ nvmlPath: options.paths.nvml });
+  const opened = tryOpenGpu({ nvmlPath: options.paths.nvml });
   const session = 'session' in opened ? opened.session : null;
   try {
     const unavailable = 'session' in opened ? null : opened.unavailable;
@@ -53,17 +53,18 @@ export async function prepareStudyHost(plan: StudyPlan, options: StudyHostOption
     });
     requireSomeArm(arms);
     const environment = recordEnvironment({
-      tool: { ...options.tool, addonBuildId: session?.addonBuildId ?? null },
+      tool: { ...options.tool, addonBuildId: addonBuildId() },
       gpu: snapshot,
       gpuUnavailable: unavailable,
       mpsControl,
+      armsLeftOut: [...arms.leftOut],
       variables: process.env,
       root: '/',
     });
     return {
       parts: partsOf(plan, options, session, device),
       arms,
-      environment: { ...environment, armsLeftOut: [...arms.leftOut] },
+      environment,
       [Symbol.dispose]: () => session?.close(),
     };
   } catch (thrown) {
@@ -90,7 +91,7 @@ function partsOf(
         commandTimeoutNs: seconds(10),
       }),
     armEnvironment,
-    adapter: embeddedAdapter(plan.server, { cudaPath: paths.cuda, seed: plan.seed }),
+    adapter: embeddedAdapter(plan.server, { cudaPath: paths.cuda }),
     engine: undiciEngine(),
     emergency,
   };

@@ -1,6 +1,7 @@
 /** `mpsbench study`: plan, host, trials, report; and what --dry-run says of them. */
 import { Command } from 'commander';
 import { MpsbenchError } from '../../core/errors.ts';
+import { packageVersion } from '../../core/package-version.ts';
 import { formatSpan, ns } from '../../core/units.ts';
 import type { StudyPlan } from '../../records/plan.ts';
 import { requestedForm, validatePlan } from '../../records/plan-text.ts';
@@ -11,12 +12,11 @@ import { expectedTrialNs, runStudy, scheduleOf } from '../../study/run-study.ts'
 import { prepareStudyHost, type StudyHost } from '../../study/study-host.ts';
 import { lockStudy } from '../../study/study-lock.ts';
 import { type CliContext, jsonDocument } from '../context.ts';
-import { liveStatus } from '../live-status.ts';
+import { liveStatus } from '../progress-line.ts';
 import { addPlanOptions, givenPlanOptions, planFrom } from '../plan-options.ts';
 import { printSummary } from '../print-summary.ts';
 import { recoverLeftovers } from '../recover-leftovers.ts';
 import { progressText, trialText } from '../study-progress.ts';
-import { toolVersion } from '../tool-version.ts';
 
 interface StudyOptions {
   readonly out?: string;
@@ -62,7 +62,7 @@ async function study(
     paths: context.paths,
     signal: context.signal,
     emergency: context.emergency,
-    tool: { version: toolVersion(), commandLine: ['mpsbench', ...process.argv.slice(2)] },
+    tool: { version: packageVersion(), commandLine: ['mpsbench', ...process.argv.slice(2)] },
   });
   for (const line of leftOutLines(host)) context.err(`${line}\n`);
   if (options.dryRun) return dryRun(context, plan, host, options.json === true);
@@ -95,7 +95,7 @@ async function runTrials(
       {
         signal: context.signal,
         onProgress: (progress) => live.update(progressText(progress)),
-        onTrial: (record) => live.print(trialText(record, trials)),
+        onTrial: (record) => live.note(trialText(record, trials)),
       },
     );
   } catch (thrown) {

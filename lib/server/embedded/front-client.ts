@@ -102,6 +102,7 @@ export class FrontClient implements AsyncDisposable {
       command: process.execPath,
       arguments: [...childModuleArguments(import.meta.url, './front-main'), JSON.stringify(options)],
       environment: start.environment,
+      unsetEnvironment: start.unsetEnvironment,
       logPath: join(start.logDirectory, 'embedded-server.log'),
       emergency: start.emergency,
       stopTimeoutNs,

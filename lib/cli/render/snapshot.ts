@@ -1,0 +1,157 @@
+/** One screen for one GPU snapshot: devices, their state, processes with roles, MPS, warnings. */
+import { formatBytes } from '../../core/units.ts';
+import type { DeviceReading, GpuSnapshot, ProcessReading } from '../../records/gpu.ts';
+import { type ProcessRole, processRole } from '../../records/process-role.ts';
+import type { Finding } from '../../study/finding.ts';
+import type { MpsDaemonFact, PreflightFacts } from '../../study/preflight.ts';
+import { plainTable } from './plain-table.ts';
+
+/** What `probe` shows and gives out as JSON. */
+export interface ProbeResult {
+  readonly recordedAt: string;
+  readonly gpu: GpuSnapshot;
+  readonly processes: readonly ProbedProcess[];
+  readonly mps: {
+    readonly control: PreflightFacts['mpsControl'];
+    readonly daemons: readonly MpsDaemonFact[];
+  };
+  readonly warnings: readonly Finding[];
+}
+
+export interface ProbedProcess extends ProcessReading {
+  readonly device: number;
+  readonly role: ProcessRole;
+}
+
+/** Every process on every device with its role; without a study no process is a known worker. */
+export function probedProcesses(gpu: GpuSnapshot, mpsServerPids: readonly number[]): ProbedProcess[] {
+  const known = { workers: new Set<number>(), mpsServers: new Set(mpsServerPids) };
+  return gpu.devices.flatMap((device) =>
+    (device.processes ?? []).map((reading) => ({
+      device: device.index,
+      role: processRole(reading, known),
+      ...reading,
+    })),
+  );
+}
+
+export function renderProbe(result: ProbeResult): string {
+  const parts = [
+    versionsLine(result.gpu),
+    identityTable(result.gpu.devices),
+    stateTable(result.gpu.devices),
+    processPart(result),
+    mpsPart(result.mps),
+    warningPart(result.warnings),
+  ];
+  return parts.filter((part) => part !== '').join('\n');
+}
+
+function versionsLine(gpu: GpuSnapshot): string {
+  const told = (field: string, value: string | null): string => value ?? missing(gpu.unavailable, field);
+  const versions = [
+    `driver ${told('driverVersion', gpu.driverVersion)}`,
+    `CUDA ${told('cudaDriverVersion', gpu.cudaDriverVersion)}`,
+    `NVML ${told('nvmlVersion', gpu.nvmlVersion)}`,
+  ];
+  return `${versions.join('   ')}   (${gpu.nvmlPath})\n`;
+}
+
+function identityTable(devices: readonly DeviceReading[]): string {
+  if (devices.length === 0) return 'no devices\n';
+  const rows = devices.map((device) => {
+    const cell = cellsOf(device);
+    return [
+      String(device.index),
+      cell('name', device.name, String),
+      cell('computeCapability', device.computeCapability, String),
+      cell('uuid', device.uuid, shortUuid),
+      cell('pciBusId', device.pciBusId, String),
+      cell('computeMode', device.computeMode, String),
+      device.migEnabled
+        ? `${device.migInstances.length} instances`
+        : cell('migEnabled', device.migEnabled, () => 'off'),
+    ];
+  });
+  return plainTable(['GPU', 'name', 'CC', 'UUID', 'PCI', 'compute mode', 'MIG'], rows);
+}
+
+function stateTable(devices: readonly DeviceReading[]): string {
+  if (devices.length === 0) return '';
+  const rows = devices.map((device) => {
+    const cell = cellsOf(device);
+    return [
+      String(device.index),
+      cell('memory.usedBytes', device.memory.usedBytes, formatBytes),
+      cell('memory.reservedBytes', device.memory.reservedBytes, formatBytes),
+      cell('memory.totalBytes', device.memory.totalBytes, formatBytes),
+      cell('gpuUtilizationPercent', device.gpuUtilizationPercent, (value) => `${value} %`),
+      cell('smClockMhz', device.smClockMhz, (value) => `${value} MHz`),
+      cell('memoryClockMhz', device.memoryClockMhz, (value) => `${value} MHz`),
+      cell('throttleReasons', device.throttleReasons, (reasons) => reasons.join(' ') || 'none'),
+      cell('powerMilliwatts', device.powerMilliwatts, watts),
+      cell('powerLimitMilliwatts', device.powerLimitMilliwatts, watts),
+      cell('temperatureCelsius', device.temperatureCelsius, (value) => `${value} °C`),
+    ];
+  });
+  const memory = ['used', 'reserved', 'total'];
+  const clocks = ['SM clock', 'memory clock', 'throttle'];
+  return plainTable(['GPU', ...memory, 'busy', ...clocks, 'power', 'limit', 'temp'], rows);
+}
+
+function processPart(result: ProbeResult): string {
+  const unread = result.gpu.devices
+    .filter((device) => device.processes === null)
+    .map(
+      (device) => `GPU ${device.index}: processes ${missing(device.unavailable, 'processes', 'processes.compute')}\n`,
+    );
+  if (result.processes.length === 0) return unread.length > 0 ? unread.join('') : 'no process on any device\n';
+  const rows = result.processes.map((reading) => [
+    String(reading.device),
+    String(reading.pid),
+    reading.role,
+    reading.usedBytes === null ? 'n/a (the driver does not say)' : formatBytes(reading.usedBytes),
+    reading.lists.join('+'),
+    reading.name ?? 'n/a (name not readable)',
+  ]);
+  return plainTable(['GPU', 'PID', 'role', 'memory', 'lists', 'name'], rows) + unread.join('');
+}
+
+function mpsPart({ control, daemons }: ProbeResult['mps']): string {
+  const program =
+    control.unavailable === null
+      ? `${control.path ?? 'found'}, version ${control.version ?? 'n/a (not told)'}`
+      : `n/a (${control.unavailable.message})`;
+  const lines = daemons.map((daemon) => {
+    const who = daemon.state === 'alive' ? `pid ${daemon.pid ?? 'n/a'}, uid ${daemon.userId ?? 'n/a'}` : 'no process';
+    return `MPS daemon   ${daemon.state}, ${who}, pipe directory ${daemon.pipeDirectory ?? 'n/a (not readable)'}\n`;
+  });
+  return `MPS control  ${program}\n${lines.length > 0 ? lines.join('') : 'MPS daemon   none\n'}`;
+}
+
+function warningPart(warnings: readonly Finding[]): string {
+  return warnings.map((finding) => `warning: ${finding.subject}: ${finding.message}\n`).join('');
+}
+
+/** Prints a field of the device, or says why it has no value; never 0 for unknown. */
+function cellsOf(device: DeviceReading) {
+  return <T>(field: string, value: T | null, print: (value: T) => string): string =>
+    value === null ? missing(device.unavailable, field) : print(value);
+}
+
+function missing(unavailable: GpuSnapshot['unavailable'], ...fields: readonly string[]): string {
+  for (const field of fields) {
+    const entry = unavailable[field];
+    if (entry) return `n/a (${entry.reason})`;
+  }
+  return 'n/a (no reason told)';
+}
+
+/** "GPU-01234567-89ab-…" -> "GPU-01234567": enough to tell the devices of one host apart. */
+function shortUuid(uuid: string): string {
+  return uuid.split('-').slice(0, 2).join('-');
+}
+
+function watts(milliwatts: number): string {
+  return `${(milliwatts / 1000).toFixed(1)} W`;
+}

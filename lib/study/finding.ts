@@ -1,0 +1,58 @@
+/** What a preflight check says: the finding, what it blocks and how to mend it. */
+import { type ExitStatus, exitStatus } from '../core/errors.ts';
+
+/** The arms or studies that can't run because of a finding, from widest to narrowest. */
+export type Blocked = 'everything' | 'gpu' | 'mps' | 'off';
+
+export const findingGroups = ['host', 'driver', 'device', 'mps', 'variables', 'leftovers'] as const;
+export type FindingGroup = (typeof findingGroups)[number];
+
+export interface Finding {
+  /** Stable, kebab-case; scripts may test for it. */
+  readonly code: string;
+  readonly group: FindingGroup;
+  readonly severity: 'blocker' | 'warning' | 'info' | 'ok';
+  /** What it is about: "GPU 0", "/dev/shm", "CUDA_VISIBLE_DEVICES". */
+  readonly subject: string;
+  readonly message: string;
+  /** What to do; null where nothing needs doing. */
+  readonly mend: string | null;
+  /** Set exactly when the severity is 'blocker'. */
+  readonly blocks: Blocked | null;
+}
+
+/** How the checks of one group word their findings; code and subject first, then the message and its mend. */
+export interface Findings {
+  passed(code: string, subject: string, message: string): Finding;
+  note(code: string, subject: string, message: string): Finding;
+  warning(code: string, subject: string, message: string, mend: string): Finding;
+  blocker(blocks: Blocked, code: string, subject: string, message: string, mend: string): Finding;
+}
+
+export function findingsIn(group: FindingGroup): Findings {
+  const mild = (severity: 'ok' | 'info', code: string, subject: string, message: string): Finding => {
+    return { code, group, severity, subject, message, mend: null, blocks: null };
+  };
+  return {
+    passed: (code, subject, message) => mild('ok', code, subject, message),
+    note: (code, subject, message) => mild('info', code, subject, message),
+    warning: (code, subject, message, mend) => {
+      return { code, group, severity: 'warning', subject, message, mend, blocks: null };
+    },
+    blocker: (blocks, code, subject, message, mend) => {
+      return { code, group, severity: 'blocker', subject, message, mend, blocks };
+    },
+  };
+}
+
+/** Everything that the findings block, each once. */
+export function blockedBy(findings: readonly Finding[]): Set<Blocked> {
+  return new Set(findings.flatMap((finding) => finding.blocks ?? []));
+}
+
+/** 0: nothing is blocked · 3: a study runs, but without its MPS arms, `off` arm or GPU · 1: no study runs at all. */
+export function preflightStatus(findings: readonly Finding[]): ExitStatus {
+  const blocked = blockedBy(findings);
+  if (blocked.has('everything')) return exitStatus.failed;
+  return blocked.size > 0 ? exitStatus.invalid : exitStatus.done;
+}
