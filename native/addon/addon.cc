@@ -1,6 +1,8 @@
 // Registers what lib/native/addon.ts declares. Thread: JS.
 #include <napi.h>
 
+#include "addon/context_probe.h"
+#include "addon/encoder.h"
 #include "base/clock.h"
 
 #ifndef MPSBENCH_BUILD_ID
@@ -15,6 +17,8 @@ Napi::Value now(const Napi::CallbackInfo& info) { return Napi::BigInt::New(info.
 Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("buildId", MPSBENCH_BUILD_ID);
   exports.Set("nowNs", Napi::Function::New(env, now, "nowNs"));
+  register_encoder(env, exports);
+  register_context_probe(env, exports);
   return exports;
 }
 
