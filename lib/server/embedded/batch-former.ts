@@ -40,6 +40,11 @@ export class BatchFormer<Worker, Job> {
     return this.#queue.length - this.#taken;
   }
 
+  /** Requests in the batch that is being filled. */
+  get gathered(): number {
+    return this.#open?.jobs.length ?? 0;
+  }
+
   get remainingCapacity(): number {
     return Math.max(0, this.#limits.queueLimit - this.pending);
   }

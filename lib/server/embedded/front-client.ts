@@ -25,6 +25,8 @@ export const factsSchema = z.object({
     z.object({
       modelName: z.string(),
       batches: z.number(),
+      /** In the batch that is being filled now. */
+      gatheredRequests: z.number(),
       requests: z.number(),
       /** Workers that were ready and ended without being asked. */
       workerDeaths: z.number(),

@@ -68,10 +68,11 @@ export class ServedModel {
     return { remainingCapacity: this.#former.remainingCapacity, pendingRequests: this.#former.pending };
   }
 
-  /** Since registration; a batch counts when it is given to its worker. */
+  /** Since registration; a batch counts when it is given to its worker, and is being gathered until then. */
   get counters() {
     return {
       batches: this.#batches,
+      gatheredRequests: this.#former.gathered,
       requests: this.#requests,
       workerDeaths: this.#workerDeaths,
       lastWorkerError: this.#lastWorkerError,
