@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander';
 import { emergencyStops } from '../core/emergency.ts';
 import { codeOf, type ExitStatus, exitStatus, isInterrupted, MpsbenchError, messageOf } from '../core/errors.ts';
 import { packageVersion } from '../core/package-version.ts';
+import { loadCommand } from './commands/load.ts';
 import { serveCommand } from './commands/serve.ts';
 import { studyCommand } from './commands/study.ts';
 import type { CliContext } from './context.ts';
@@ -49,7 +50,7 @@ try {
 }
 
 function commands(cli: CliContext): Command[] {
-  return [serveCommand(cli), studyCommand(cli)];
+  return [studyCommand(cli), loadCommand(cli), serveCommand(cli)];
 }
 
 function program(): Command {

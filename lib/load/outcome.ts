@@ -37,7 +37,7 @@ export function classifyError(thrown: unknown, context: ErrorContext): Classifie
   const unanswered = context.reused && context.status === null;
   return {
     outcome: 'reset',
-    text: unanswered ? `${text} (reused connection, no byte of a reply: closed while idle, or request dropped)` : text,
+    text: unanswered ? `${text} (reused connection, no head of a reply: closed while idle, or request dropped)` : text,
   };
 }
 

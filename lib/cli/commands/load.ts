@@ -1,0 +1,129 @@
+/** mpsbench load: one load run against a server that is already there. */
+import { Command, Option } from 'commander';
+import { exitStatus } from '../../core/errors.ts';
+import { formatRate, formatSpan, ns, seconds } from '../../core/units.ts';
+import type { LoadProgress } from '../../load/engine.ts';
+import { loadDefaults, runLoad } from '../../load/run-load.ts';
+import { type RunWarning, runWarnings } from '../../load/run-warnings.ts';
+import type { LoadResult, LoadSpec } from '../../records/load.ts';
+import { type CliContext, jsonDocument } from '../context.ts';
+import {
+  collect,
+  defaultConnections,
+  type LoadOptions,
+  loadSpec,
+  parsePositiveInteger,
+  parseRate,
+  parseSeed,
+  parseSpan,
+  parseStatuses,
+} from '../load-options.ts';
+import { loadText } from '../load-text.ts';
+import { judge, parseThreshold, type ThresholdVerdict, thresholdMetrics } from '../load-threshold.ts';
+import { liveStatus } from '../progress-line.ts';
+
+interface Options extends LoadOptions {
+  readonly failIf?: readonly string[];
+  readonly json?: boolean;
+}
+
+const examples = `
+Examples:
+  $ mpsbench load http://127.0.0.1:8080/ping -c 16 -d 30s --warmup 5s
+  $ mpsbench load http://127.0.0.1:8080/predictions/model -i inputs/ -n 2000 --fail-if 'p99>50ms' --fail-if 'errors>1%'
+  $ mpsbench load http://127.0.0.1:8080/predictions/model -i input.json --rate 200 --arrival poisson -d 1m --json
+
+Exit status: 0 done · 1 no connection · 2 usage · 3 a --fail-if was missed, or no reply was ok · 130 interrupted`;
+
+export function loadCommand(context: CliContext): Command {
+  const { closed, open } = defaultConnections;
+  return new Command('load')
+    .description('Loads an HTTP server and reports throughput, errors and latency')
+    .argument('<url>', 'where the requests go')
+    .option(
+      '-c, --connections <count>',
+      `requests in flight (${closed}); with --rate: connections at most (${open})`,
+      parsePositiveInteger,
+    )
+    .addOption(
+      new Option('-n, --requests <count>', 'stop after so many requests')
+        .argParser(parsePositiveInteger)
+        .conflicts('duration'),
+    )
+    .addOption(new Option('-d, --duration <span>', 'stop after this time, such as 30s (10s)').argParser(parseSpan))
+    .option('--rate <per-second>', 'open loop: requests fall due at this rate, whatever the server does', parseRate)
+    .addOption(new Option('--arrival <how>', 'spacing at that rate (constant)').choices(['constant', 'poisson']))
+    .option('-i, --input <path>', 'body file, or a directory of them; may be repeated: a pool to draw from', collect)
+    .option('-m, --method <name>', 'HTTP method (GET, or POST with a body)')
+    .option('-H, --header <line>', "'Name: value'; may be repeated", collect)
+    .addOption(
+      new Option('--timeout <span>', 'limit of one request')
+        .argParser(parseSpan)
+        .default(loadDefaults.timeoutNs, '30s'),
+    )
+    .addOption(new Option('--warmup <span>', 'load before measuring').argParser(parseSpan).default(seconds(0), '0s'))
+    .option('--expect-status <list>', 'statuses that count as ok, such as 200,201 (any 2xx)', parseStatuses)
+    .option('--fail-if <condition>', `exit 3 when it holds; may be repeated: ${thresholdMetrics.join(' ')}`, collect)
+    .option('--seed <number>', 'of arrivals and of the choice of bodies', parseSeed, loadDefaults.seed)
+    .option('--json', 'the result as JSON')
+    .addHelpText('after', examples)
+    .action((url: string, options: Options) => load(context, url, options));
+}
+
+async function load(context: CliContext, url: string, options: Options): Promise<void> {
+  const thresholds = (options.failIf ?? []).map(parseThreshold);
+  const spec = loadSpec(url, options);
+  const result = await runWithProgress(context, spec);
+  const verdicts = thresholds.map((threshold) => judge(threshold, result.summary.measurement));
+  const warnings = runWarnings(result.summary);
+  if (options.json) context.out(json(spec, result, verdicts, warnings));
+  else context.out(loadText(spec, result.summary, verdicts));
+  for (const warning of warnings) context.err(`warning: ${warning.text}\n`);
+  const failed = warnings.some((warning) => warning.invalidates) || verdicts.some(({ verdict }) => verdict !== 'kept');
+  context.exit(failed ? exitStatus.invalid : exitStatus.done);
+}
+
+async function runWithProgress(context: CliContext, spec: LoadSpec): Promise<LoadResult> {
+  const status = liveStatus(context);
+  try {
+    const onProgress = (progress: LoadProgress): void => status.update(progressText(spec, progress));
+    return await runLoad(spec, { signal: context.signal, onProgress });
+  } finally {
+    status.done();
+  }
+}
+
+function progressText({ stop, warmupNs }: LoadSpec, progress: LoadProgress): string {
+  const done = formatSpan(ns(progress.elapsedNs));
+  const total = stop.kind === 'duration' ? ` of ${formatSpan(ns(warmupNs + stop.durationNs))}` : '';
+  const count = stop.kind === 'requests' ? ` of ${stop.requests} requests` : '';
+  const { phase, ok, errors, recentPerSecond } = progress;
+  return `${phase} · ${done}${total} · ${ok} ok, ${errors} failed${count} · ${formatRate(recentPerSecond)}`;
+}
+
+/** Bodies are left out: they may be large and are the caller's own. */
+function json(
+  { bodies, ...spec }: LoadSpec,
+  result: LoadResult,
+  thresholds: readonly ThresholdVerdict[],
+  warnings: readonly RunWarning[],
+): string {
+  const { summary, series, histograms, originAt } = result;
+  const column = (values: Float64Array): (number | null)[] => Array.from(values, (v) => (Number.isNaN(v) ? null : v));
+  return jsonDocument('load', {
+    spec: { ...spec, bodies: bodies.length },
+    originAt,
+    summary,
+    thresholds,
+    warnings,
+    series: {
+      intervalNs: series.intervalNs,
+      ok: column(series.ok),
+      errors: column(series.errors),
+      inFlight: column(series.inFlight),
+      p50Ns: column(series.p50Ns),
+      p99Ns: column(series.p99Ns),
+    },
+    histograms,
+  });
+}

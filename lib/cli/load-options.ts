@@ -1,0 +1,122 @@
+/** The options of `load`: reading each from text, and the load that they ask for. */
+import { extname } from 'node:path';
+import { InvalidArgumentError } from 'commander';
+import { MpsbenchError, messageOf } from '../core/errors.ts';
+import { parseDuration, seconds } from '../core/units.ts';
+import { type Body, readBodies } from '../load/body-pool.ts';
+import { loadDefaults } from '../load/run-load.ts';
+import type { LoadSpec, Loop, Stop } from '../records/load.ts';
+
+/** As commander hands them over. */
+export interface LoadOptions {
+  readonly connections?: number;
+  readonly requests?: number;
+  readonly duration?: number;
+  readonly rate?: number;
+  readonly arrival?: 'constant' | 'poisson';
+  readonly input?: readonly string[];
+  readonly method?: string;
+  readonly header?: readonly string[];
+  readonly timeout: number;
+  readonly warmup: number;
+  readonly expectStatus?: readonly number[];
+  readonly seed: number;
+}
+
+export const defaultDuration = seconds(10);
+export const defaultConnections = { closed: 10, open: 100 } as const;
+
+/** Reads the bodies and fills in what was not given. Throws USAGE and BODY_UNREADABLE. */
+export function loadSpec(url: string, options: LoadOptions): LoadSpec {
+  const bodies = readBodies(options.input ?? []);
+  const headers = Object.fromEntries((options.header ?? []).map(parseHeader));
+  return {
+    ...loadDefaults,
+    url,
+    method: options.method?.toUpperCase() ?? (bodies.length > 0 ? 'POST' : 'GET'),
+    headers: { ...contentType(bodies, headers), ...headers },
+    bodies: bodies.map((body) => body.bytes),
+    loop: loopOf(options),
+    warmupNs: options.warmup,
+    stop: stopOf(options),
+    timeoutNs: options.timeout,
+    expectStatus: options.expectStatus ?? null,
+    seed: options.seed,
+  };
+}
+
+export function parseSpan(text: string): number {
+  return orInvalid(() => parseDuration(text));
+}
+
+export function parsePositiveInteger(text: string): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value > 0) return value;
+  throw new InvalidArgumentError(`'${text}' must be a whole number of at least 1.`);
+}
+
+export function parseSeed(text: string): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(value)) return value;
+  throw new InvalidArgumentError(`'${text}' must be a whole number of at least 0.`);
+}
+
+export function parseRate(text: string): number {
+  const value = Number(text);
+  if (/^\d+(\.\d+)?$/.test(text) && value > 0) return value;
+  throw new InvalidArgumentError(`'${text}' must be requests per second, a number above 0.`);
+}
+
+export function parseStatuses(text: string): number[] {
+  return text.split(',').map((part) => {
+    if (/^[2-5]\d\d$/.test(part.trim())) return Number(part);
+    throw new InvalidArgumentError(`'${part}' must be a status from 200 to 599; separate several by commas.`);
+  });
+}
+
+/** For options that may be repeated. */
+export function collect(text: string, before: readonly string[] = []): string[] {
+  return [...before, text];
+}
+
+function loopOf({ rate, arrival, connections }: LoadOptions): Loop {
+  if (rate !== undefined) {
+    return {
+      kind: 'open',
+      ratePerSecond: rate,
+      arrival: arrival ?? 'constant',
+      connections: connections ?? defaultConnections.open,
+    };
+  }
+  if (arrival !== undefined) {
+    throw new MpsbenchError('USAGE', `--arrival ${arrival} needs a rate to follow: give --rate as well`);
+  }
+  return { kind: 'closed', concurrency: connections ?? defaultConnections.closed };
+}
+
+function stopOf({ requests, duration }: LoadOptions): Stop {
+  if (requests !== undefined) return { kind: 'requests', requests };
+  return { kind: 'duration', durationNs: duration ?? defaultDuration };
+}
+
+function parseHeader(text: string): [string, string] {
+  const colon = text.indexOf(':');
+  if (colon < 1) throw new MpsbenchError('USAGE', `header '${text}' has no name: give it as 'Name: value'`);
+  return [text.slice(0, colon).trim(), text.slice(colon + 1).trim()];
+}
+
+/** Servers refuse a body of unknown type; the name of the file says enough for JSON, and anything else is bytes. */
+function contentType(bodies: readonly Body[], headers: Record<string, string>): Record<string, string> {
+  const given = Object.keys(headers).some((name) => name.toLowerCase() === 'content-type');
+  if (bodies.length === 0 || given) return {};
+  const json = bodies.every((body) => extname(body.path).toLowerCase() === '.json');
+  return { 'content-type': json ? 'application/json' : 'application/octet-stream' };
+}
+
+function orInvalid<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    throw new InvalidArgumentError(`${messageOf(cause)}.`);
+  }
+}

@@ -1,0 +1,107 @@
+/** The summary of a load run as text. No figure is computed here. */
+import { formatBytes, formatDuration, formatRate, ns } from '../core/units.ts';
+import { fewestSamples } from '../records/histogram.ts';
+import {
+  type LatencySummary,
+  type LoadSpec,
+  type LoadSummary,
+  outcomeNames,
+  type PhaseSummary,
+} from '../records/load.ts';
+import type { ThresholdVerdict } from './load-threshold.ts';
+
+const labelWidth = 15;
+
+/** What was done, then what came of it, in one screen. */
+export function loadText(spec: LoadSpec, summary: LoadSummary, verdicts: readonly ThresholdVerdict[]): string {
+  const { measurement, loop } = summary;
+  const open = loop.kind === 'open';
+  return [
+    `${spec.method} ${spec.url}`,
+    shapeText(spec, summary),
+    '',
+    row('throughput', `${formatRate(measurement.throughputPerSecond)} of ok replies`),
+    row('requests', requestsText(measurement)),
+    ...(Object.keys(measurement.statuses).length > 0 ? [row('', statusesText(measurement))] : []),
+    row('response time', latencyText(measurement.responseTime)),
+    ...(open ? [row('service time', latencyText(measurement.serviceTime))] : []),
+    ...(open ? [row('lateness', latencyText(measurement.lateness))] : []),
+    row('bodies', `${formatBytes(measurement.requestBytes)} sent, ${formatBytes(measurement.responseBytes)} received`),
+    row('generator', generatorText(summary)),
+    ...verdicts.map((verdict, index) => row(index === 0 ? 'fail if' : '', verdictText(verdict))),
+    ...Object.entries(summary.errorSamples).flatMap(([outcome, texts]) => texts.map((text) => row(outcome, text))),
+    '',
+  ].join('\n');
+}
+
+function row(label: string, text: string): string {
+  return `${label.padEnd(labelWidth)}${text}`;
+}
+
+function shapeText({ seed }: LoadSpec, { loop, warmup, measurement }: LoadSummary): string {
+  const shape =
+    loop.kind === 'closed'
+      ? `closed loop, ${counted(loop.concurrency, 'connection')}`
+      : `open loop, ${formatRate(loop.ratePerSecond)} ${loop.arrival}, at most ${counted(loop.connections, 'connection')}`;
+  const after = warmup === null ? ', no warm-up' : ` after ${formatDuration(ns(warmup.durationNs))} of warm-up`;
+  return `${shape} · measured ${formatDuration(ns(measurement.durationNs))}${after} · seed ${seed}`;
+}
+
+function requestsText({ outcomes }: PhaseSummary): string {
+  const failures = outcomeNames.filter((name) => name !== 'ok' && name !== 'aborted' && outcomes[name] > 0);
+  const failed = failures.reduce((sum, name) => sum + outcomes[name], 0);
+  const kinds = failures.map((name) => `${name} ${grouped(outcomes[name])}`).join(', ');
+  return [
+    `${grouped(outcomes.ok)} ok`,
+    failed === 0 ? '0 failed' : `${grouped(failed)} failed (${kinds})`,
+    ...(outcomes.aborted > 0 ? [`${grouped(outcomes.aborted)} cut off at the end`] : []),
+  ].join(', ');
+}
+
+function statusesText({ statuses }: PhaseSummary): string {
+  return Object.entries(statuses)
+    .map(([status, replies]) => `HTTP ${status}: ${grouped(replies)}`)
+    .join(', ');
+}
+
+function latencyText(latency: LatencySummary): string {
+  if (latency.count === 0) return 'no ok reply';
+  const figures: readonly [string, number | null, number][] = [
+    ['p50', latency.p50Ns, 0],
+    ['p90', latency.p90Ns, 0],
+    ['p99', latency.p99Ns, fewestSamples.p99],
+    ['p99.9', latency.p999Ns, fewestSamples.p999],
+    ['max', latency.maxNs, 0],
+  ];
+  return figures
+    .map(([name, value, needed]) => {
+      if (value === null || latency.count < needed) return `${name} n too small`;
+      return `${name} ${formatDuration(ns(value))}`;
+    })
+    .join('   ');
+}
+
+function generatorText({ generator, loop }: LoadSummary): string {
+  const asked = loop.kind === 'closed' ? ` of ${loop.concurrency}` : '';
+  return [
+    `in flight ${generator.inFlightMax}${asked} at most`,
+    ...(generator.littlesLawRatio === null ? [] : [`Little's law ${generator.littlesLawRatio.toFixed(2)}`]),
+    ...(generator.eventLoopLagP99Ns === null
+      ? []
+      : [`event loop lag p99 ${formatDuration(ns(generator.eventLoopLagP99Ns))}`]),
+    ...(generator.cpuPerRequestNs === null ? [] : [`CPU ${formatDuration(ns(generator.cpuPerRequestNs))} per request`]),
+  ].join(', ');
+}
+
+function verdictText({ text, verdict, measured }: ThresholdVerdict): string {
+  const word = { kept: 'kept', missed: 'MISSED', undecided: 'UNDECIDED, counts as missed' }[verdict];
+  return `${text}: ${word} (${measured})`;
+}
+
+function counted(count: number, noun: string): string {
+  return `${grouped(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+function grouped(count: number): string {
+  return count.toLocaleString('en-US');
+}
