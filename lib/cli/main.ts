@@ -5,6 +5,7 @@ import process from 'node:process';
 import { Command, CommanderError } from 'commander';
 import { emergencyStops } from '../core/emergency.ts';
 import { type ExitStatus, exitStatus, isInterrupted, MpsbenchError } from '../core/errors.ts';
+import { reportCommand } from './commands/report.ts';
 import type { CliContext } from './context.ts';
 
 const emergency = emergencyStops();
@@ -90,6 +91,6 @@ function inherit(root: Command, command: Command): Command {
   return command.copyInheritedSettings(root);
 }
 
-function commands(_cli: CliContext): Command[] {
-  return [];
+function commands(cli: CliContext): Command[] {
+  return [reportCommand(cli)];
 }

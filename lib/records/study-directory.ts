@@ -7,6 +7,7 @@ import { codeOf, MpsbenchError, messageOf } from '../core/errors.ts';
 import { type Environment, environmentSchema } from './environment.ts';
 import type { GpuSeries } from './gpu.ts';
 import type { EncodedHistograms, LoadSeries } from './load.ts';
+import { problemText } from './problem-text.ts';
 import { type TrialRecord, trialRecordSchema } from './trial.ts';
 
 export const studyFiles = {
@@ -92,8 +93,11 @@ function studyDirectory(path: string): StudyDirectory {
   };
   return {
     path,
-    readPlan: async () => parse(await readText(path, studyFiles.plan)),
-    readEnvironment: async () => environmentSchema.parse(JSON.parse(await readText(path, studyFiles.environment))),
+    readPlan: async () => parsed(join(path, studyFiles.plan), await readText(path, studyFiles.plan), parse),
+    readEnvironment: async () =>
+      parsed(join(path, studyFiles.environment), await readText(path, studyFiles.environment), (text) =>
+        environmentSchema.parse(JSON.parse(text)),
+      ),
     writeEnvironment: (environment) => write(studyFiles.environment, `${JSON.stringify(environment, null, 2)}\n`),
     readTrials: async () => parseTrials(await readText(path, studyFiles.trials, ''), join(path, studyFiles.trials)),
     appendTrial: (record) => appendLine(join(path, studyFiles.trials), JSON.stringify(record)),
@@ -121,12 +125,26 @@ export function parseTrials(text: string, source: string): TrialRecord[] {
       if (tail !== '' && index === complete.length - 1) break;
       throw new MpsbenchError(
         'RECORD_SCHEMA_MISMATCH',
-        `${source} line ${index + 1} is not a trial record of this version: ${messageOf(cause)}`,
+        `${source} line ${index + 1} is not a trial record of this version: ${problemText(cause)}; ` +
+          'mend or remove that line, or read the study with the version of mpsbench that wrote it',
         { cause },
       );
     }
   }
   return records;
+}
+
+function parsed<T>(source: string, text: string, read: (text: string) => T): T {
+  try {
+    return read(text);
+  } catch (cause) {
+    throw new MpsbenchError(
+      'RECORD_SCHEMA_MISMATCH',
+      `${source} is not a record of this version: ${problemText(cause)}; ` +
+        'read the study with the version of mpsbench that wrote it',
+      { cause },
+    );
+  }
 }
 
 /** Typed arrays become plain ones; NaN (no value) becomes null, as JSON has no NaN. */
@@ -139,7 +157,11 @@ async function readText(path: string, name: string, fallback?: string): Promise<
     return await readFile(join(path, name), 'utf8');
   } catch (cause) {
     if (fallback !== undefined && codeOf(cause) === 'ENOENT') return fallback;
-    throw new MpsbenchError('STUDY_UNREADABLE', `cannot read ${join(path, name)}: ${messageOf(cause)}`, { cause });
+    throw new MpsbenchError(
+      'STUDY_UNREADABLE',
+      `cannot read ${join(path, name)}: ${messageOf(cause)}; name the directory that study wrote`,
+      { cause },
+    );
   }
 }
 
