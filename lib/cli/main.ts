@@ -6,6 +6,7 @@ import { emergencyStops } from '../core/emergency.ts';
 import { codeOf, type ExitStatus, exitStatus, isInterrupted, MpsbenchError, messageOf } from '../core/errors.ts';
 import { packageVersion } from '../core/package-version.ts';
 import { loadCommand } from './commands/load.ts';
+import { reportCommand } from './commands/report.ts';
 import { serveCommand } from './commands/serve.ts';
 import { studyCommand } from './commands/study.ts';
 import type { CliContext } from './context.ts';
@@ -50,7 +51,7 @@ try {
 }
 
 function commands(cli: CliContext): Command[] {
-  return [studyCommand(cli), loadCommand(cli), serveCommand(cli)];
+  return [studyCommand(cli), loadCommand(cli), serveCommand(cli), reportCommand(cli)];
 }
 
 function program(): Command {

@@ -8,7 +8,6 @@ import {
   TitleComponent,
 } from 'echarts/components';
 import { type EChartsCoreOption, init, use } from 'echarts/core';
-import { LabelLayout } from 'echarts/features';
 import { SVGRenderer } from 'echarts/renderers';
 
 export type ChartOption = EChartsCoreOption;
@@ -30,15 +29,23 @@ export function renderChart(name: string, option: ChartOption, size: ChartSize):
     LegendComponent,
     MarkLineComponent,
     TitleComponent,
-    LabelLayout,
     SVGRenderer,
   ]);
   const chart = init(null, null, { renderer: 'svg', ssr: true, ...size });
   try {
     chart.setOption({ ...option, animation: false, backgroundColor: '#ffffff' });
-    // The identifiers count the charts of the process: left alone, the second report would differ from the first.
-    return chart.renderToSVGString().replaceAll(/zr\d+-/g, `${name}-`);
+    return withOwnIdentifiers(name, chart.renderToSVGString());
   } finally {
     chart.dispose();
   }
+}
+
+/** The library's identifiers count through the whole process: left alone, a second report would differ from the first. */
+function withOwnIdentifiers(name: string, svg: string): string {
+  const known = new Map<string, string>();
+  return svg.replaceAll(/zr\d+-[a-z]*-?\d+/g, (identifier) => {
+    const own = known.get(identifier) ?? `${name}-${known.size}`;
+    known.set(identifier, own);
+    return own;
+  });
 }

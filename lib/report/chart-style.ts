@@ -16,7 +16,8 @@ export const partColours = {
 export const ink = '#222222';
 export const faint = '#666666';
 export const rule = '#dddddd';
-export const fontFamily = 'system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif';
+/** No name with quotes: they would end the attribute in the SVG. */
+export const fontFamily = 'system-ui, sans-serif';
 
 /** Colour of an arm by its place among the study's arms. */
 export function armColour(arm: string, arms: readonly string[]): string {
@@ -50,12 +51,16 @@ export function axisText(): object {
   return { color: ink, fontFamily, fontSize: 12 };
 }
 
-/** Axis end above every value, and the step of its labels. */
+/** Axis from 0 to above every value, and the step of its labels. */
 export function axisScale(largest: number): { readonly max: number; readonly interval: number } {
   if (!(largest > 0)) return { max: 1, interval: 0.5 };
-  const rough = largest / 5;
+  const interval = niceStep(largest / 5);
+  return { max: Math.ceil((largest * 1.02) / interval) * interval, interval };
+}
+
+/** The least of 1, 2, 2.5 and 5 times a power of ten that is not below `rough`. */
+export function niceStep(rough: number): number {
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 2.5, 5, 10].find((candidate) => candidate * power >= rough) ?? 10;
-  const interval = step * power;
-  return { max: Math.ceil((largest * 1.02) / interval) * interval, interval };
+  return step * power;
 }

@@ -4,7 +4,7 @@ import type { ChartOption, ChartSize } from './chart-renderer.ts';
 import { axisScale, axisText, chartTitle, faint, ink, partColours, rule } from './chart-style.ts';
 import { mebibytesText } from './decision-rows.ts';
 
-const size: ChartSize = { width: 980, height: 460 };
+const size: ChartSize = { width: 980, height: 440 };
 const mebibyte = 2 ** 20;
 
 const parts: readonly (readonly [name: string, field: keyof CellMemory, colour: string])[] = [
@@ -71,7 +71,7 @@ function cellAxis(cells: readonly CellSummary[]): object {
     type: 'category',
     data: labels,
     axisLabel: { ...axisText(), interval: 0, lineHeight: 20 },
-    axisTick: { length: 40, interval: (index: number) => groupEnds[index] === true, lineStyle: { color: rule } },
+    axisTick: { length: 40, interval: (index: number) => groupEnds[index] === true, lineStyle: { color: faint } },
     axisLine: { lineStyle: { color: faint } },
   };
 }

@@ -2,11 +2,20 @@
 import type { CustomSeriesRenderItemAPI, CustomSeriesRenderItemParams } from 'echarts';
 import type { CellSummary, Comparison, PairedRatio, Spread, StudySummary } from '../analysis/summary-model.ts';
 import type { ChartOption, ChartSize } from './chart-renderer.ts';
-import { armColour, armSymbol, axisText, chartTitle, faint, fontFamily, ink, rule } from './chart-style.ts';
+import { armColour, armSymbol, axisText, chartTitle, faint, fontFamily, ink, niceStep, rule } from './chart-style.ts';
 
 const size: ChartSize = { width: 980, height: 580 };
 const box = { left: 70, right: 24, top: 116, bottom: 62 } as const;
-const padding = 0.1;
+/** Room at the ends of an axis, as a share of what it holds. */
+const roomRatio = 0.06;
+const labelHeight = 14;
+const labelWidth = 52;
+
+interface Range {
+  readonly min: number;
+  readonly max: number;
+  readonly interval: number;
+}
 
 interface Dot {
   readonly cell: CellSummary;
@@ -25,14 +34,15 @@ export function tradeoffFigure(
     dots.flatMap((dot) => [dot.throughput.ratio, dot.throughput.lowerRatio ?? 1, dot.throughput.upperRatio ?? 1]),
   );
   const arms = summary.arms.filter((arm) => dots.some((dot) => dot.cell.cell.arm === arm));
+  const offsets = labelOffsets(dots, memory, throughput);
   const option = {
     title: chartTitle('Throughput against memory, relative to off', subtitle(dots)),
-    legend: { data: arms, left: 16, top: 72, textStyle: axisText() },
+    legend: { data: arms, left: 16, top: 72, itemWidth: 14, itemGap: 16, textStyle: axisText() },
     grid: box,
     xAxis: axis('memory: device used over baseline, ratio to off', memory, 30),
     yAxis: { ...axis('throughput, ratio to off', throughput, 42), nameRotate: 90 },
     graphic: quadrants(memory, throughput),
-    series: arms.flatMap((arm) => seriesOf(arm, summary, dots)),
+    series: arms.flatMap((arm) => seriesOf(arm, summary, dots, offsets)),
   };
   return { option, size };
 }
@@ -49,20 +59,20 @@ function subtitle(dots: readonly Dot[]): string {
   return `One mark per cell against off at the same workers (w) and batch size (b), n = ${n} pairs each; line: 95 % interval of the throughput ratio.`;
 }
 
-/** A stretch that holds 1 and all values, with room at its ends. */
-function range(values: readonly number[]): { readonly min: number; readonly max: number } {
-  const min = Math.min(1, ...values);
-  const max = Math.max(1, ...values);
-  const room = Math.max(max - min, 0.1) * padding;
-  const down = (value: number): number => Math.floor(value * 20) / 20;
-  return { min: Math.max(0, down(min - room)), max: -down(-(max + room)) };
+/** A stretch that holds 1 and all values, with room at its ends, from label to label. */
+function range(values: readonly number[]): Range {
+  const least = Math.min(1, ...values);
+  const most = Math.max(1, ...values);
+  const room = Math.max(most - least, 0.05) * roomRatio;
+  const interval = niceStep((most - least + 2 * room) / 7);
+  const min = Math.max(0, Math.floor((least - room) / interval) * interval);
+  return { min, max: Math.ceil((most + room) / interval) * interval, interval };
 }
 
-function axis(name: string, { min, max }: { readonly min: number; readonly max: number }, nameGap: number): object {
+function axis(name: string, range: Range, nameGap: number): object {
   return {
     type: 'value',
-    min,
-    max,
+    ...range,
     name,
     nameLocation: 'middle',
     nameGap,
@@ -74,14 +84,10 @@ function axis(name: string, { min, max }: { readonly min: number; readonly max: 
 }
 
 /** Names in the corners of the plot. A quadrant that is too narrow for its name has none. */
-function quadrants(
-  memory: { readonly min: number; readonly max: number },
-  throughput: { readonly min: number; readonly max: number },
-): object[] {
+function quadrants(memory: Range, throughput: Range): object[] {
   const right = size.width - box.right;
   const bottom = size.height - box.bottom;
-  const oneX = box.left + ((1 - memory.min) / (memory.max - memory.min)) * (right - box.left);
-  const oneY = box.top + ((throughput.max - 1) / (throughput.max - throughput.min)) * (bottom - box.top);
+  const { x: oneX, y: oneY } = pixel(1, 1, memory, throughput);
   const corner = (text: string, x: number, y: number, textAlign: 'left' | 'right'): object[] => {
     const room = textAlign === 'left' ? oneX - box.left : right - oneX;
     const height = y < bottom - 40 ? oneY - box.top : bottom - oneY;
@@ -96,7 +102,12 @@ function quadrants(
   ];
 }
 
-function seriesOf(arm: string, summary: StudySummary, all: readonly Dot[]): object[] {
+function seriesOf(
+  arm: string,
+  summary: StudySummary,
+  all: readonly Dot[],
+  offsets: ReadonlyMap<Dot, readonly [number, number]>,
+): object[] {
   const colour = armColour(arm, summary.arms);
   const dots = all.filter((dot) => dot.cell.cell.arm === arm);
   const lines = {
@@ -113,13 +124,47 @@ function seriesOf(arm: string, summary: StudySummary, all: readonly Dot[]): obje
       symbolSize: 11,
       z: 4,
       itemStyle: { color: colour },
-      data: dots.map((dot) => ({ name: label(dot.cell), value: [dot.memory.median, dot.throughput.ratio] })),
+      data: dots.map((dot) => ({
+        name: label(dot.cell),
+        value: [dot.memory.median, dot.throughput.ratio],
+        label: { offset: offsets.get(dot) ?? [0, 0] },
+      })),
       label: { show: true, position: 'right', formatter: '{b}', ...axisText(), fontSize: 11 },
-      labelLayout: { moveOverlap: 'shiftY' },
       markLine: { ...lines, data: [{ xAxis: 1 }, { yAxis: 1 }] },
     },
     intervals(dots, colour),
   ];
+}
+
+/** Where a point lies in the figure. */
+function pixel(
+  memoryRatio: number,
+  throughputRatio: number,
+  memory: Range,
+  throughput: Range,
+): { x: number; y: number } {
+  const width = size.width - box.left - box.right;
+  const height = size.height - box.top - box.bottom;
+  return {
+    x: box.left + ((memoryRatio - memory.min) / (memory.max - memory.min)) * width,
+    y: box.top + ((throughput.max - throughputRatio) / (throughput.max - throughput.min)) * height,
+  };
+}
+
+/** Labels stand to the right of their marks; from the top down, one that would cover another moves below it. */
+function labelOffsets(dots: readonly Dot[], memory: Range, throughput: Range): Map<Dot, readonly [number, number]> {
+  const marks = dots
+    .map((dot) => ({ dot, ...pixel(dot.memory.median, dot.throughput.ratio, memory, throughput) }))
+    .sort((a, b) => a.y - b.y);
+  const placed: { readonly x: number; readonly y: number }[] = [];
+  const offsets = new Map<Dot, readonly [number, number]>();
+  for (const { dot, x, y } of marks) {
+    const near = placed.filter((other) => Math.abs(other.x - x) < labelWidth).map((other) => other.y + labelHeight);
+    const at = Math.max(y, ...near);
+    placed.push({ x, y: at });
+    offsets.set(dot, [0, at - y]);
+  }
+  return offsets;
 }
 
 function label(cell: CellSummary): string {

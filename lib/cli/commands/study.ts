@@ -12,9 +12,9 @@ import { expectedTrialNs, runStudy, scheduleOf } from '../../study/run-study.ts'
 import { prepareStudyHost, type StudyHost } from '../../study/study-host.ts';
 import { lockStudy } from '../../study/study-lock.ts';
 import { type CliContext, jsonDocument } from '../context.ts';
-import { liveStatus } from '../progress-line.ts';
 import { addPlanOptions, givenPlanOptions, planFrom } from '../plan-options.ts';
 import { printSummary } from '../print-summary.ts';
+import { liveStatus } from '../progress-line.ts';
 import { recoverLeftovers } from '../recover-leftovers.ts';
 import { progressText, trialText } from '../study-progress.ts';
 

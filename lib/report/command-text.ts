@@ -1,0 +1,15 @@
+/** How to run the study again, as a line for a POSIX shell. */
+import type { StudySummary } from '../analysis/summary-model.ts';
+
+/** The command that made the study, as it was recorded. */
+export function recordedCommand(summary: StudySummary): string {
+  return summary.conditions.commandLine.map(shellWord).join(' ');
+}
+
+/** From the study directory: its plan is complete, so that no option is needed. */
+export const repeatCommand = 'mpsbench study plan.yaml --out ../repeated';
+
+function shellWord(word: string): string {
+  if (/^[\w@%+=:,./-]+$/.test(word)) return word;
+  return `'${word.replaceAll("'", `'\\''`)}'`;
+}

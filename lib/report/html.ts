@@ -1,0 +1,105 @@
+/** report.html: one file that works offline; figures and style are inside, nothing is fetched. */
+import type { StudySummary } from '../analysis/summary-model.ts';
+import { recordedCommand, repeatCommand } from './command-text.ts';
+import type { Figure } from './figures.ts';
+import { htmlStyle } from './html-style.ts';
+import { decisionTable, detailTables, type ReportTable } from './tables.ts';
+
+const verdictClasses: Readonly<Record<string, string>> = {
+  BETTER: 'good',
+  WORSE: 'bad',
+  INVALID: 'bad',
+  'NOT RUN': 'bad',
+  INCONCLUSIVE: 'open',
+  EQUIVALENT: 'even',
+};
+
+export function htmlReport(summary: StudySummary, figures: readonly Figure[]): string {
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>${escapeHtml(summary.name)}</title>
+<style>
+${htmlStyle}</style>
+</head>
+<body>
+<main>
+<h1>${escapeHtml(summary.name)}</h1>
+<p class="question">${escapeHtml(summary.question)}</p>
+${answerSection(summary)}
+${tableSection(decisionTable(summary))}
+${figures.map(figureSection).join('\n')}
+${detailTables(summary).map(tableSection).join('\n')}
+${repeatSection(summary)}
+</main>
+</body>
+</html>
+`;
+}
+
+/** For text and for attribute values in double quotes. */
+export function escapeHtml(text: string): string {
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;')
+    .replaceAll("'", '&#39;');
+}
+
+function answerSection(summary: StudySummary): string {
+  const { answer } = summary;
+  const lines = answer.lines.map((line) => `<p>${escapeHtml(line)}</p>`);
+  const cautions = answer.cautions.map((caution) => `<li>${escapeHtml(caution)}</li>`);
+  const list = cautions.length > 0 ? `<ul class="cautions">\n${cautions.join('\n')}\n</ul>` : '';
+  return `<section class="answer">
+<p class="headline">${escapeHtml(answer.headline)}</p>
+${lines.join('\n')}
+${list}
+</section>`;
+}
+
+/** The SVG is the project's own output with escaped text; it is set in as it is. */
+function figureSection(figure: Figure): string {
+  return `<figure role="img" aria-label="${escapeHtml(figure.description)}">
+${figure.svg}
+</figure>`;
+}
+
+function tableSection(table: ReportTable): string {
+  const headings = table.headings.every((heading) => heading === '')
+    ? ''
+    : `<thead><tr>${table.headings.map((heading) => `<th>${escapeHtml(heading)}</th>`).join('')}</tr></thead>\n`;
+  const rows = table.rows.map((cells, index) => {
+    const emphasis = table.emphasised.has(index) ? ' class="chosen"' : '';
+    return `<tr${emphasis}>${cells.map(tableCell).join('')}</tr>`;
+  });
+  return `<section>
+<h2>${escapeHtml(table.title)}</h2>
+<p class="note">${escapeHtml(table.note)}</p>
+<div class="scroll"><table>
+${headings}<tbody>
+${rows.join('\n')}
+</tbody></table></div>
+</section>`;
+}
+
+function tableCell(text: string): string {
+  const verdict = verdictClasses[text.split(':')[0] ?? ''];
+  const numeric = /^[+-]?[\d.,]+( |x|$)/.test(text);
+  const kind = verdict ?? (numeric ? 'number' : null);
+  return `<td${kind === null ? '' : ` class="${kind}"`}>${escapeHtml(text)}</td>`;
+}
+
+function repeatSection(summary: StudySummary): string {
+  return `<section>
+<h2>Run it again</h2>
+<p class="note">In the study directory, whose plan is complete:</p>
+<pre>${escapeHtml(repeatCommand)}</pre>
+<p class="note">It was made by:</p>
+<pre>${escapeHtml(recordedCommand(summary))}</pre>
+</section>`;
+}

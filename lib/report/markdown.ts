@@ -1,0 +1,49 @@
+/** report.md: the report for a repository or an issue, with the figures beside it. */
+import type { StudySummary } from '../analysis/summary-model.ts';
+import { recordedCommand, repeatCommand } from './command-text.ts';
+import { decisionTable, detailTables, type ReportTable } from './tables.ts';
+
+/** `figures` are paths relative to the report. */
+export function markdownReport(
+  summary: StudySummary,
+  figures: readonly { readonly path: string; readonly description: string }[],
+): string {
+  const { answer } = summary;
+  const sections = [
+    `# ${escapeText(summary.name)}`,
+    `*${escapeText(summary.question)}*`,
+    `**${escapeText(answer.headline)}**`,
+    answer.lines.map((line) => escapeText(line)).join('\n\n'),
+    ...(answer.cautions.length > 0 ? [answer.cautions.map((caution) => `- ${escapeText(caution)}`).join('\n')] : []),
+    ...tableSections(decisionTable(summary)),
+    ...figures.map((figure) => `![${figure.description}](${figure.path})`),
+    ...detailTables(summary).flatMap((table) => tableSections(table)),
+    '## Run it again',
+    `In the study directory, whose plan is complete:\n\n    ${repeatCommand}`,
+    `It was made by:\n\n    ${recordedCommand(summary)}`,
+  ];
+  return `${sections.join('\n\n')}\n`;
+}
+
+function tableSections(table: ReportTable): string[] {
+  const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  const body = table.rows.map((cells, index) => {
+    const texts = cells.map((cell) => escapeText(cell));
+    return row(table.emphasised.has(index) ? texts.map((text) => (text === '' ? '' : `**${text}**`)) : texts);
+  });
+  const lines = [
+    row(table.headings.map((heading) => escapeText(heading))),
+    row(table.headings.map(() => '---')),
+    ...body,
+  ];
+  return [`## ${table.title}`, escapeText(table.note), lines.join('\n')];
+}
+
+/** Text from a plan or a driver must not become markup, nor end a row of a table. */
+function escapeText(text: string): string {
+  return text
+    .replaceAll(/\s+/g, ' ')
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll(/([\\`*_|[\]])/g, '\\$1');
+}

@@ -1,0 +1,171 @@
+/** The tables that Markdown and HTML share, as plain cells; each renderer escapes and marks them up. */
+
+import type { Comparison, StudySummary, TrialEntry } from '../analysis/summary-model.ts';
+import { formatDuration, type Nanoseconds } from '../core/units.ts';
+import { conditionRows } from './condition-rows.ts';
+import {
+  decisionRows,
+  hasComparison,
+  hasMemory,
+  mebibytesText,
+  rateText,
+  ratioWithInterval,
+  unknownText,
+} from './decision-rows.ts';
+
+export interface ReportTable {
+  readonly title: string;
+  /** What the columns mean, where their headings do not say it. */
+  readonly note: string;
+  readonly headings: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+  /** Rows that are set apart. */
+  readonly emphasised: ReadonlySet<number>;
+}
+
+const noEmphasis: ReadonlySet<number> = new Set();
+
+/** One row per cell. */
+export function decisionTable(summary: StudySummary): ReportTable {
+  const rows = decisionRows(summary);
+  const comparison = hasComparison(summary);
+  const memory = hasMemory(summary);
+  const percent = Number((summary.thresholdRatio * 100).toFixed(3));
+  return {
+    title: 'Every configuration',
+    note:
+      'req/s: median over valid trials with min and max. vs off: same workers and batch size, paired by block, with ' +
+      `its 95 % interval; verdict against a threshold of ${percent} %. MiB used: device memory over the baseline at ` +
+      'the end of the measurement. The recommended configuration is set in bold.',
+    headings: [
+      ...['workers', 'batch', 'arm', 'req/s [min .. max]', 'valid'],
+      ...(comparison ? ['vs off [95 %]', 'verdict'] : []),
+      ...['p50', 'p99'],
+      ...(memory ? ['MiB used', 'vs off, MiB', 'MiB/worker', 'MPS server, MiB'] : []),
+    ],
+    rows: rows.map((row) => [
+      ...[row.workers, row.batchSize, row.arm, row.throughput, row.trials],
+      ...(comparison ? [row.ratio, row.verdict] : []),
+      ...[row.p50, row.p99],
+      ...(memory ? [row.memory, row.memoryDifference, row.perWorker, row.mpsServer] : []),
+    ]),
+    emphasised: new Set(rows.flatMap((row, index) => (row.recommended ? [index] : []))),
+  };
+}
+
+/** One row per arm: its best cell against the best one without MPS. */
+export function bestTable(summary: StudySummary): ReportTable {
+  return {
+    title: 'Best configuration of each arm',
+    note: 'Compared with the best configuration of arm off, whatever its workers and batch size, paired by block.',
+    headings: ['arm', 'configuration', 'req/s', 'vs best off [95 %]', 'verdict', 'why'],
+    rows: summary.bestByArm.map((best) => {
+      const cell = summary.cells.find((one) => one.cellId === best.cellId);
+      const rate = cell?.throughputPerSecond ? rateText(cell.throughputPerSecond.median) : unknownText;
+      return [best.arm, best.cellId, rate, ...comparisonCells(best.comparison)];
+    }),
+    emphasised: noEmphasis,
+  };
+}
+
+function comparisonCells(comparison: Comparison | null): string[] {
+  if (!comparison) return ['', '', ''];
+  const ratio = comparison.throughput ? ratioWithInterval(comparison.throughput) : unknownText;
+  return [ratio, comparison.verdict, comparison.verdictReason];
+}
+
+/** Interval and the second opinions of every comparison. */
+export function comparisonTable(summary: StudySummary): ReportTable {
+  return {
+    title: 'Comparisons with off',
+    note:
+      'Same workers and batch size. p: two-sided sign-flip permutation test. Hodges-Lehmann: ratio that heeds no ' +
+      'outlier. p50 and p99: response time ratio at equal concurrency. Memory: median difference by block [min, max].',
+    headings: ['cell', 'n', 'throughput [95 %]', 'p', 'Hodges-Lehmann', 'p50', 'p99', 'memory, MiB', 'verdict', 'why'],
+    rows: summary.cells.flatMap(({ cellId, comparison }) => (comparison ? [comparisonRow(cellId, comparison)] : [])),
+    emphasised: noEmphasis,
+  };
+}
+
+function comparisonRow(cellId: string, comparison: Comparison): string[] {
+  const { throughput, p50, p99, memoryDifferenceBytes: memory } = comparison;
+  return [
+    cellId,
+    String(throughput?.pairs ?? 0),
+    throughput ? ratioWithInterval(throughput) : unknownText,
+    throughput ? throughput.permutationP.toPrecision(3) : unknownText,
+    throughput ? `${throughput.hodgesLehmannRatio.toFixed(2)}x` : unknownText,
+    p50 ? ratioWithInterval(p50) : unknownText,
+    p99 ? ratioWithInterval(p99) : unknownText,
+    memory
+      ? `${mebibytesText(memory.median)} [${mebibytesText(memory.min)}, ${mebibytesText(memory.max)}]`
+      : unknownText,
+    comparison.verdict,
+    comparison.verdictReason,
+  ];
+}
+
+/** Attempts and voids by arm: voids that go with an arm are a finding of their own. */
+export function validityTable(summary: StudySummary): ReportTable {
+  return {
+    title: 'Validity',
+    note: 'Rules are the same for every arm. Attempts that are void are in no figure above.',
+    headings: ['arm', 'attempts', 'void', 'reasons'],
+    rows: summary.voids.map((voids) => [
+      voids.arm,
+      String(voids.attempts),
+      String(voids.invalidAttempts),
+      Object.entries(voids.byCode)
+        .map(([code, count]) => `${code} (${count})`)
+        .join(', '),
+    ]),
+    emphasised: noEmphasis,
+  };
+}
+
+export function trialTable(summary: StudySummary): ReportTable {
+  return {
+    title: 'Every trial',
+    note: 'All attempts in the order in which they ran. The last attempt of a trial is the one that counts.',
+    headings: ['#', 'trial', 'attempt', 'req/s', 'errors', 'p50', 'p99', 'MiB used', 'unexplained, MiB', 'validity'],
+    rows: summary.trials.map(trialRow),
+    emphasised: noEmphasis,
+  };
+}
+
+function trialRow(trial: TrialEntry): string[] {
+  const { figures, validity } = trial;
+  const duration = (value: number | null): string =>
+    value === null ? unknownText : formatDuration(value as Nanoseconds);
+  const size = (value: number | null | undefined): string => (value == null ? unknownText : mebibytesText(value));
+  const marks = [...validity.reasons, ...validity.warnings].map((reason) => reason.code).join(', ');
+  return [
+    String(trial.position),
+    trial.trialId,
+    `${trial.attempt}${trial.counts ? '' : ' (repeated)'}`,
+    figures.throughputPerSecond === null ? unknownText : rateText(figures.throughputPerSecond),
+    String(figures.errors),
+    duration(figures.p50Ns),
+    duration(figures.p99Ns),
+    size(figures.loadedMemory?.deviceUsedBytes),
+    size(figures.loadedMemory?.unexplainedBytes),
+    marks === '' ? validity.state : `${validity.state}: ${marks}`,
+  ];
+}
+
+export function conditionTable(summary: StudySummary): ReportTable {
+  return {
+    title: 'What this holds for',
+    note: 'Another model, GPU, driver or load may give another answer.',
+    headings: ['', ''],
+    rows: conditionRows(summary),
+    emphasised: noEmphasis,
+  };
+}
+
+/** In the order of a report; those without a row are left out. */
+export function detailTables(summary: StudySummary): ReportTable[] {
+  const tables = [bestTable, comparisonTable, validityTable, conditionTable, trialTable].map((table) => table(summary));
+  const shown = hasComparison(summary) ? tables : tables.slice(2);
+  return shown.filter((table) => table.rows.length > 0);
+}

@@ -1,0 +1,46 @@
+/** Rebuilds every derived file of a study from its records: summary.json, results.csv, report.md, report.html, figures. */
+
+import { summarizeStudy } from '../analysis/study-summary.ts';
+import type { StudySummary } from '../analysis/summary-model.ts';
+import { MpsbenchError } from '../core/errors.ts';
+import { studyPlanSchema } from '../records/plan.ts';
+import { problemText } from '../records/problem-text.ts';
+import { type StudyDirectory, studyFiles } from '../records/study-directory.ts';
+import { resultsCsv } from './csv.ts';
+import { type Figure, figuresOf } from './figures.ts';
+import { htmlReport } from './html.ts';
+import { markdownReport } from './markdown.ts';
+
+/**
+ * Reads the records, writes the derived files and returns the summary. The same records give the same bytes. Throws
+ * STUDY_UNREADABLE, RECORD_SCHEMA_MISMATCH or OUTPUT_NOT_WRITABLE.
+ */
+export async function rebuildReport(directory: StudyDirectory): Promise<StudySummary> {
+  const summary = await readSummary(directory);
+  const figures = figuresOf(summary);
+  const linked = figures.map((figure) => ({ path: figurePath(figure), description: figure.description }));
+  for (const figure of figures) await directory.writeFile(figurePath(figure), `${figure.svg}\n`);
+  await directory.writeFile(studyFiles.results, resultsCsv(summary));
+  await directory.writeFile(studyFiles.markdown, markdownReport(summary, linked));
+  await directory.writeFile(studyFiles.html, htmlReport(summary, figures));
+  await directory.writeFile(studyFiles.summary, `${JSON.stringify(summary, null, 2)}\n`);
+  return summary;
+}
+
+/** The summary alone; writes nothing. Throws STUDY_UNREADABLE or RECORD_SCHEMA_MISMATCH. */
+export async function readSummary(directory: StudyDirectory): Promise<StudySummary> {
+  const plan = studyPlanSchema.safeParse(await directory.readPlan());
+  if (!plan.success) {
+    throw new MpsbenchError(
+      'RECORD_SCHEMA_MISMATCH',
+      `${directory.path}/${studyFiles.plan} is not a plan of this version: ${problemText(plan.error)}; ` +
+        'read the study with the version of mpsbench that wrote it',
+      { cause: plan.error },
+    );
+  }
+  return summarizeStudy(plan.data, await directory.readEnvironment(), await directory.readTrials());
+}
+
+function figurePath(figure: Figure): string {
+  return `${studyFiles.figures}/${figure.name}.svg`;
+}
