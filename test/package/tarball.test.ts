@@ -34,7 +34,7 @@ describe('the tarball', () => {
   const topLevel = ['CHANGELOG.md', 'CMakeLists.txt', 'LICENSE', 'README.md', 'package.json'];
   const allowed: readonly RegExp[] = [
     /^dist\/(?:[a-z0-9-]+\/)*[a-z0-9-]+\.(?:js|mjs|d\.ts|html|css)$/,
-    /^native\/(?:[a-z0-9_]+\/)*(?:[a-z0-9_]+\.(?:cc|h|ptx|cu)|CMakeLists\.txt)$/,
+    /^native\/(?:[a-z0-9_]+\/)*(?:[a-z0-9_-]+\.(?:cc|h|ptx|cu|cc\.in|sh)|CMakeLists\.txt)$/,
     /^native\/(?:install|make-prebuild)\.mjs$/,
     /^native\/cmake\/aarch64-linux-gnu\.cmake$/,
     /^prebuilds\/linux-(?:x64|arm64)\/mpsbench\.(?:glibc|musl)\.node$/,

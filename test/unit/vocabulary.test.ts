@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
@@ -183,6 +183,6 @@ function hits(path: string, forbidden: RegExp): string[] {
 function startsWithItsPurpose(path: string): boolean {
   const [first = '', second = ''] = lines(path);
   const head = first.startsWith('#!') ? second : first;
-  const ownHeader = `#include "${join(dirname(path), basename(path, '.cc')).replace(/^native\//, '')}.h"`;
-  return head.startsWith('//') || head.startsWith('/**') || head === ownHeader;
+  const ownHeader = new RegExp(`^#include "(?:[a-z0-9_]+/)*${basename(path, '.cc')}\\.h"$`);
+  return head.startsWith('//') || head.startsWith('/**') || ownHeader.test(head);
 }
