@@ -5,6 +5,8 @@ import { Command, CommanderError } from 'commander';
 import { emergencyStops } from '../core/emergency.ts';
 import { codeOf, type ExitStatus, exitStatus, isInterrupted, MpsbenchError, messageOf } from '../core/errors.ts';
 import { packageVersion } from '../core/package-version.ts';
+import { doctorCommand } from './commands/doctor.ts';
+import { probeCommand } from './commands/probe.ts';
 import type { CliContext } from './context.ts';
 import { isUsageError, usageMessage } from './usage-error.ts';
 
@@ -46,8 +48,8 @@ try {
   process.exitCode = report(thrown);
 }
 
-function commands(_cli: CliContext): Command[] {
-  return [];
+function commands(cli: CliContext): Command[] {
+  return [probeCommand(cli), doctorCommand(cli)];
 }
 
 function program(): Command {
