@@ -1,6 +1,8 @@
 // Registers what lib/native/addon.ts declares. Thread: JS.
 #include <napi.h>
 
+#include "addon/env_state.h"
+#include "addon/gpu_session.h"
 #include "base/clock.h"
 
 #ifndef MPSBENCH_BUILD_ID
@@ -13,8 +15,10 @@ namespace {
 Napi::Value now(const Napi::CallbackInfo& info) { return Napi::BigInt::New(info.Env(), now_ns()); }
 
 Napi::Object initialise(Napi::Env env, Napi::Object exports) {
+  EnvState::create(env);
   exports.Set("buildId", MPSBENCH_BUILD_ID);
   exports.Set("nowNs", Napi::Function::New(env, now, "nowNs"));
+  exports.Set("openGpu", Napi::Function::New(env, open_gpu, "openGpu"));
   return exports;
 }
 

@@ -1,0 +1,55 @@
+// NVML for one caller that must never hang: every call into the driver has a deadline or a thread of its own.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "gpu/gpu_sample.h"
+#include "gpu/nvml.h"
+#include "gpu/sampler.h"
+
+namespace mpsbench {
+
+constexpr std::int64_t kNvmlDeadlineNs = 5'000'000'000;
+
+// Thread: the one that opened it.
+class NvmlSession {
+ public:
+  // As Nvml::open, and NVML_TIMEOUT. The deadline holds for every later call too.
+  static Result<std::shared_ptr<NvmlSession>> open(const std::optional<std::string>& path,
+                                                   std::int64_t deadline_ns = kNvmlDeadlineNs);
+
+  NvmlSession(const NvmlSession&) = delete;
+  NvmlSession& operator=(const NvmlSession&) = delete;
+  // As close(), with a second at most.
+  ~NvmlSession();
+
+  // Errors: NVML_TIMEOUT, after which the session answers nothing but that; GPU_CLOSED.
+  Result<GpuSnapshot> snapshot(bool with_energy);
+
+  // 0 after close().
+  [[nodiscard]] std::size_t device_count() const;
+
+  // The plan must be valid (sampler.h). Errors: ALREADY_RUNNING, GPU_CLOSED, NVML_TIMEOUT.
+  Result<std::shared_ptr<Sampler>> start_sampling(SamplingPlan plan);
+
+  [[nodiscard]] std::int64_t deadline_ns() const { return deadline_ns_; }
+
+  // Stops a sampling that runs and shuts NVML down. A call that hangs is left to itself. Idempotent.
+  void close() { close_within(deadline_ns_); }
+  void close_within(std::int64_t deadline_ns);
+
+ private:
+  NvmlSession(std::shared_ptr<const Nvml> gpu, std::int64_t deadline_ns);
+  [[nodiscard]] std::optional<Error> unusable(const char* what) const;
+
+  std::shared_ptr<const Nvml> gpu_;
+  std::shared_ptr<Sampler> sampler_;
+  std::int64_t deadline_ns_;
+  bool timed_out_ = false;
+};
+
+}  // namespace mpsbench

@@ -1,0 +1,178 @@
+#include "nvml_scenario.h"
+
+#include <sys/stat.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <functional>
+#include <mutex>
+#include <sstream>
+
+namespace fake_nvml {
+namespace {
+
+constexpr std::uint64_t kMib = 1ULL << 20;
+using Words = std::istringstream;
+
+std::string rest_of(Words& words) {
+  std::string text;
+  std::getline(words >> std::ws, text);
+  return text;
+}
+
+std::uint64_t mib(Words& words) {
+  std::uint64_t figure = 0;
+  words >> figure;
+  return figure * kMib;
+}
+
+std::uint32_t instance_id(Words& words) {
+  std::string text;
+  words >> text;
+  return text == "-" ? ~0U : static_cast<std::uint32_t>(std::stoul(text));
+}
+
+Process process_from(Words& words) {
+  Process process;
+  std::string used;
+  words >> process.pid >> used >> process.lists;
+  process.used_bytes = used == "na" ? ~0ULL : std::stoull(used) * kMib;
+  process.gpu_instance = instance_id(words);
+  process.compute_instance = instance_id(words);
+  const bool whole = !words.fail();
+  if (std::string name = rest_of(words); !name.empty()) process.name = name;
+  if (whole) words.clear();
+  return process;
+}
+
+Instance instance_from(Words& words) {
+  Instance instance;
+  words >> instance.slot >> instance.gpu_instance >> instance.compute_instance >> instance.uuid;
+  instance.total_bytes = mib(words);
+  instance.used_bytes = mib(words);
+  return instance;
+}
+
+template <class Value>
+void keyed(std::map<std::string, Value>& values, Words& words) {
+  std::string symbol;
+  words >> symbol;
+  words >> values[symbol];
+}
+
+const std::map<std::string, std::function<void(Scenario&, Words&)>>& driver_statements() {
+  static const std::map<std::string, std::function<void(Scenario&, Words&)>> statements = {
+      {"driver", [](Scenario& scenario, Words& words) { scenario.driver = rest_of(words); }},
+      {"nvml", [](Scenario& scenario, Words& words) { scenario.nvml = rest_of(words); }},
+      {"log", [](Scenario& scenario, Words& words) { scenario.log_path = rest_of(words); }},
+      {"cuda", [](Scenario& scenario, Words& words) { words >> scenario.cuda; }},
+      {"twice", [](Scenario& scenario, Words&) { scenario.twice = true; }},
+      {"return", [](Scenario& scenario, Words& words) { keyed(scenario.returns, words); }},
+      {"hang", [](Scenario& scenario, Words& words) { keyed(scenario.hang_milliseconds, words); }},
+      {"grow", [](Scenario& scenario, Words& words) { keyed(scenario.grow, words); }},
+      {"stride", [](Scenario& scenario, Words& words) { keyed(scenario.strides, words); }},
+      {"gpu", [](Scenario& scenario, Words&) { scenario.gpus.emplace_back(); }},
+  };
+  return statements;
+}
+
+const std::map<std::string, std::function<void(Gpu&, Words&)>>& gpu_statements() {
+  static const std::map<std::string, std::function<void(Gpu&, Words&)>> statements = {
+      {"uuid", [](Gpu& gpu, Words& words) { words >> gpu.uuid; }},
+      {"name", [](Gpu& gpu, Words& words) { gpu.name = rest_of(words); }},
+      {"pci", [](Gpu& gpu, Words& words) { words >> gpu.pci; }},
+      {"architecture", [](Gpu& gpu, Words& words) { words >> gpu.architecture; }},
+      {"capability", [](Gpu& gpu, Words& words) { words >> gpu.capability_major >> gpu.capability_minor; }},
+      {"virtualization", [](Gpu& gpu, Words& words) { words >> gpu.virtualization; }},
+      {"mode", [](Gpu& gpu, Words& words) { words >> gpu.mode; }},
+      {"memory",
+       [](Gpu& gpu, Words& words) {
+         gpu.total_bytes = mib(words);
+         gpu.reserved_bytes = mib(words);
+         gpu.used_bytes = mib(words);
+       }},
+      {"memory-na", [](Gpu& gpu, Words&) { gpu.memory_na = true; }},
+      {"used-holds-reserve", [](Gpu& gpu, Words&) { gpu.used_holds_reserve = true; }},
+      {"utilization", [](Gpu& gpu, Words& words) { words >> gpu.gpu_percent >> gpu.memory_percent; }},
+      {"clocks", [](Gpu& gpu, Words& words) { words >> gpu.sm_mhz >> gpu.memory_mhz >> gpu.graphics_mhz; }},
+      {"throttle", [](Gpu& gpu, Words& words) { words >> std::hex >> gpu.throttle_mask; }},
+      {"power", [](Gpu& gpu, Words& words) { words >> gpu.power_milliwatts; }},
+      {"energy", [](Gpu& gpu, Words& words) { words >> gpu.energy_millijoules; }},
+      {"temperature", [](Gpu& gpu, Words& words) { words >> gpu.temperature_celsius; }},
+      {"mig", [](Gpu& gpu, Words&) { gpu.mig = true; }},
+      {"instance", [](Gpu& gpu, Words& words) { gpu.instances.push_back(instance_from(words)); }},
+      {"process", [](Gpu& gpu, Words& words) { gpu.processes.push_back(process_from(words)); }},
+      {"return", [](Gpu& gpu, Words& words) { keyed(gpu.returns, words); }},
+  };
+  return statements;
+}
+
+bool apply_line(Scenario& scenario, const std::string& line) {
+  Words words(line.substr(0, line.find('#')));
+  std::string key;
+  if (!(words >> key)) return true;
+  const auto of_gpu = gpu_statements().find(key);
+  const auto of_driver = driver_statements().find(key);
+  if (!scenario.gpus.empty() && of_gpu != gpu_statements().end()) {
+    of_gpu->second(scenario.gpus.back(), words);
+  } else if (of_driver != driver_statements().end()) {
+    of_driver->second(scenario, words);
+  } else {
+    return false;
+  }
+  return !words.fail();
+}
+
+[[noreturn]] void give_up(const char* path, const std::string& what) {
+  std::fprintf(stderr, "fake NVML: %s: %s\n", path, what.c_str());
+  std::abort();
+}
+
+std::shared_ptr<const Scenario> read_scenario(const char* path) {
+  auto scenario = std::make_shared<Scenario>();
+  std::ifstream file(path);
+  if (!file) give_up(path, "cannot be read");
+  std::string line;
+  while (std::getline(file, line)) {
+    if (!apply_line(*scenario, line)) give_up(path, "not understood: " + line);
+  }
+  return scenario;
+}
+
+struct Version {
+  ino_t inode = 0;
+  std::int64_t modified_ns = 0;
+  bool operator==(const Version&) const = default;
+};
+
+Version version_of(const char* path) {
+  struct stat facts {};
+  if (stat(path, &facts) != 0) return {};
+  return {facts.st_ino, static_cast<std::int64_t>(facts.st_mtim.tv_sec) * 1'000'000'000 + facts.st_mtim.tv_nsec};
+}
+
+}  // namespace
+
+std::shared_ptr<const Scenario> current_scenario() {
+  static std::mutex mutex;
+  static std::string read_path;
+  static Version read_version;
+  static std::shared_ptr<const Scenario> scenario;
+  const std::lock_guard lock(mutex);
+  const char* path = std::getenv("FAKE_NVML_SCENARIO");
+  if (path == nullptr) {
+    auto idle = std::make_shared<Scenario>();
+    idle->gpus.emplace_back();
+    return idle;
+  }
+  const Version version = version_of(path);
+  if (scenario == nullptr || read_path != path || !(version == read_version)) {
+    scenario = read_scenario(path);
+    read_path = path;
+    read_version = version;
+  }
+  return scenario;
+}
+
+}  // namespace fake_nvml
