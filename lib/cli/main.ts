@@ -5,7 +5,9 @@ import { Command, CommanderError } from 'commander';
 import { emergencyStops } from '../core/emergency.ts';
 import { codeOf, type ExitStatus, exitStatus, isInterrupted, MpsbenchError, messageOf } from '../core/errors.ts';
 import { packageVersion } from '../core/package-version.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { loadCommand } from './commands/load.ts';
+import { probeCommand } from './commands/probe.ts';
 import { reportCommand } from './commands/report.ts';
 import { serveCommand } from './commands/serve.ts';
 import { studyCommand } from './commands/study.ts';
@@ -51,7 +53,7 @@ try {
 }
 
 function commands(cli: CliContext): Command[] {
-  return [studyCommand(cli), loadCommand(cli), serveCommand(cli), reportCommand(cli)];
+  return [studyCommand(cli), loadCommand(cli), probeCommand(cli), doctorCommand(cli), serveCommand(cli), reportCommand(cli)];
 }
 
 function program(): Command {

@@ -107,6 +107,12 @@ const readings: DeviceCheck = (device, subject) => {
     const mend = 'memory figures will be missing from the report; a newer driver or bare metal has them';
     found.push(say.warning('memory-unknown', subject, `its memory can not be read (${why})`, mend));
   }
+  const untold = (device.processes ?? []).filter((reading) => reading.usedBytes === null).length;
+  if (untold > 0) {
+    const message = `the driver does not tell the memory of ${untold} ${untold === 1 ? 'process' : 'processes'}`;
+    const mend = 'memory per worker will be missing from the report; see the PID namespace and MIG';
+    found.push(say.warning('process-memory-unknown', subject, message, mend));
+  }
   if (Object.values(device.unavailable).some((entry) => entry.reason === 'lost')) {
     found.push(
       say.blocker(

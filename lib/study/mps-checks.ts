@@ -1,7 +1,10 @@
-/** Preflight checks of MPS: its control program, other daemons, the client limit, and leftovers of a killed run. */
+/** Preflight checks of MPS: its control program, other daemons, the client limit, and journals of mpsbench itself. */
+import { basename } from 'node:path';
+import type { JournalFinding } from '../core/journal.ts';
+import type { ForeignDaemon } from '../mps/foreign-daemons.ts';
 import { clientLimit } from './client-limit.ts';
 import { type Finding, findingsIn } from './finding.ts';
-import type { Check, MpsDaemonFact, PreflightFacts } from './preflight.ts';
+import type { Check, PreflightFacts } from './preflight.ts';
 
 const say = findingsIn('mps');
 const sayLeft = findingsIn('leftovers');
@@ -13,18 +16,24 @@ const controlMends: Readonly<Record<string, string>> = {
   MPS_CONTROL_NOT_EXECUTABLE: 'chmod +x it, and check that its file system is not mounted noexec',
 };
 
-const control: Check = ({ mpsControl: { path, version, unavailable } }) => {
+const control: Check = ({
+  mps: {
+    control: { path, version, unavailable },
+  },
+}) => {
   if (unavailable === null) {
     return [say.passed('mps-control', controlName, `${path ?? 'found'}, version ${version ?? 'not told'}`)];
   }
   const code = unavailable.code === 'MPS_CONTROL_MISSING' ? 'mps-control-missing' : 'mps-control-unusable';
   const mend = controlMends[unavailable.code] ?? `run ${path ?? controlName} -v by hand to see why`;
-  return [say.blocker('mps', code, controlName, unavailable.message, mend)];
+  // The advice of the error is left to the mend.
+  const message = unavailable.message.split('; ')[0] ?? unavailable.message;
+  return [say.blocker('mps', code, controlName, message, mend)];
 };
 
-const daemons: Check = ({ mpsDaemons, environment }) => mpsDaemons.map((daemon) => daemonFinding(daemon, environment));
+const daemons: Check = ({ mps, environment }) => mps.daemons.map((daemon) => daemonFinding(daemon, environment));
 
-function daemonFinding(daemon: MpsDaemonFact, environment: PreflightFacts['environment']): Finding {
+function daemonFinding(daemon: ForeignDaemon, environment: PreflightFacts['environment']): Finding {
   const subject = daemon.pipeDirectory ?? `pid ${daemon.pid ?? 'unknown'}`;
   if (daemon.state === 'stale') {
     const message =
@@ -36,7 +45,16 @@ function daemonFinding(daemon: MpsDaemonFact, environment: PreflightFacts['envir
       `remove it if no daemon is meant to be there: rm -r ${subject}`,
     );
   }
-  const owner = `pid ${daemon.pid ?? 'unknown'}, uid ${daemon.userId ?? 'unknown'}`;
+  if (daemon.state === 'silent') {
+    const message = `an MPS daemon that does not answer (${daemon.detail ?? 'no detail'}); a study leaves it alone`;
+    return say.warning(
+      'silent-daemon',
+      subject,
+      message,
+      'if it is yours, see its control.log, and stop it before a study',
+    );
+  }
+  const owner = `pid ${daemon.pid ?? 'unknown'}, uid ${daemon.uid ?? 'unknown'}`;
   const message = `another MPS daemon runs (${owner})`;
   const stop = `stop it if it is yours (CUDA_MPS_PIPE_DIRECTORY=${daemon.pipeDirectory ?? '<its directory>'}, then: echo quit | ${controlName})`;
   const exclusive = environment.gpu?.devices.some((device) => device.computeMode?.startsWith('exclusive'));
@@ -89,15 +107,26 @@ const threadPercentage: Check = ({ environment: { gpu } }) =>
     return [say.warning('no-thread-percentage', `GPU ${device.index}`, message, 'leave mps:P arms out of the plan')];
   });
 
-const leftovers: Check = (facts) =>
-  facts.leftovers.map(({ subject, message, repairable }) =>
-    sayLeft.warning(
-      repairable ? 'leftover' : 'leftover-unreadable',
-      subject,
-      message,
-      repairable ? 'mpsbench doctor --repair' : 'look at the file, stop by hand what it names, and remove it',
-    ),
-  );
+const journals: Check = ({ mps }) => mps.journals.map(journalFinding);
+
+function journalFinding(journal: JournalFinding): Finding {
+  const subject = basename(journal.path);
+  if (journal.state === 'unreadable') {
+    const mend = `stop by hand what ${journal.path} names, and remove it`;
+    return sayLeft.warning('journal-unreadable', subject, `a journal that can not be read: ${journal.problem}`, mend);
+  }
+  const { owner, hostName, entries } = journal.file;
+  const what = entries.map((entry) => `MPS daemon in ${entry.directory}`).join(', ') || 'nothing';
+  if (journal.state === 'left-behind') {
+    const message = `mpsbench (pid ${owner.pid}) was killed and left behind: ${what}`;
+    return sayLeft.warning('left-behind', subject, message, 'mpsbench doctor --repair');
+  }
+  if (journal.state === 'owner-alive') {
+    const message = `another mpsbench (pid ${owner.pid}) runs with ${what}: each would spoil the figures of the other`;
+    return sayLeft.warning('mpsbench-running', subject, message, 'wait until it has finished');
+  }
+  return sayLeft.note('journal-elsewhere', subject, `belongs to an mpsbench on ${hostName}; left alone`);
+}
 
 export const mpsChecks: readonly Check[] = [control, daemons, limit, threadPercentage];
-export const leftoverChecks: readonly Check[] = [leftovers];
+export const leftoverChecks: readonly Check[] = [journals];

@@ -40,7 +40,8 @@ export function conclusion(findings: readonly Finding[]): string {
   const widest = (['everything', 'gpu', 'mps', 'off'] as const).filter((scope) => blocked.has(scope));
   if (widest.includes('everything')) return conclusions.everything;
   if (widest.includes('gpu')) return conclusions.gpu;
-  if (widest.length > 0) return widest.map((scope) => conclusions[scope]).join(' ');
+  if (widest.length > 1) return 'Neither the MPS arms nor the arm `off` with more than one worker can run here.';
+  if (widest[0] !== undefined) return conclusions[widest[0]];
   const warnings = findings.filter((finding) => finding.severity === 'warning').length;
   if (warnings === 0) return 'Ready: every arm can run.';
   return `Ready: every arm can run; ${warnings} ${warnings === 1 ? 'warning' : 'warnings'} to look at.`;

@@ -1,9 +1,8 @@
 /** One screen for one GPU snapshot: devices, their state, processes with roles, MPS, warnings. */
-import { formatBytes } from '../../core/units.ts';
 import type { DeviceReading, GpuSnapshot, ProcessReading } from '../../records/gpu.ts';
 import { type ProcessRole, processRole } from '../../records/process-role.ts';
 import type { Finding } from '../../study/finding.ts';
-import type { MpsDaemonFact, PreflightFacts } from '../../study/preflight.ts';
+import type { MpsState } from '../../study/mps-state.ts';
 import { plainTable } from './plain-table.ts';
 
 /** What `probe` shows and gives out as JSON. */
@@ -11,10 +10,7 @@ export interface ProbeResult {
   readonly recordedAt: string;
   readonly gpu: GpuSnapshot;
   readonly processes: readonly ProbedProcess[];
-  readonly mps: {
-    readonly control: PreflightFacts['mpsControl'];
-    readonly daemons: readonly MpsDaemonFact[];
-  };
+  readonly mps: Pick<MpsState, 'control' | 'daemons'>;
   readonly warnings: readonly Finding[];
 }
 
@@ -82,9 +78,9 @@ function stateTable(devices: readonly DeviceReading[]): string {
     const cell = cellsOf(device);
     return [
       String(device.index),
-      cell('memory.usedBytes', device.memory.usedBytes, formatBytes),
-      cell('memory.reservedBytes', device.memory.reservedBytes, formatBytes),
-      cell('memory.totalBytes', device.memory.totalBytes, formatBytes),
+      cell('memory.usedBytes', device.memory.usedBytes, mebibytes),
+      cell('memory.reservedBytes', device.memory.reservedBytes, mebibytes),
+      cell('memory.totalBytes', device.memory.totalBytes, mebibytes),
       cell('gpuUtilizationPercent', device.gpuUtilizationPercent, (value) => `${value} %`),
       cell('smClockMhz', device.smClockMhz, (value) => `${value} MHz`),
       cell('memoryClockMhz', device.memoryClockMhz, (value) => `${value} MHz`),
@@ -110,7 +106,7 @@ function processPart(result: ProbeResult): string {
     String(reading.device),
     String(reading.pid),
     reading.role,
-    reading.usedBytes === null ? 'n/a (the driver does not say)' : formatBytes(reading.usedBytes),
+    reading.usedBytes === null ? 'n/a (the driver does not say)' : mebibytes(reading.usedBytes),
     reading.lists.join('+'),
     reading.name ?? 'n/a (name not readable)',
   ]);
@@ -123,7 +119,7 @@ function mpsPart({ control, daemons }: ProbeResult['mps']): string {
       ? `${control.path ?? 'found'}, version ${control.version ?? 'n/a (not told)'}`
       : `n/a (${control.unavailable.message})`;
   const lines = daemons.map((daemon) => {
-    const who = daemon.state === 'alive' ? `pid ${daemon.pid ?? 'n/a'}, uid ${daemon.userId ?? 'n/a'}` : 'no process';
+    const who = daemon.state === 'stale' ? 'no process' : `pid ${daemon.pid ?? 'n/a'}, uid ${daemon.uid ?? 'n/a'}`;
     return `MPS daemon   ${daemon.state}, ${who}, pipe directory ${daemon.pipeDirectory ?? 'n/a (not readable)'}\n`;
   });
   return `MPS control  ${program}\n${lines.length > 0 ? lines.join('') : 'MPS daemon   none\n'}`;
@@ -152,6 +148,29 @@ function shortUuid(uuid: string): string {
   return uuid.split('-').slice(0, 2).join('-');
 }
 
+/** One unit throughout, since figures of a few MiB are compared with those of many GiB. */
+function mebibytes(bytes: number): string {
+  return `${(bytes / 1024 ** 2).toFixed(1)} MiB`;
+}
+
 function watts(milliwatts: number): string {
   return `${(milliwatts / 1000).toFixed(1)} W`;
+}
+
+/** One line per device, for a --watch whose output is a file or a pipe. */
+export function renderTick(result: ProbeResult): string {
+  return result.gpu.devices
+    .map((device) => {
+      const cell = cellsOf(device);
+      const figures = [
+        `used ${cell('memory.usedBytes', device.memory.usedBytes, mebibytes)}`,
+        `busy ${cell('gpuUtilizationPercent', device.gpuUtilizationPercent, (value) => `${value} %`)}`,
+        `SM ${cell('smClockMhz', device.smClockMhz, (value) => `${value} MHz`)}`,
+        cell('powerMilliwatts', device.powerMilliwatts, watts),
+        cell('temperatureCelsius', device.temperatureCelsius, (value) => `${value} °C`),
+        device.processes === null ? 'processes n/a' : `processes ${device.processes.length}`,
+      ];
+      return `${result.recordedAt}  GPU ${device.index}  ${figures.join('  ')}\n`;
+    })
+    .join('');
 }

@@ -81,9 +81,11 @@ export const healthyFacts: PreflightFacts = {
   sharedMemory: { path: '/dev/shm', writable: true },
   temporaryDirectory: { path: '/tmp', writable: true },
   persistenceDaemon: true,
-  mpsControl: { path: '/usr/bin/nvidia-cuda-mps-control', version: '13000', unavailable: null },
-  mpsDaemons: [],
-  leftovers: [],
+  mps: {
+    control: { path: '/usr/bin/nvidia-cuda-mps-control', version: '13000', unavailable: null },
+    daemons: [],
+    journals: [],
+  },
   plannedWorkers: 4,
   foreignMemoryLimitBytes: 16 * mebibyte,
 };
@@ -94,6 +96,10 @@ export function withHost(host: Partial<Environment['host']>): PreflightFacts {
 
 export function withEnvironment(environment: Partial<Environment>): PreflightFacts {
   return { ...healthyFacts, environment: { ...healthyEnvironment, ...environment } };
+}
+
+export function withMps(mps: Partial<PreflightFacts['mps']>): PreflightFacts {
+  return { ...healthyFacts, mps: { ...healthyFacts.mps, ...mps } };
 }
 
 export function withVariable(name: string, value: string): PreflightFacts {

@@ -1,12 +1,13 @@
 /** Each broken set-up gives the finding that names it and its mend; a sound one gives none. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { JournalFile } from '../../../lib/core/journal.ts';
 import { type Blocked, type Finding, preflightStatus } from '../../../lib/study/finding.ts';
 import { type PreflightFacts, preflight } from '../../../lib/study/preflight.ts';
 import * as host from './healthy-host.ts';
 
 const mebibyte = 1024 ** 2;
-const { healthyFacts, withDevice, withHost, withoutDriver, withVariable, tenant } = host;
+const { healthyFacts, withDevice, withHost, withMps, withoutDriver, withVariable, tenant } = host;
 
 interface Case {
   readonly setUp: string;
@@ -28,7 +29,14 @@ const noted = (setUp: string, code: string, facts: PreflightFacts): Case => {
 const but = (changes: Partial<PreflightFacts>): PreflightFacts => ({ ...healthyFacts, ...changes });
 
 const memory = host.healthyDevice.memory;
-const alive = { state: 'alive', pid: 99, pipeDirectory: '/tmp/nvidia-mps', userId: 0 } as const;
+const alive = {
+  state: 'alive',
+  pid: 99,
+  pipeDirectory: '/tmp/nvidia-mps',
+  uid: 0,
+  serverPids: [],
+  detail: null,
+} as const;
 
 const hostCases: readonly Case[] = [
   blocked('mps', 'WSL2', 'platform-wsl', but({ platform: { name: 'linux', isWsl: true } })),
@@ -60,16 +68,6 @@ const hostCases: readonly Case[] = [
     ...withHost({ pidNamespace: '4026532000' }),
     ...inContainer('525.147.05'),
   }),
-  warned(
-    'leftovers of a killed run',
-    'leftover',
-    but({ leftovers: [{ subject: 'MPS daemon 7', message: 'still runs', repairable: true }] }),
-  ),
-  warned(
-    'a journal that can not be read',
-    'leftover-unreadable',
-    but({ leftovers: [{ subject: 'x.json', message: 'no JSON', repairable: false }] }),
-  ),
 ];
 
 const driverCases: readonly Case[] = [
@@ -115,6 +113,11 @@ const deviceCases: readonly Case[] = [
   warned('a vGPU', 'virtual-device', withDevice({ virtualization: 'vgpu' })),
   warned('a process of somebody else', 'foreign-process', withDevice({ processes: [tenant()] })),
   warned('a process whose memory is N/A', 'foreign-process', withDevice({ processes: [tenant({ usedBytes: null })] })),
+  warned(
+    'a process whose memory is N/A',
+    'process-memory-unknown',
+    withDevice({ processes: [tenant({ usedBytes: null })] }),
+  ),
   noted(
     'a display server of 4 MiB',
     'small-tenant',
@@ -157,15 +160,15 @@ const mpsCases: readonly Case[] = [
     'mps-control-unusable',
     withoutControl('MPS_COMMAND_TIMEOUT'),
   ),
-  warned("somebody else's daemon", 'foreign-daemon', but({ mpsDaemons: [alive] })),
+  warned("somebody else's daemon", 'foreign-daemon', withMps({ daemons: [alive] })),
   blocked('mps', "somebody else's daemon in exclusive mode", 'foreign-daemon-exclusive', {
     ...withDevice({ computeMode: 'exclusive-process' }),
-    mpsDaemons: [alive],
+    ...{ mps: withMps({ daemons: [alive] }).mps },
   }),
   warned(
     'a stale pipe directory',
     'stale-pipe-directory',
-    but({ mpsDaemons: [{ ...alive, state: 'stale', pid: null }] }),
+    withMps({ daemons: [{ ...alive, state: 'stale', pid: null }] }),
   ),
   blocked('mps', '49 workers on driver 580', 'client-limit', { ...withHost({ cpuCount: 128 }), plannedWorkers: 49 }),
   blocked('mps', '17 workers before Volta', 'client-limit', {
@@ -176,9 +179,33 @@ const mpsCases: readonly Case[] = [
     ...withDevice({}, { driverVersion: '590.10' }),
     plannedWorkers: 61,
   }),
+  warned('a daemon that does not answer', 'silent-daemon', withMps({ daemons: [{ ...alive, state: 'silent' }] })),
   warned('workers on a MIG device', 'client-limit-mig', withDevice({ migEnabled: true })),
   noted('an unknown architecture', 'client-limit-unknown', withDevice({ computeCapability: null })),
   warned('a GPU before Volta', 'no-thread-percentage', withDevice({ computeCapability: '6.1' })),
+];
+
+const journalFile = {
+  schemaVersion: 1,
+  hostName: 'gpu-host',
+  bootId: 'b',
+  pidNamespace: 'pid:[4026531836]',
+  owner: { pid: 7, startTicks: 1 },
+  entries: [
+    { kind: 'mps-daemon', directory: '/tmp/mpsb-a', pipeDirectory: '/tmp/mpsb-a/pipe', daemon: null, servers: [] },
+  ],
+} as const satisfies JournalFile;
+const journal = (state: 'owner-alive' | 'left-behind' | 'elsewhere'): PreflightFacts =>
+  withMps({
+    journals: [{ path: '/state/7.json', state, file: { ...journalFile, entries: [...journalFile.entries] } }],
+  });
+const unreadable = { path: '/state/8.json', state: 'unreadable', problem: 'no JSON' } as const;
+
+const journalCases: readonly Case[] = [
+  warned('a daemon left behind by a killed run', 'left-behind', journal('left-behind')),
+  warned('another mpsbench that runs', 'mpsbench-running', journal('owner-alive')),
+  noted('a journal of another host', 'journal-elsewhere', journal('elsewhere')),
+  warned('a journal that can not be read', 'journal-unreadable', withMps({ journals: [unreadable] })),
 ];
 
 const variableCases: readonly Case[] = [
@@ -200,10 +227,10 @@ function inContainer(driverVersion: string): Pick<PreflightFacts, 'environment'>
 }
 
 function withoutControl(code: string): PreflightFacts {
-  return { ...healthyFacts, mpsControl: { path: null, version: null, unavailable: { code, message: code } } };
+  return withMps({ control: { path: null, version: null, unavailable: { code, message: code } } });
 }
 
-const cases = [...hostCases, ...driverCases, ...deviceCases, ...mpsCases, ...variableCases];
+const cases = [...hostCases, ...driverCases, ...deviceCases, ...mpsCases, ...journalCases, ...variableCases];
 
 describe('preflight on a broken set-up', () => {
   for (const { setUp, facts, code, severity, blocks } of cases) {

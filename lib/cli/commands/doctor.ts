@@ -1,0 +1,62 @@
+/** `mpsbench doctor`: checks the host for a study, names the mend for each finding, and repairs what is ours. */
+import { Command } from 'commander';
+import { recoverJournal } from '../../core/journal-recovery.ts';
+import { studyPlanSchema } from '../../records/plan.ts';
+import { blockedBy, type Finding, preflightStatus } from '../../study/finding.ts';
+import { type PreflightFacts, preflight } from '../../study/preflight.ts';
+import { type CliContext, jsonDocument } from '../context.ts';
+import { readHostFacts } from '../host-facts.ts';
+import { countValue } from '../option-values.ts';
+import { conclusion, renderFindings } from '../render/findings.ts';
+import { renderRecovery } from '../render/recovery.ts';
+
+interface DoctorOptions {
+  readonly json?: true;
+  readonly repair?: true;
+  readonly workers: number;
+}
+
+const help = `
+Examples:
+  mpsbench doctor
+  mpsbench doctor --workers 16 --json
+  mpsbench doctor --repair      stop and remove what a killed mpsbench left behind, then check
+
+Exit status: 0 every arm can run (warnings allowed), 1 no study can run, 2 usage,
+3 a study can run but without its MPS arms, its GPU or its arm 'off'.`;
+
+export function doctorCommand(context: CliContext): Command {
+  return new Command('doctor')
+    .description('check the host for a study and name the mend for each finding')
+    .option('--json', 'one JSON document on standard output')
+    .option('--repair', 'first undo what a killed mpsbench of this user left behind; nothing else is touched')
+    .option('--workers <count>', 'largest number of workers that is planned', countValue, largestDefaultWorkers())
+    .addHelpText('after', help)
+    .action(async (options: DoctorOptions) => {
+      if (options.repair) await repair(context);
+      const facts = await readHostFacts(context, options.workers);
+      const findings = preflight(facts);
+      context.out(options.json ? doctorDocument(facts, findings) : renderFindings(findings));
+      context.exit(preflightStatus(findings));
+    });
+}
+
+function doctorDocument(facts: PreflightFacts, findings: readonly Finding[]): string {
+  return jsonDocument('doctor', {
+    conclusion: conclusion(findings),
+    blocked: [...blockedBy(findings)],
+    plannedWorkers: facts.plannedWorkers,
+    findings,
+    environment: facts.environment,
+  });
+}
+
+async function repair(context: CliContext): Promise<void> {
+  const recoveries = await recoverJournal();
+  if (recoveries.length === 0) context.err('repair: nothing was left behind\n');
+  for (const recovery of recoveries) context.err(`repair: ${renderRecovery(recovery)}\n`);
+}
+
+function largestDefaultWorkers(): number {
+  return Math.max(...studyPlanSchema.parse({}).workers);
+}

@@ -1,0 +1,92 @@
+/** `mpsbench probe`: one snapshot of the host's GPUs, their processes and MPS; again and again with --watch. */
+import process from 'node:process';
+import { Command } from 'commander';
+import { systemClock } from '../../core/clock.ts';
+import type { Nanoseconds } from '../../core/units.ts';
+import { type GpuSession, openGpu } from '../../gpu/session.ts';
+import { type PreflightFacts, preflight } from '../../study/preflight.ts';
+import { type CliContext, jsonDocument, jsonSchemaVersion } from '../context.ts';
+import { readHostFacts } from '../host-facts.ts';
+import { durationValue } from '../option-values.ts';
+import { type ProbeResult, probedProcesses, renderProbe, renderTick } from '../render/snapshot.ts';
+
+interface ProbeOptions {
+  readonly json?: true;
+  readonly watch?: Nanoseconds;
+  readonly withEnergy?: true;
+}
+
+const help = `
+Examples:
+  mpsbench probe
+  mpsbench probe --json
+  mpsbench probe --watch 1s     redraws on a terminal; else one line per device and tick (one document with --json)
+
+What can not be read is printed as n/a with the reason, never as 0. Without a working driver: one line, exit status 1.`;
+
+/** Findings of the preflight checks that say something about the figures shown. */
+const shownCodes = new Set([
+  ...[
+    'hidden-tenant',
+    'busy-unseen',
+    'memory-unknown',
+    'process-memory-unknown',
+    'processes-unknown',
+    'device-lost',
+    'throttled',
+  ],
+  ...['pid-namespace', 'mig-enabled', 'mig-without-instance', 'virtual-device', 'no-device', 'stale-pipe-directory'],
+]);
+
+export function probeCommand(context: CliContext): Command {
+  return new Command('probe')
+    .description('one snapshot of the host: driver, devices, memory, processes with their role, MPS state')
+    .option('--json', 'one JSON document on standard output')
+    .option('--watch <period>', 'look again every period, such as 1s, until Ctrl-C', durationValue)
+    .option('--with-energy', 'also read the total energy counter (slow: 3.4 ms per device)')
+    .addHelpText('after', help)
+    .action(async (options: ProbeOptions) => {
+      using session = openGpu({ nvmlPath: context.paths.nvml });
+      // Asking daemons leaves a line in their logs, so MPS is asked once, not on every tick.
+      const facts = await readHostFacts(context, 1);
+      if (options.watch === undefined) return context.out(renderOnce(probe(session, facts, options), options));
+      await watch(context, session, facts, { ...options, watch: options.watch });
+    });
+}
+
+async function watch(
+  context: CliContext,
+  session: GpuSession,
+  facts: PreflightFacts,
+  options: ProbeOptions & { readonly watch: Nanoseconds },
+): Promise<void> {
+  const redraws = process.stdout.isTTY === true && context.interactive && !options.json;
+  for (;;) {
+    const result = probe(session, facts, options);
+    if (redraws) context.out(`\u001b[H\u001b[2J${renderProbe(result)}`);
+    else if (options.json)
+      context.out(`${JSON.stringify({ schemaVersion: jsonSchemaVersion, kind: 'probe', ...result })}\n`);
+    else context.out(renderTick(result));
+    await systemClock.sleep(options.watch, context.signal);
+  }
+}
+
+function probe(session: GpuSession, facts: PreflightFacts, options: ProbeOptions): ProbeResult {
+  const gpu = session.snapshot({ withEnergy: options.withEnergy === true });
+  const environment = { ...facts.environment, gpu, gpuUnavailable: null };
+  const { control, daemons } = facts.mps;
+  return {
+    recordedAt: new Date().toISOString(),
+    gpu,
+    processes: probedProcesses(
+      gpu,
+      daemons.flatMap((daemon) => daemon.serverPids ?? []),
+    ),
+    mps: { control, daemons },
+    warnings: preflight({ ...facts, environment }).filter((finding) => shownCodes.has(finding.code)),
+  };
+}
+
+function renderOnce(result: ProbeResult, options: ProbeOptions): string {
+  return options.json ? jsonDocument('probe', result) : renderProbe(result);
+}

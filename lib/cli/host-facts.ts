@@ -1,0 +1,35 @@
+/** Facts about this host as a command sees it: the GPU as it is now, the variables and paths it was called with. */
+import process from 'node:process';
+import { packageVersion } from '../core/package-version.ts';
+import { addonBuildId } from '../gpu/addon-build-id.ts';
+import { tryOpenGpu } from '../gpu/session.ts';
+import { studyPlanSchema } from '../records/plan.ts';
+import type { EnvironmentSources } from '../study/environment.ts';
+import type { PreflightFacts } from '../study/preflight.ts';
+import { gatherPreflightFacts } from '../study/preflight-facts.ts';
+import type { CliContext } from './context.ts';
+
+/** What the preflight checks need, outside a study. Rejects with INTERRUPTED only. */
+export async function readHostFacts(context: CliContext, plannedWorkers: number): Promise<PreflightFacts> {
+  return await gatherPreflightFacts({
+    ...readGpu(context),
+    tool: {
+      version: packageVersion(),
+      addonBuildId: addonBuildId(),
+      commandLine: ['mpsbench', ...process.argv.slice(2)],
+    },
+    variables: process.env,
+    root: '/',
+    mpsControlPath: context.paths.mpsControl,
+    plannedWorkers,
+    foreignMemoryLimitBytes: studyPlanSchema.parse({}).gpu.foreignMemoryLimit,
+    signal: context.signal,
+  });
+}
+
+function readGpu(context: CliContext): Pick<EnvironmentSources, 'gpu' | 'gpuUnavailable'> {
+  const opened = tryOpenGpu({ nvmlPath: context.paths.nvml });
+  if ('unavailable' in opened) return { gpu: null, gpuUnavailable: opened.unavailable };
+  using session = opened.session;
+  return { gpu: session.snapshot(), gpuUnavailable: null };
+}
