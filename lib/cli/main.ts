@@ -53,7 +53,14 @@ try {
 }
 
 function commands(cli: CliContext): Command[] {
-  return [studyCommand(cli), loadCommand(cli), probeCommand(cli), doctorCommand(cli), serveCommand(cli), reportCommand(cli)];
+  return [
+    studyCommand(cli),
+    loadCommand(cli),
+    probeCommand(cli),
+    doctorCommand(cli),
+    serveCommand(cli),
+    reportCommand(cli),
+  ];
 }
 
 function program(): Command {

@@ -43,7 +43,6 @@ export interface EnvironmentSources {
   readonly gpu: GpuSnapshot | null;
   readonly gpuUnavailable: Environment['gpuUnavailable'];
   readonly mpsControl: Environment['mpsControl'];
-  readonly armsLeftOut: Environment['armsLeftOut'];
   readonly variables: Readonly<Record<string, string | undefined>>;
   /** Where /proc and /sys are; '/' but in tests. */
   readonly root: string;
@@ -60,7 +59,8 @@ export function recordEnvironment(sources: EnvironmentSources): Environment {
     cudaVariables: pickVariables(sources.variables),
     gpu: sources.gpu,
     gpuUnavailable: sources.gpuUnavailable,
-    armsLeftOut: sources.armsLeftOut,
+    // A study says which arms of its plan it left out; a bare record has no plan.
+    armsLeftOut: [],
     mpsControl: sources.mpsControl,
   };
 }

@@ -57,14 +57,13 @@ export async function prepareStudyHost(plan: StudyPlan, options: StudyHostOption
       gpu: snapshot,
       gpuUnavailable: unavailable,
       mpsControl,
-      armsLeftOut: [...arms.leftOut],
       variables: process.env,
       root: '/',
     });
     return {
       parts: partsOf(plan, options, session, device),
       arms,
-      environment,
+      environment: { ...environment, armsLeftOut: [...arms.leftOut] },
       [Symbol.dispose]: () => session?.close(),
     };
   } catch (thrown) {

@@ -73,7 +73,7 @@ async function study(
   if (!resumed) await directory.writeEnvironment(host.environment);
   await runTrials(context, plan, host, directory, bodies);
   const summary = await rebuildReport(directory);
-  context.exit(printSummary(context, summary, directory.path, options.json === true));
+  context.exit(printSummary(context, summary, options.json === true));
 }
 
 async function runTrials(
