@@ -1,0 +1,102 @@
+#include "addon/arguments.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "addon/errors.h"
+
+namespace mpsbench {
+namespace {
+
+constexpr double kLargestExact = 9'007'199'254'740'991.0;
+
+}  // namespace
+
+Arguments::Arguments(const Napi::CallbackInfo& info, const char* function)
+    : env_(info.Env()), function_(function), options_(Napi::Object::New(info.Env())) {
+  if (info.Length() == 1 && info[0].IsObject()) {
+    options_ = info[0].As<Napi::Object>();
+  } else {
+    problem_ = std::string(function_) + " takes one options object";
+  }
+}
+
+Napi::Value Arguments::field(const char* name) const { return options_.Get(name); }
+
+void Arguments::expect(const char* field, const std::string& what) {
+  if (problem_.empty()) problem_ = std::string(function_) + ": " + field + " must be " + what;
+}
+
+bool Arguments::boolean(const char* name) {
+  const Napi::Value value = field(name);
+  if (value.IsBoolean()) return value.As<Napi::Boolean>().Value();
+  expect(name, "a boolean");
+  return false;
+}
+
+std::optional<std::string> Arguments::nullable_string(const char* name) {
+  const Napi::Value value = field(name);
+  if (value.IsString()) return value.As<Napi::String>().Utf8Value();
+  if (!value.IsNull()) expect(name, "a string or null");
+  return std::nullopt;
+}
+
+std::string Arguments::string(const char* name) {
+  const Napi::Value value = field(name);
+  if (value.IsString()) return value.As<Napi::String>().Utf8Value();
+  expect(name, "a string");
+  return "";
+}
+
+std::optional<std::int64_t> Arguments::exact_integer(const Napi::Value& value) {
+  if (!value.IsNumber()) return std::nullopt;
+  const double number = value.As<Napi::Number>().DoubleValue();
+  if (!(std::abs(number) <= kLargestExact) || number != std::trunc(number)) return std::nullopt;
+  return static_cast<std::int64_t>(number);
+}
+
+std::int64_t Arguments::integer(const char* name, std::int64_t lowest, std::int64_t highest) {
+  const auto number = exact_integer(field(name));
+  if (number && *number >= lowest && *number <= highest) return *number;
+  expect(name, "an integer from " + std::to_string(lowest) + " to " + std::to_string(highest));
+  return lowest;
+}
+
+std::int64_t Arguments::bigint(const char* name) {
+  const Napi::Value value = field(name);
+  bool lossless = false;
+  const std::int64_t number = value.IsBigInt() ? value.As<Napi::BigInt>().Int64Value(&lossless) : 0;
+  if (!lossless) expect(name, "a bigint of 64 bits");
+  return number;
+}
+
+std::vector<std::uint32_t> Arguments::indices(const char* name, std::int64_t highest) {
+  const std::string what = "a non-empty array of different integers from 0 to " + std::to_string(highest);
+  std::vector<std::uint32_t> read;
+  const Napi::Value value = field(name);
+  if (!value.IsArray() || value.As<Napi::Array>().Length() == 0) {
+    expect(name, what);
+    return read;
+  }
+  const auto array = value.As<Napi::Array>();
+  for (std::uint32_t position = 0; position < array.Length(); ++position) {
+    const auto number = exact_integer(array.Get(position));
+    const auto index = static_cast<std::uint32_t>(number.value_or(0));
+    const bool repeated = std::find(read.begin(), read.end(), index) != read.end();
+    if (!number || *number < 0 || *number > highest || repeated) {
+      expect(name, what);
+      return read;
+    }
+    read.push_back(index);
+  }
+  return read;
+}
+
+bool Arguments::throw_if_bad() const {
+  if (env_.IsExceptionPending()) return true;
+  if (problem_.empty()) return false;
+  throw_argument_error(env_, problem_);
+  return true;
+}
+
+}  // namespace mpsbench

@@ -1,0 +1,43 @@
+// Strict readers of what JavaScript passes in. Thread: JS.
+#pragma once
+
+#include <napi.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace mpsbench {
+
+// Reads the fields of the options object that is the first argument of `function`. The first field that is missing, of
+// the wrong type or out of range is remembered and every later reader gives a harmless value, so that a caller reads
+// all its fields and asks once.
+class Arguments {
+ public:
+  Arguments(const Napi::CallbackInfo& info, const char* function);
+
+  [[nodiscard]] bool boolean(const char* field);
+  [[nodiscard]] std::optional<std::string> nullable_string(const char* field);
+  [[nodiscard]] std::string string(const char* field);
+  // Both ends included. Exact up to 2^53.
+  [[nodiscard]] std::int64_t integer(const char* field, std::int64_t lowest, std::int64_t highest);
+  [[nodiscard]] std::int64_t bigint(const char* field);
+  // A non-empty array of integers from 0 to highest, each once.
+  [[nodiscard]] std::vector<std::uint32_t> indices(const char* field, std::int64_t highest);
+
+  // Throws a TypeError if a field was not as it should be; then the caller returns at once.
+  [[nodiscard]] bool throw_if_bad() const;
+
+ private:
+  [[nodiscard]] Napi::Value field(const char* name) const;
+  void expect(const char* field, const std::string& what);
+  [[nodiscard]] static std::optional<std::int64_t> exact_integer(const Napi::Value& value);
+
+  Napi::Env env_;
+  const char* function_;
+  Napi::Object options_;
+  std::string problem_;
+};
+
+}  // namespace mpsbench
