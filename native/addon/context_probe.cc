@@ -9,8 +9,8 @@
 #include <thread>
 #include <utility>
 
+#include "addon/arguments.h"
 #include "addon/errors.h"
-#include "addon/option_reader.h"
 #include "gpu/cuda_context.h"
 
 namespace mpsbench {
@@ -58,12 +58,17 @@ Napi::Object probe_of(Napi::Env env, const cuda::ContextReading& reading) {
 
 Napi::Value probe_context(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  OptionReader reader(info, "probeContext");
-  const std::optional<std::string> cuda_path = reader.nullable_text("cudaPath");
-  const std::optional<std::string> device_uuid = reader.nullable_text("deviceUuid");
-  const std::int64_t hold_ns = reader.integer("holdNs", 0, kMaxHoldNs);
-  const Napi::Function on_held = reader.optional_function("onHeld");
-  if (reader.threw()) return env.Undefined();
+  Arguments arguments(info, "probeContext");
+  const std::optional<std::string> cuda_path = arguments.nullable_string("cudaPath");
+  const std::optional<std::string> device_uuid = arguments.nullable_string("deviceUuid");
+  const std::int64_t hold_ns = arguments.integer("holdNs", 0, kMaxHoldNs);
+  if (arguments.throw_if_bad()) return env.Undefined();
+  const Napi::Value on_held = info[0].As<Napi::Object>().Get("onHeld");
+  if (env.IsExceptionPending()) return env.Undefined();
+  if (!on_held.IsUndefined() && !on_held.IsFunction()) {
+    throw_argument_error(env, "probeContext: onHeld must be a function or undefined");
+    return env.Undefined();
+  }
 
   Result<cuda::Driver> driver = cuda::Driver::open(cuda_path);
   if (!driver.ok()) {
@@ -78,7 +83,7 @@ Napi::Value probe_context(const Napi::CallbackInfo& info) {
   }
   const Napi::Object probe = probe_of(env, reading.value());
   if (!context) return probe;
-  if (!on_held.IsEmpty()) on_held.Call({probe});
+  if (on_held.IsFunction()) on_held.As<Napi::Function>().Call({probe});
   if (env.IsExceptionPending()) return env.Undefined();
   std::this_thread::sleep_for(std::chrono::nanoseconds(hold_ns));
   return probe;

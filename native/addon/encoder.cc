@@ -7,8 +7,8 @@
 #include <string>
 #include <utility>
 
+#include "addon/arguments.h"
 #include "addon/errors.h"
-#include "addon/option_reader.h"
 #include "workload/cpu_encoder.h"
 #include "workload/cuda_encoder.h"
 
@@ -42,23 +42,29 @@ struct EncoderState {
 };
 
 std::optional<EncoderOptions> read_options(const Napi::CallbackInfo& info) {
-  OptionReader reader(info, "createEncoder");
-  const std::string backend = reader.text("backend");
+  Arguments arguments(info, "createEncoder");
+  const std::string backend = arguments.string("backend");
   EncoderOptions options;
   EncoderDimensions& dimensions = options.spec.dimensions;
-  dimensions.layers = static_cast<int>(reader.integer("layers", 1, 64));
-  dimensions.hidden = static_cast<int>(reader.integer("hidden", 16, 4096, 16));
-  dimensions.feed_forward = static_cast<int>(reader.integer("feedForward", 16, 16384, 16));
-  dimensions.sequence = static_cast<int>(reader.integer("sequence", 1, 512));
-  options.spec.seed = static_cast<std::uint64_t>(reader.integer("seed", 0, kMaxSafeInteger));
-  options.spec.max_batch_size = static_cast<int>(reader.integer("maxBatchSize", 1, 4096));
-  options.cuda_path = reader.nullable_text("cudaPath");
-  options.device_uuid = reader.nullable_text("deviceUuid");
-  if (reader.threw()) return std::nullopt;
+  dimensions.layers = static_cast<int>(arguments.integer("layers", 1, 64));
+  dimensions.hidden = static_cast<int>(arguments.integer("hidden", 16, 4096));
+  dimensions.feed_forward = static_cast<int>(arguments.integer("feedForward", 16, 16384));
+  dimensions.sequence = static_cast<int>(arguments.integer("sequence", 1, 512));
+  options.spec.seed = static_cast<std::uint64_t>(arguments.integer("seed", 0, kMaxSafeInteger));
+  options.spec.max_batch_size = static_cast<int>(arguments.integer("maxBatchSize", 1, 4096));
+  options.cuda_path = arguments.nullable_string("cudaPath");
+  options.device_uuid = arguments.nullable_string("deviceUuid");
+  if (arguments.throw_if_bad()) return std::nullopt;
   options.cuda = backend == "cuda";
-  if (options.cuda || backend == "cpu") return options;
-  throw_argument_error(info.Env(), "createEncoder: backend must be 'cpu' or 'cuda'");
-  return std::nullopt;
+  if (!options.cuda && backend != "cpu") {
+    throw_argument_error(info.Env(), "createEncoder: backend must be 'cpu' or 'cuda'");
+    return std::nullopt;
+  }
+  if (dimensions.hidden % 16 != 0 || dimensions.feed_forward % 16 != 0) {
+    throw_argument_error(info.Env(), "createEncoder: hidden and feedForward must be multiples of 16");
+    return std::nullopt;
+  }
+  return options;
 }
 
 Result<OpenEncoder> open_encoder(const EncoderOptions& options) {
