@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { endInTime, pipeDirectory, privilegedSocket, scenario } from './surroundings.mjs';
 
 endInTime();
+process.title = 'nvidia-cuda-mps-control'; // found by that name, as the real one is
 const option = process.argv[2];
 if (option === '-v') printVersion();
 else if (option === '-d') process.exitCode = await startDaemon();
