@@ -27,7 +27,7 @@ const mpsDaemonEntrySchema = z.strictObject({
   pipeDirectory: z.string(),
   /** null = being started; then the processes are found by the pipe directory that they were started with. */
   daemon: identitySchema.nullable(),
-  servers: z.array(identitySchema),
+  servers: z.array(identitySchema).readonly(),
 });
 
 /** One thing that must be undone if its owner cannot do it. */
@@ -42,7 +42,7 @@ const journalFileSchema = z.strictObject({
   pidNamespace: z.string().nullable(),
   /** The mpsbench process that undoes the entries while it lives. */
   owner: identitySchema,
-  entries: z.array(entrySchema),
+  entries: z.array(entrySchema).readonly(),
 });
 export type JournalFile = z.infer<typeof journalFileSchema>;
 
