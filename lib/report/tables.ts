@@ -19,11 +19,13 @@ export interface ReportTable {
   readonly note: string;
   readonly headings: readonly string[];
   readonly rows: readonly (readonly string[])[];
-  /** Rows that are set apart. */
+  /** Rows that are set in bold. */
   readonly emphasised: ReadonlySet<number>;
+  /** Rows that begin a group. */
+  readonly groupStarts: ReadonlySet<number>;
 }
 
-const noEmphasis: ReadonlySet<number> = new Set();
+const noRows: ReadonlySet<number> = new Set();
 
 /** One row per cell. */
 export function decisionTable(summary: StudySummary): ReportTable {
@@ -36,12 +38,12 @@ export function decisionTable(summary: StudySummary): ReportTable {
     note:
       'req/s: median over valid trials with min and max. vs off: same workers and batch size, paired by block, with ' +
       `its 95 % interval; verdict against a threshold of ${percent} %. MiB used: device memory over the baseline at ` +
-      'the end of the measurement. The recommended configuration is set in bold.',
+      'the end of the measurement; MPS server: its own share, MiB. The recommended configuration is set in bold.',
     headings: [
       ...['workers', 'batch', 'arm', 'req/s [min .. max]', 'valid'],
       ...(comparison ? ['vs off [95 %]', 'verdict'] : []),
       ...['p50', 'p99'],
-      ...(memory ? ['MiB used', 'vs off, MiB', 'MiB/worker', 'MPS server, MiB'] : []),
+      ...(memory ? ['MiB used', 'vs off', 'MiB/worker', 'MPS server'] : []),
     ],
     rows: rows.map((row) => [
       ...[row.workers, row.batchSize, row.arm, row.throughput, row.trials],
@@ -50,6 +52,12 @@ export function decisionTable(summary: StudySummary): ReportTable {
       ...(memory ? [row.memory, row.memoryDifference, row.perWorker, row.mpsServer] : []),
     ]),
     emphasised: new Set(rows.flatMap((row, index) => (row.recommended ? [index] : []))),
+    groupStarts: new Set(
+      rows.flatMap((row, index) => {
+        const before = rows[index - 1];
+        return before && (before.workers !== row.workers || before.batchSize !== row.batchSize) ? [index] : [];
+      }),
+    ),
   };
 }
 
@@ -64,7 +72,8 @@ export function bestTable(summary: StudySummary): ReportTable {
       const rate = cell?.throughputPerSecond ? rateText(cell.throughputPerSecond.median) : unknownText;
       return [best.arm, best.cellId, rate, ...comparisonCells(best.comparison)];
     }),
-    emphasised: noEmphasis,
+    emphasised: noRows,
+    groupStarts: noRows,
   };
 }
 
@@ -83,7 +92,8 @@ export function comparisonTable(summary: StudySummary): ReportTable {
       'outlier. p50 and p99: response time ratio at equal concurrency. Memory: median difference by block [min, max].',
     headings: ['cell', 'n', 'throughput [95 %]', 'p', 'Hodges-Lehmann', 'p50', 'p99', 'memory, MiB', 'verdict', 'why'],
     rows: summary.cells.flatMap(({ cellId, comparison }) => (comparison ? [comparisonRow(cellId, comparison)] : [])),
-    emphasised: noEmphasis,
+    emphasised: noRows,
+    groupStarts: noRows,
   };
 }
 
@@ -119,7 +129,8 @@ export function validityTable(summary: StudySummary): ReportTable {
         .map(([code, count]) => `${code} (${count})`)
         .join(', '),
     ]),
-    emphasised: noEmphasis,
+    emphasised: noRows,
+    groupStarts: noRows,
   };
 }
 
@@ -129,7 +140,8 @@ export function trialTable(summary: StudySummary): ReportTable {
     note: 'All attempts in the order in which they ran. The last attempt of a trial is the one that counts.',
     headings: ['#', 'trial', 'attempt', 'req/s', 'errors', 'p50', 'p99', 'MiB used', 'unexplained, MiB', 'validity'],
     rows: summary.trials.map(trialRow),
-    emphasised: noEmphasis,
+    emphasised: noRows,
+    groupStarts: noRows,
   };
 }
 
@@ -159,7 +171,8 @@ export function conditionTable(summary: StudySummary): ReportTable {
     note: 'Another model, GPU, driver or load may give another answer.',
     headings: ['', ''],
     rows: conditionRows(summary),
-    emphasised: noEmphasis,
+    emphasised: noRows,
+    groupStarts: noRows,
   };
 }
 
