@@ -32,13 +32,9 @@ export function decisionTable(summary: StudySummary): ReportTable {
   const rows = decisionRows(summary);
   const comparison = hasComparison(summary);
   const memory = hasMemory(summary);
-  const percent = Number((summary.thresholdRatio * 100).toFixed(3));
   return {
     title: 'Every configuration',
-    note:
-      'req/s: median over valid trials with min and max. vs off: same workers and batch size, paired by block, with ' +
-      `its 95 % interval; verdict against a threshold of ${percent} %. MiB used: device memory over the baseline at ` +
-      'the end of the measurement; MPS server: its own share, MiB. The recommended configuration is set in bold.',
+    note: decisionNote(summary),
     headings: [
       ...['workers', 'batch', 'arm', 'req/s [min .. max]', 'valid'],
       ...(comparison ? ['vs off [95 %]', 'verdict'] : []),
@@ -77,6 +73,23 @@ export function bestTable(summary: StudySummary): ReportTable {
   };
 }
 
+function decisionNote(summary: StudySummary): string {
+  const percent = Number((summary.thresholdRatio * 100).toFixed(3));
+  const notes = ['req/s: median over valid trials with min and max.'];
+  if (hasComparison(summary)) {
+    notes.push(
+      'vs off: same workers and batch size, paired by block, with its 95 % interval;',
+      `verdict against a threshold of ${percent} %.`,
+    );
+  }
+  if (hasMemory(summary)) {
+    notes.push(
+      'MiB used: device memory over the baseline at the end of the measurement; MPS server: its own share, MiB.',
+    );
+  }
+  return [...notes, 'The recommended configuration is set in bold.'].join(' ');
+}
+
 function comparisonCells(comparison: Comparison | null): string[] {
   if (!comparison) return ['', '', ''];
   const ratio = comparison.throughput ? ratioWithInterval(comparison.throughput) : unknownText;
@@ -88,9 +101,9 @@ export function comparisonTable(summary: StudySummary): ReportTable {
   return {
     title: 'Comparisons with off',
     note:
-      'Same workers and batch size. p: two-sided sign-flip permutation test. Hodges-Lehmann: ratio that heeds no ' +
-      'outlier. p50 and p99: response time ratio at equal concurrency. Memory: median difference by block [min, max].',
-    headings: ['cell', 'n', 'throughput [95 %]', 'p', 'Hodges-Lehmann', 'p50', 'p99', 'memory, MiB', 'verdict', 'why'],
+      'Same workers and batch size. p: two-sided sign-flip permutation test. HL: Hodges-Lehmann ratio, which ' +
+      'one odd trial moves little. p50 and p99: response time ratio at equal concurrency. Memory: median difference by block [min, max].',
+    headings: ['cell', 'n', 'throughput [95 %]', 'p', 'HL', 'p50', 'p99', 'memory, MiB', 'verdict', 'why'],
     rows: summary.cells.flatMap(({ cellId, comparison }) => (comparison ? [comparisonRow(cellId, comparison)] : [])),
     emphasised: noRows,
     groupStarts: noRows,
@@ -135,17 +148,22 @@ export function validityTable(summary: StudySummary): ReportTable {
 }
 
 export function trialTable(summary: StudySummary): ReportTable {
+  const memory = hasMemory(summary);
   return {
     title: 'Every trial',
     note: 'All attempts in the order in which they ran. The last attempt of a trial is the one that counts.',
-    headings: ['#', 'trial', 'attempt', 'req/s', 'errors', 'p50', 'p99', 'MiB used', 'unexplained, MiB', 'validity'],
-    rows: summary.trials.map(trialRow),
+    headings: [
+      ...['#', 'trial', 'attempt', 'req/s', 'errors', 'p50', 'p99'],
+      ...(memory ? ['MiB used', 'unexplained, MiB'] : []),
+      'validity',
+    ],
+    rows: summary.trials.map((trial) => trialRow(trial, memory)),
     emphasised: noRows,
     groupStarts: noRows,
   };
 }
 
-function trialRow(trial: TrialEntry): string[] {
+function trialRow(trial: TrialEntry, memory: boolean): string[] {
   const { figures, validity } = trial;
   const duration = (value: number | null): string =>
     value === null ? unknownText : formatDuration(value as Nanoseconds);
@@ -159,8 +177,7 @@ function trialRow(trial: TrialEntry): string[] {
     String(figures.errors),
     duration(figures.p50Ns),
     duration(figures.p99Ns),
-    size(figures.loadedMemory?.deviceUsedBytes),
-    size(figures.loadedMemory?.unexplainedBytes),
+    ...(memory ? [size(figures.loadedMemory?.deviceUsedBytes), size(figures.loadedMemory?.unexplainedBytes)] : []),
     marks === '' ? validity.state : `${validity.state}: ${marks}`,
   ];
 }
