@@ -75,10 +75,10 @@ function recommendationLine(facts: Facts): string | null {
   const valid = facts.cells.filter((cell) => cell.state === 'valid').length;
   const runnerUp = cellOf(facts, facts.recommendation?.runnerUpId ?? null);
   const second = runnerUp?.throughputPerSecond
-    ? ` Runner-up: ${cellText(runnerUp.cell)} at ${formatRate(runnerUp.throughputPerSecond.median)}, ${beside(runnerUp)}${leadText(facts)}.`
+    ? ` Runner-up: ${cellText(runnerUp.cell)} at ${formatRate(runnerUp.throughputPerSecond.median)}${beside(runnerUp)}${leadText(facts)}.`
     : '';
   return (
-    `Recommended: ${cellText(best.cell)}: ${spreadRate(best.throughputPerSecond)}, ${beside(best)}; the highest median ` +
+    `Recommended: ${cellText(best.cell)}: ${spreadRate(best.throughputPerSecond)}${beside(best)}; the highest median ` +
     `throughput of ${valid} valid ${valid === 1 ? 'configuration' : 'configurations'}.${second}`
   );
 }
@@ -138,7 +138,7 @@ function spreadRate(spread: Spread): string {
 
 /** Latency and memory, which the choice by throughput does not weigh. */
 function beside(cell: CellSummary): string {
-  return [p99Text(cell), deviceText(cell)].filter((text) => text !== null).join(', ');
+  return [p99Text(cell), deviceText(cell)].flatMap((text) => (text === null ? [] : [`, ${text}`])).join('');
 }
 
 function p99Text(cell: CellSummary): string | null {
@@ -147,7 +147,7 @@ function p99Text(cell: CellSummary): string | null {
 
 function deviceText(cell: CellSummary): string | null {
   const used = cell.memory.deviceUsedBytes;
-  return used ? `${formatBytes(used.median)} of device memory` : 'device memory not measured';
+  return used ? `${formatBytes(used.median)} of device memory` : null;
 }
 
 function cautions(facts: Facts): string[] {
@@ -155,6 +155,9 @@ function cautions(facts: Facts): string[] {
   for (const reason of new Set(facts.armsLeftOut.map((left) => left.reason))) {
     const arms = facts.armsLeftOut.filter((left) => left.reason === reason).map((left) => left.arm);
     found.push(`${arms.length === 1 ? 'Arm' : 'Arms'} ${arms.join(', ')} left out: ${reason}`);
+  }
+  if (facts.conditions.deviceName !== null && facts.cells.every((cell) => cell.memory.deviceUsedBytes === null)) {
+    found.push('Device memory is not known for any configuration; summary.json has the reason by cell.');
   }
   if (!facts.complete) {
     found.push(`The study is not complete: ${facts.trialsRun} of ${facts.trialsPlanned} trials were run.`);

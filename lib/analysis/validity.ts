@@ -95,7 +95,7 @@ function errorsInMeasurement(_record: TrialRecord, figures: TrialFigures): Reaso
 function littlesLawBroken(record: TrialRecord): Reason | null {
   const ratio = record.load?.generator.littlesLawRatio;
   if (record.load?.loop.kind !== 'closed' || ratio === null || ratio === undefined) return null;
-  if (Math.abs(ratio - 1) <= littlesLawTolerance) return null;
+  if (ratio >= 1 - littlesLawTolerance && ratio <= 1 + littlesLawTolerance) return null;
   const share = (ratio * 100).toFixed(1);
   return {
     code: 'littles-law',

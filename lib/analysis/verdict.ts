@@ -20,13 +20,13 @@ export function judgeRatio(ratio: PairedRatio | null, thresholdRatio: number): J
   const { lowerRatio: lower, upperRatio: upper } = ratio;
   const margin = `${Number((thresholdRatio * 100).toFixed(3))} %`;
   if (lower > 1 + thresholdRatio) {
-    return { verdict: 'BETTER', reason: `the whole interval is more than ${margin} above 1` };
+    return { verdict: 'BETTER', reason: `interval above 1 + ${margin}` };
   }
   if (upper < 1 - thresholdRatio) {
-    return { verdict: 'WORSE', reason: `the whole interval is more than ${margin} below 1` };
+    return { verdict: 'WORSE', reason: `interval below 1 - ${margin}` };
   }
   if (lower >= 1 - thresholdRatio && upper <= 1 + thresholdRatio) {
-    return { verdict: 'EQUIVALENT', reason: `the whole interval is within ${margin} of 1` };
+    return { verdict: 'EQUIVALENT', reason: `interval within 1 +/- ${margin}` };
   }
-  return { verdict: 'INCONCLUSIVE', reason: `the interval reaches across the threshold of ${margin}` };
+  return { verdict: 'INCONCLUSIVE', reason: `interval reaches across the ${margin} threshold` };
 }

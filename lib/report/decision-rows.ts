@@ -11,7 +11,7 @@ export interface DecisionRow {
   readonly throughput: string;
   /** "5/5": valid of planned trials */
   readonly trials: string;
-  /** "1.42x [1.38, 1.47]", or "" for arm off */
+  /** "1.421x [1.380, 1.465]", or "" for arm off */
   readonly ratio: string;
   readonly verdict: string;
   readonly p50: string;
@@ -80,12 +80,12 @@ export function spreadText(spread: Spread | null): string {
   return `${rateText(spread.median)} [${rateText(spread.min)} .. ${rateText(spread.max)}]`;
 }
 
-/** "1.42x [1.38, 1.47]"; the level is said once in the heading. */
+/** "1.421x [1.380, 1.465]": three decimals, so that an end beside a threshold is seen on its side of it. */
 export function ratioWithInterval(ratio: PairedRatio): string {
   const { lowerRatio, upperRatio } = ratio;
-  const value = `${ratio.ratio.toFixed(2)}x`;
+  const value = `${ratio.ratio.toFixed(3)}x`;
   if (lowerRatio === null || upperRatio === null) return `${value} (no interval)`;
-  return `${value} [${lowerRatio.toFixed(2)}, ${upperRatio.toFixed(2)}]`;
+  return `${value} [${lowerRatio.toFixed(3)}, ${upperRatio.toFixed(3)}]`;
 }
 
 export function durationText(spread: Spread | null): string {

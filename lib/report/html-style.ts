@@ -13,7 +13,7 @@ export const htmlStyle = `:root {
 }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--ground); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; }
-main { max-width: 1040px; margin: 0 auto; padding: 28px 24px 64px; }
+main { max-width: 1240px; margin: 0 auto; padding: 28px 24px 64px; }
 h1 { font-size: 26px; margin: 0 0 4px; }
 h2 { font-size: 18px; margin: 36px 0 4px; }
 .question { margin: 0 0 18px; color: var(--faint); font-style: italic; }
@@ -24,16 +24,18 @@ h2 { font-size: 18px; margin: 36px 0 4px; }
 .note { margin: 0 0 8px; color: var(--faint); font-size: 13px; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; }
-th, td { padding: 4px 12px 4px 0; text-align: left; border-bottom: 1px solid var(--rule); white-space: nowrap; vertical-align: top; }
+th, td { padding: 4px 10px 4px 0; text-align: left; border-bottom: 1px solid var(--rule); white-space: nowrap; }
 th { color: var(--faint); font-weight: 600; }
-td.number { text-align: right; }
+td:last-child { white-space: normal; }
+td.number, th.number { text-align: right; }
 td.good { color: var(--good); font-weight: 600; }
 td.bad { color: var(--bad); font-weight: 600; }
 td.open { color: var(--open); }
 td.even { font-weight: 600; }
+tr.begins td { border-top: 2px solid var(--rule); }
 tr.chosen td { font-weight: 700; background: var(--panel); }
 figure { margin: 28px 0 0; background: #ffffff; border: 1px solid var(--rule); border-radius: 6px; overflow-x: auto; }
-figure svg { display: block; max-width: 100%; height: auto; }
+figure svg { display: block; margin: 0 auto; max-width: 100%; height: auto; }
 pre { background: var(--panel); padding: 10px 14px; border-radius: 4px; overflow-x: auto; font-size: 13px; margin: 0 0 12px; }
 @media print { main { max-width: none; padding: 0; } figure { break-inside: avoid; } }
 `;

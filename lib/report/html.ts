@@ -1,6 +1,7 @@
 /** report.html: one file that works offline; figures and style are inside, nothing is fetched. */
 import type { StudySummary } from '../analysis/summary-model.ts';
 import { recordedCommand, repeatCommand } from './command-text.ts';
+import { unknownText } from './decision-rows.ts';
 import type { Figure } from './figures.ts';
 import { htmlStyle } from './html-style.ts';
 import { decisionTable, detailTables, type ReportTable } from './tables.ts';
@@ -70,12 +71,17 @@ ${figure.svg}
 }
 
 function tableSection(table: ReportTable): string {
+  const isNumeric = table.headings.map((heading, column) => heading !== '' && isNumericColumn(table, column));
+  const heads = table.headings.map(
+    (heading, column) => `<th${isNumeric[column] ? ' class="number"' : ''}>${escapeHtml(heading)}</th>`,
+  );
   const headings = table.headings.every((heading) => heading === '')
     ? ''
-    : `<thead><tr>${table.headings.map((heading) => `<th>${escapeHtml(heading)}</th>`).join('')}</tr></thead>\n`;
+    : `<thead><tr>${heads.join('')}</tr></thead>\n`;
   const rows = table.rows.map((cells, index) => {
-    const emphasis = table.emphasised.has(index) ? ' class="chosen"' : '';
-    return `<tr${emphasis}>${cells.map(tableCell).join('')}</tr>`;
+    const classes = [table.emphasised.has(index) ? 'chosen' : '', table.groupStarts.has(index) ? 'begins' : ''];
+    const content = cells.map((cell, column) => tableCell(cell, isNumeric[column] === true)).join('');
+    return `<tr${classAttribute(classes)}>${content}</tr>`;
   });
   return `<section>
 <h2>${escapeHtml(table.title)}</h2>
@@ -87,11 +93,20 @@ ${rows.join('\n')}
 </section>`;
 }
 
-function tableCell(text: string): string {
-  const verdict = verdictClasses[text.split(':')[0] ?? ''];
-  const numeric = /^[+-]?[\d.,]+( |x|$)/.test(text);
-  const kind = verdict ?? (numeric ? 'number' : null);
-  return `<td${kind === null ? '' : ` class="${kind}"`}>${escapeHtml(text)}</td>`;
+/** Figures are aligned at the right if a column has nothing else. */
+function isNumericColumn(table: ReportTable, column: number): boolean {
+  const cells = table.rows.map((cells) => cells[column] ?? '').filter((text) => text !== '' && text !== unknownText);
+  return cells.length > 0 && cells.every((text) => /^[+-]?[\d.,]+( |x|$)/.test(text));
+}
+
+function tableCell(text: string, isNumeric: boolean): string {
+  const verdict = verdictClasses[text.split(':')[0] ?? ''] ?? '';
+  return `<td${classAttribute([verdict, isNumeric ? 'number' : ''])}>${escapeHtml(text)}</td>`;
+}
+
+function classAttribute(names: readonly string[]): string {
+  const given = names.filter((name) => name !== '');
+  return given.length === 0 ? '' : ` class="${given.join(' ')}"`;
 }
 
 function repeatSection(summary: StudySummary): string {

@@ -33,7 +33,14 @@ export function memoryFigure(summary: StudySummary): { readonly option: ChartOpt
   const series = withoutParts ? [...stacked, barSeries('not attributed', partColours.notAttributed, whole)] : stacked;
   const option = {
     title: chartTitle('Device memory by arm and workers', subtitle(batchSize)),
-    legend: { left: 16, top: 72, textStyle: axisText(), icon: 'roundRect', data: series.map((one) => one.name) },
+    legend: {
+      left: 16,
+      top: 72,
+      itemGap: 18,
+      textStyle: axisText(),
+      icon: 'roundRect',
+      data: series.map((one) => one.name),
+    },
     grid: { left: 76, right: 20, top: 122, height: 256 },
     xAxis: cellAxis(cells),
     yAxis: memoryAxis(largest),
@@ -94,10 +101,11 @@ function memoryAxis(largest: number): object {
 function dots(cells: readonly CellSummary[]): object {
   const values = cells.flatMap((cell, index) => {
     const used = cell.memory.deviceUsedBytes;
-    return (used?.values ?? []).map((bytes, place) => ({
+    if (used === null) return [absent(cell, index)];
+    return used.values.map((bytes, place) => ({
       value: [index, bytes / mebibyte],
       // One label per bar, on its highest dot.
-      label: { show: place === used?.values.indexOf(used.max), formatter: mebibytesText(used?.median ?? 0) },
+      label: { show: place === used.values.indexOf(used.max), formatter: mebibytesText(used.median) },
     }));
   });
   return {
@@ -108,4 +116,10 @@ function dots(cells: readonly CellSummary[]): object {
     label: { ...axisText(), position: 'top' },
     data: values,
   };
+}
+
+/** A gap would read as no memory at all. */
+function absent(cell: CellSummary, index: number) {
+  const text = cell.state === 'valid' ? 'not known' : cell.state === 'invalid' ? 'INVALID' : 'not run';
+  return { value: [index, 0], symbolSize: 0, label: { show: true, formatter: text, color: faint } };
 }

@@ -19,29 +19,27 @@ export interface ReportTable {
   readonly note: string;
   readonly headings: readonly string[];
   readonly rows: readonly (readonly string[])[];
-  /** Rows that are set apart. */
+  /** Rows that are set in bold. */
   readonly emphasised: ReadonlySet<number>;
+  /** Rows that begin a group. */
+  readonly groupStarts: ReadonlySet<number>;
 }
 
-const noEmphasis: ReadonlySet<number> = new Set();
+const noRows: ReadonlySet<number> = new Set();
 
 /** One row per cell. */
 export function decisionTable(summary: StudySummary): ReportTable {
   const rows = decisionRows(summary);
   const comparison = hasComparison(summary);
   const memory = hasMemory(summary);
-  const percent = Number((summary.thresholdRatio * 100).toFixed(3));
   return {
     title: 'Every configuration',
-    note:
-      'req/s: median over valid trials with min and max. vs off: same workers and batch size, paired by block, with ' +
-      `its 95 % interval; verdict against a threshold of ${percent} %. MiB used: device memory over the baseline at ` +
-      'the end of the measurement. The recommended configuration is set in bold.',
+    note: decisionNote(summary),
     headings: [
       ...['workers', 'batch', 'arm', 'req/s [min .. max]', 'valid'],
       ...(comparison ? ['vs off [95 %]', 'verdict'] : []),
       ...['p50', 'p99'],
-      ...(memory ? ['MiB used', 'vs off, MiB', 'MiB/worker', 'MPS server, MiB'] : []),
+      ...(memory ? ['MiB used', 'vs off', 'MiB/worker', 'MPS server'] : []),
     ],
     rows: rows.map((row) => [
       ...[row.workers, row.batchSize, row.arm, row.throughput, row.trials],
@@ -50,6 +48,12 @@ export function decisionTable(summary: StudySummary): ReportTable {
       ...(memory ? [row.memory, row.memoryDifference, row.perWorker, row.mpsServer] : []),
     ]),
     emphasised: new Set(rows.flatMap((row, index) => (row.recommended ? [index] : []))),
+    groupStarts: new Set(
+      rows.flatMap((row, index) => {
+        const before = rows[index - 1];
+        return before && (before.workers !== row.workers || before.batchSize !== row.batchSize) ? [index] : [];
+      }),
+    ),
   };
 }
 
@@ -64,8 +68,26 @@ export function bestTable(summary: StudySummary): ReportTable {
       const rate = cell?.throughputPerSecond ? rateText(cell.throughputPerSecond.median) : unknownText;
       return [best.arm, best.cellId, rate, ...comparisonCells(best.comparison)];
     }),
-    emphasised: noEmphasis,
+    emphasised: noRows,
+    groupStarts: noRows,
   };
+}
+
+function decisionNote(summary: StudySummary): string {
+  const percent = Number((summary.thresholdRatio * 100).toFixed(3));
+  const notes = ['req/s: median over valid trials with min and max.'];
+  if (hasComparison(summary)) {
+    notes.push(
+      'vs off: same workers and batch size, paired by block, with its 95 % interval;',
+      `verdict against a threshold of ${percent} %.`,
+    );
+  }
+  if (hasMemory(summary)) {
+    notes.push(
+      'MiB used: device memory over the baseline at the end of the measurement; MPS server: its own share, MiB.',
+    );
+  }
+  return [...notes, 'The recommended configuration is set in bold.'].join(' ');
 }
 
 function comparisonCells(comparison: Comparison | null): string[] {
@@ -79,11 +101,12 @@ export function comparisonTable(summary: StudySummary): ReportTable {
   return {
     title: 'Comparisons with off',
     note:
-      'Same workers and batch size. p: two-sided sign-flip permutation test. Hodges-Lehmann: ratio that heeds no ' +
-      'outlier. p50 and p99: response time ratio at equal concurrency. Memory: median difference by block [min, max].',
-    headings: ['cell', 'n', 'throughput [95 %]', 'p', 'Hodges-Lehmann', 'p50', 'p99', 'memory, MiB', 'verdict', 'why'],
+      'Same workers and batch size. p: two-sided sign-flip permutation test. HL: Hodges-Lehmann ratio, which ' +
+      'one odd trial moves little. p50 and p99: response time ratio at equal concurrency. Memory: median difference by block [min, max].',
+    headings: ['cell', 'n', 'throughput [95 %]', 'p', 'HL', 'p50', 'p99', 'memory, MiB', 'verdict', 'why'],
     rows: summary.cells.flatMap(({ cellId, comparison }) => (comparison ? [comparisonRow(cellId, comparison)] : [])),
-    emphasised: noEmphasis,
+    emphasised: noRows,
+    groupStarts: noRows,
   };
 }
 
@@ -119,21 +142,28 @@ export function validityTable(summary: StudySummary): ReportTable {
         .map(([code, count]) => `${code} (${count})`)
         .join(', '),
     ]),
-    emphasised: noEmphasis,
+    emphasised: noRows,
+    groupStarts: noRows,
   };
 }
 
 export function trialTable(summary: StudySummary): ReportTable {
+  const memory = hasMemory(summary);
   return {
     title: 'Every trial',
     note: 'All attempts in the order in which they ran. The last attempt of a trial is the one that counts.',
-    headings: ['#', 'trial', 'attempt', 'req/s', 'errors', 'p50', 'p99', 'MiB used', 'unexplained, MiB', 'validity'],
-    rows: summary.trials.map(trialRow),
-    emphasised: noEmphasis,
+    headings: [
+      ...['#', 'trial', 'attempt', 'req/s', 'errors', 'p50', 'p99'],
+      ...(memory ? ['MiB used', 'unexplained, MiB'] : []),
+      'validity',
+    ],
+    rows: summary.trials.map((trial) => trialRow(trial, memory)),
+    emphasised: noRows,
+    groupStarts: noRows,
   };
 }
 
-function trialRow(trial: TrialEntry): string[] {
+function trialRow(trial: TrialEntry, memory: boolean): string[] {
   const { figures, validity } = trial;
   const duration = (value: number | null): string =>
     value === null ? unknownText : formatDuration(value as Nanoseconds);
@@ -147,8 +177,7 @@ function trialRow(trial: TrialEntry): string[] {
     String(figures.errors),
     duration(figures.p50Ns),
     duration(figures.p99Ns),
-    size(figures.loadedMemory?.deviceUsedBytes),
-    size(figures.loadedMemory?.unexplainedBytes),
+    ...(memory ? [size(figures.loadedMemory?.deviceUsedBytes), size(figures.loadedMemory?.unexplainedBytes)] : []),
     marks === '' ? validity.state : `${validity.state}: ${marks}`,
   ];
 }
@@ -159,7 +188,8 @@ export function conditionTable(summary: StudySummary): ReportTable {
     note: 'Another model, GPU, driver or load may give another answer.',
     headings: ['', ''],
     rows: conditionRows(summary),
-    emphasised: noEmphasis,
+    emphasised: noRows,
+    groupStarts: noRows,
   };
 }
 

@@ -27,7 +27,7 @@ export function throughputFigure(summary: StudySummary): { readonly option: Char
   const scale = axisScale(Math.max(0, ...summary.cells.map((cell) => cell.throughputPerSecond?.max ?? 0)));
   const option = {
     title: chartTitle('Throughput by batch size', subtitle(summary)),
-    legend: { data: [...summary.arms], left: 16, top: 72, textStyle: axisText(), icon: 'roundRect' },
+    legend: { data: [...summary.arms], left: 16, top: 72, itemGap: 18, textStyle: axisText(), icon: 'roundRect' },
     grid: panels.map(({ left: x, top: y, width: w }) => ({ left: x, top: y, width: w, height: panelHeight })),
     xAxis: panels.map((_, index) => batchAxis(summary, index)),
     yAxis: panels.map((_, index) => rateAxis(scale, index)),

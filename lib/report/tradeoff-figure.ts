@@ -11,6 +11,12 @@ const roomRatio = 0.06;
 const labelHeight = 14;
 const labelWidth = 52;
 
+interface LabelPlace {
+  readonly position: 'left' | 'right';
+  /** Pixels right and down. */
+  readonly offset: readonly [number, number];
+}
+
 interface Range {
   readonly min: number;
   readonly max: number;
@@ -34,7 +40,7 @@ export function tradeoffFigure(
     dots.flatMap((dot) => [dot.throughput.ratio, dot.throughput.lowerRatio ?? 1, dot.throughput.upperRatio ?? 1]),
   );
   const arms = summary.arms.filter((arm) => dots.some((dot) => dot.cell.cell.arm === arm));
-  const offsets = labelOffsets(dots, memory, throughput);
+  const places = labelPlaces(dots, memory, throughput);
   const option = {
     title: chartTitle('Throughput against memory, relative to off', subtitle(dots)),
     legend: { data: arms, left: 16, top: 72, itemWidth: 14, itemGap: 16, textStyle: axisText() },
@@ -42,7 +48,7 @@ export function tradeoffFigure(
     xAxis: axis('memory: device used over baseline, ratio to off', memory, 30),
     yAxis: { ...axis('throughput, ratio to off', throughput, 42), nameRotate: 90 },
     graphic: quadrants(memory, throughput),
-    series: arms.flatMap((arm) => seriesOf(arm, summary, dots, offsets)),
+    series: arms.flatMap((arm) => seriesOf(arm, summary, dots, places)),
   };
   return { option, size };
 }
@@ -106,7 +112,7 @@ function seriesOf(
   arm: string,
   summary: StudySummary,
   all: readonly Dot[],
-  offsets: ReadonlyMap<Dot, readonly [number, number]>,
+  places: ReadonlyMap<Dot, LabelPlace>,
 ): object[] {
   const colour = armColour(arm, summary.arms);
   const dots = all.filter((dot) => dot.cell.cell.arm === arm);
@@ -127,9 +133,9 @@ function seriesOf(
       data: dots.map((dot) => ({
         name: label(dot.cell),
         value: [dot.memory.median, dot.throughput.ratio],
-        label: { offset: offsets.get(dot) ?? [0, 0] },
+        label: { ...places.get(dot) },
       })),
-      label: { show: true, position: 'right', formatter: '{b}', ...axisText(), fontSize: 11 },
+      label: { show: true, formatter: '{b}', ...axisText(), fontSize: 11 },
       markLine: { ...lines, data: [{ xAxis: 1 }, { yAxis: 1 }] },
     },
     intervals(dots, colour),
@@ -151,20 +157,24 @@ function pixel(
   };
 }
 
-/** Labels stand to the right of their marks; from the top down, one that would cover another moves below it. */
-function labelOffsets(dots: readonly Dot[], memory: Range, throughput: Range): Map<Dot, readonly [number, number]> {
+/** Labels stand to the right of their marks, or to the left where a mark is in the way; none covers another. */
+function labelPlaces(dots: readonly Dot[], memory: Range, throughput: Range): Map<Dot, LabelPlace> {
   const marks = dots
     .map((dot) => ({ dot, ...pixel(dot.memory.median, dot.throughput.ratio, memory, throughput) }))
     .sort((a, b) => a.y - b.y);
   const placed: { readonly x: number; readonly y: number }[] = [];
-  const offsets = new Map<Dot, readonly [number, number]>();
+  const places = new Map<Dot, LabelPlace>();
   for (const { dot, x, y } of marks) {
-    const near = placed.filter((other) => Math.abs(other.x - x) < labelWidth).map((other) => other.y + labelHeight);
+    const blocked = marks.some(
+      (mark) => mark.x > x + 8 && mark.x < x + labelWidth && Math.abs(mark.y - y) < labelHeight,
+    );
+    const start = blocked ? x - labelWidth : x;
+    const near = placed.filter((other) => Math.abs(other.x - start) < labelWidth).map((other) => other.y + labelHeight);
     const at = Math.max(y, ...near);
-    placed.push({ x, y: at });
-    offsets.set(dot, [0, at - y]);
+    placed.push({ x: start, y: at });
+    places.set(dot, { position: blocked ? 'left' : 'right', offset: [0, at - y] });
   }
-  return offsets;
+  return places;
 }
 
 function label(cell: CellSummary): string {

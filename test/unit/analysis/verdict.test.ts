@@ -1,0 +1,142 @@
+/** Verdicts against the threshold, and the rules that void a trial. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { trialFigures } from '../../../lib/analysis/trial-summary.ts';
+import { judgeTrial } from '../../../lib/analysis/validity.ts';
+import { judgeRatio } from '../../../lib/analysis/verdict.ts';
+import { studyPlanSchema } from '../../../lib/records/plan.ts';
+import type { TrialRecord } from '../../../lib/records/trial.ts';
+import type { PairedRatio } from '../../../lib/stats/paired.ts';
+import { processOf, snapshotOf } from '../../fixtures/study/make-gpu.ts';
+import { trialsOf } from '../../fixtures/study/make-study.ts';
+
+const ratioOf = (lowerRatio: number | null, upperRatio: number | null, pairs = 5): PairedRatio => ({
+  pairs,
+  ratio: 1,
+  lowerRatio,
+  upperRatio,
+  confidenceLevel: 0.95,
+  logSd: 0.01,
+  permutationP: 0.0625,
+  permutationMethod: 'exact',
+  hodgesLehmannRatio: 1,
+});
+
+describe('judgeRatio at a threshold of 3 %', () => {
+  const cases = [
+    { ratio: ratioOf(1.031, 1.2), verdict: 'BETTER' },
+    { ratio: ratioOf(1.03, 1.2), verdict: 'INCONCLUSIVE' },
+    { ratio: ratioOf(0.8, 0.969), verdict: 'WORSE' },
+    { ratio: ratioOf(0.8, 0.971), verdict: 'INCONCLUSIVE' },
+    { ratio: ratioOf(0.971, 1.029), verdict: 'EQUIVALENT' },
+    { ratio: ratioOf(1.001, 1.02), verdict: 'EQUIVALENT' },
+    { ratio: ratioOf(0.9, 1.1), verdict: 'INCONCLUSIVE' },
+    { ratio: ratioOf(1.5, 1.6, 2), verdict: 'INCONCLUSIVE' },
+    { ratio: ratioOf(null, null, 1), verdict: 'INCONCLUSIVE' },
+    { ratio: null, verdict: 'INCONCLUSIVE' },
+  ] as const;
+  for (const { ratio, verdict } of cases) {
+    const interval = ratio ? `[${ratio.lowerRatio}, ${ratio.upperRatio}], n=${ratio.pairs}` : 'no pair';
+    it(`calls ${interval} ${verdict}`, () => assert.equal(judgeRatio(ratio, 0.03).verdict, verdict));
+  }
+
+  it('says "n too small" below three pairs', () => {
+    for (const ratio of [null, ratioOf(1.5, 1.6, 2)]) assert.match(judgeRatio(ratio, 0.03).reason, /^n too small/);
+  });
+});
+
+const plan = studyPlanSchema.parse({});
+const clean = trialsOf('gpu').find((trial) => trial.cell.arm === 'mps' && trial.cell.workers === 2) as TrialRecord;
+const load = clean.load as NonNullable<TrialRecord['load']>;
+const gpu = clean.gpu as NonNullable<TrialRecord['gpu']>;
+const sampling = gpu.sampling as NonNullable<(typeof gpu)['sampling']>;
+
+function withGenerator(change: Partial<typeof load.generator>): TrialRecord {
+  return { ...clean, load: { ...load, generator: { ...load.generator, ...change } } };
+}
+function withOutcomes(change: Partial<typeof load.measurement.outcomes>, perSecond = 100): TrialRecord {
+  const outcomes = { ...load.measurement.outcomes, ...change };
+  return {
+    ...clean,
+    load: { ...load, measurement: { ...load.measurement, outcomes, throughputPerSecond: perSecond } },
+  };
+}
+const stranger = processOf(77, 100, ['compute'], 'python3');
+const p50Ns = load.measurement.responseTime.p50Ns as number;
+
+describe('judgeTrial', () => {
+  const judged = (record: TrialRecord) => judgeTrial(record, trialFigures(record, null), plan);
+  const valid: readonly (readonly [string, TrialRecord])[] = [
+    ['a clean trial', clean],
+    ['requests cut off by the end of the run', withOutcomes({ aborted: 4 })],
+    ["Little's law missed by 5 %", withGenerator({ littlesLawRatio: 0.95 })],
+    ["Little's law not known", withGenerator({ littlesLawRatio: null, eventLoopLagP99Ns: null })],
+    ['no GPU and arm off', { ...clean, cell: { ...clean.cell, arm: 'off' }, gpu: null, attachment: null }],
+  ];
+  for (const [what, record] of valid) {
+    it(`leaves ${what} VALID`, () => assert.deepEqual(judged(record), { state: 'VALID', reasons: [], warnings: [] }));
+  }
+
+  const invalid: readonly (readonly [string, string, TrialRecord])[] = [
+    ['load-failed', 'a failed trial without a reason', { ...clean, status: 'failed', load: null, attachment: null }],
+    ['attachment-not-proved', 'no proof in an MPS arm', { ...clean, attachment: null }],
+    ['attachment-not-proved', 'proof of the other arm', { ...clean, cell: { ...clean.cell, arm: 'off' } }],
+    ['no-throughput', 'no reply', withOutcomes({ ok: 0 }, 0)],
+    ['errors-in-measurement', 'a reply of another status', withOutcomes({ status: 1 })],
+    ['littles-law', "Little's law missed by more than 5 %", withGenerator({ littlesLawRatio: 0.94 })],
+    ['generator-lag', 'lag of a tenth of p50', withGenerator({ eventLoopLagP99Ns: Math.ceil(p50Ns / 10) })],
+    ['samples-dropped', 'dropped samples', { ...clean, gpu: { ...gpu, sampling: { ...sampling, droppedRows: 1 } } }],
+    ['foreign-process', 'a foreign process', { ...clean, gpu: { ...gpu, ready: snapshotOf(3000, [stranger]) } }],
+    ['memory-not-released', 'memory still held', { ...clean, gpu: { ...gpu, after: snapshotOf(17, []) } }],
+  ];
+  for (const [code, what, record] of invalid) {
+    it(`voids ${what} as ${code}`, () => {
+      const validity = judged(record);
+      assert.equal(validity.state, 'INVALID');
+      assert.deepEqual(
+        validity.reasons.map((reason) => reason.code),
+        [code],
+      );
+      for (const { message, advice } of validity.reasons) assert.ok(message.length > 0 && advice.length > 0);
+    });
+  }
+
+  it('keeps the record’s own reason over the rule of the same code, and a warning voids nothing', () => {
+    const own = { code: 'errors-in-measurement', message: 'own words', advice: 'own advice' } as const;
+    const note = { code: 'batch-not-filled', message: 'mean 3.1 of 8', advice: 'more concurrency' } as const;
+    const validity = judged({ ...withOutcomes({ status: 1 }), reasons: [own, note] });
+    assert.deepEqual(validity, { state: 'INVALID', reasons: [own], warnings: [note] });
+    assert.equal(judged({ ...clean, reasons: [note] }).state, 'VALID');
+  });
+
+  it('heeds the plan’s limit for foreign memory', () => {
+    const record = { ...clean, gpu: { ...gpu, ready: snapshotOf(3000, [stranger]) } };
+    const loose = studyPlanSchema.parse({ gpu: { foreignMemoryLimit: '200MiB' } });
+    assert.equal(judgeTrial(record, trialFigures(record, null), loose).state, 'VALID');
+    assert.equal(judged(record).state, 'INVALID');
+  });
+});
+
+describe('trialFigures', () => {
+  const withCount = (count: number): TrialRecord => ({
+    ...clean,
+    load: { ...load, measurement: { ...load.measurement, responseTime: { ...load.measurement.responseTime, count } } },
+  });
+  const cases = [
+    { count: 5, known: [] },
+    { count: 6, known: ['p50Ns'] },
+    { count: 29, known: ['p50Ns', 'p90Ns'] },
+    { count: 298, known: ['p50Ns', 'p90Ns'] },
+    { count: 299, known: ['p50Ns', 'p90Ns', 'p99Ns'] },
+    { count: 2995, known: ['p50Ns', 'p90Ns', 'p99Ns', 'p999Ns'] },
+  ];
+  for (const { count, known } of cases) {
+    it(`gives ${known.length === 0 ? 'no percentile' : known.join(', ')} of ${count} requests, and says why not the others`, () => {
+      const figures = trialFigures(withCount(count), null);
+      for (const name of ['p50Ns', 'p90Ns', 'p99Ns', 'p999Ns'] as const) {
+        assert.equal(figures[name] !== null, known.includes(name), name);
+        if (figures[name] === null) assert.match(figures.unavailable[name] ?? '', /^n too small/);
+      }
+    });
+  }
+});
