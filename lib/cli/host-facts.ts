@@ -1,5 +1,6 @@
 /** Facts about this host as a command sees it: the GPU as it is now, the variables and paths it was called with. */
 import process from 'node:process';
+import { MpsbenchError } from '../core/errors.ts';
 import { packageVersion } from '../core/package-version.ts';
 import { addonBuildId } from '../gpu/addon-build-id.ts';
 import { tryOpenGpu } from '../gpu/session.ts';
@@ -27,9 +28,15 @@ export async function readHostFacts(context: CliContext, plannedWorkers: number)
   });
 }
 
+/** A driver that opens and then fails is a fact for the checks, like one that does not open. */
 function readGpu(context: CliContext): Pick<EnvironmentSources, 'gpu' | 'gpuUnavailable'> {
   const opened = tryOpenGpu({ nvmlPath: context.paths.nvml });
   if ('unavailable' in opened) return { gpu: null, gpuUnavailable: opened.unavailable };
   using session = opened.session;
-  return { gpu: session.snapshot(), gpuUnavailable: null };
+  try {
+    return { gpu: session.snapshot(), gpuUnavailable: null };
+  } catch (thrown) {
+    if (!(thrown instanceof MpsbenchError)) throw thrown;
+    return { gpu: null, gpuUnavailable: { code: thrown.code, message: thrown.message } };
+  }
 }
