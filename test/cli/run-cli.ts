@@ -50,9 +50,10 @@ export function finished(child: ChildProcess): Promise<CliResult> {
   });
 }
 
-/** A folder below the system's temporary directory, removed when this test process ends. */
+const scratchRoot = mkdtempSync(join(tmpdir(), 'mpsbench-cli-'));
+process.on('exit', () => rmSync(scratchRoot, { recursive: true, force: true }));
+
+/** A new folder below the system's temporary directory, removed when this test process ends. */
 export function scratchFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'mpsbench-cli-'));
-  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-  return folder;
+  return mkdtempSync(join(scratchRoot, 'test-'));
 }
