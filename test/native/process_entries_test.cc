@@ -1,0 +1,107 @@
+// Process-list entries: the size that the driver wrote is found from what it wrote.
+#include "gpu/nvml_process_entries.h"
+
+#include <cstring>
+#include <vector>
+
+#include "check.h"
+#include "gpu/nvml_abi.h"
+
+namespace mpsbench {
+namespace {
+
+using test::Check;
+
+struct Written {
+  std::uint32_t pid;
+  std::uint64_t used_bytes;
+  std::uint32_t gpu_instance = nvml::kNoInstance;
+};
+
+// A buffer as a driver leaves it that writes entries of `stride` bytes; unwritten tail bytes stay as they were.
+std::vector<std::byte> buffer_of(const std::vector<Written>& entries, std::size_t stride, std::size_t room = 8) {
+  std::vector<std::byte> buffer(room * kEntryRoomBytes, kUntouched);
+  for (std::size_t index = 0; index < entries.size(); ++index) {
+    std::byte* at = buffer.data() + index * stride;
+    std::memset(at, 0, stride);
+    std::memcpy(at, &entries[index].pid, 4);
+    std::memcpy(at + 8, &entries[index].used_bytes, 8);
+    if (stride < 24) continue;
+    std::memcpy(at + 16, &entries[index].gpu_instance, 4);
+    std::memcpy(at + 20, &nvml::kNoInstance, 4);
+  }
+  return buffer;
+}
+
+const std::vector<Written> kThree = {{470, 516ULL << 20}, {484, nvml::kValueNotAvailable, 3}, {4194303, 66ULL << 20}};
+
+void every_size_is_found_whatever_was_expected(Check& check) {
+  for (const std::size_t stride : {16U, 24U, 32U}) {
+    for (const std::size_t expected : {16U, 24U}) {
+      for (std::size_t count = 1; count <= kThree.size(); ++count) {
+        const std::vector<Written> entries(kThree.begin(), kThree.begin() + static_cast<std::ptrdiff_t>(count));
+        CHECK_THAT(check, entry_stride(buffer_of(entries, stride), count, expected) == stride);
+      }
+    }
+  }
+}
+
+void a_driver_that_clears_the_whole_buffer_is_read_at_the_expected_size(Check& check) {
+  std::vector<std::byte> buffer = buffer_of(kThree, 24);
+  std::fill(buffer.begin() + 72, buffer.end(), std::byte{0});
+  CHECK_THAT(check, entry_stride(buffer, 3, 24) == 24);
+}
+
+void entries_whose_end_was_left_out_are_told_by_what_is_believable(Check& check) {
+  std::vector<std::byte> buffer = buffer_of(kThree, 32);
+  for (std::size_t index = 0; index < 3; ++index) {
+    std::fill_n(buffer.begin() + static_cast<std::ptrdiff_t>(index * 32 + 24), 8, kUntouched);
+  }
+  CHECK_THAT(check, entry_stride(buffer, 3, 24) == 32);
+}
+
+void nonsense_is_refused(Check& check) {
+  const std::vector<Written> nonsense = {{0, 1}, {1U << 31, 2}};
+  CHECK_THAT(check, entry_stride(buffer_of(nonsense, 24), 2, 24) == std::nullopt);
+  const std::vector<std::byte> untouched(512, kUntouched);
+  CHECK_THAT(check, entry_stride(untouched, 2, 24) == std::nullopt);
+}
+
+void entries_that_would_not_fit_are_refused(Check& check) {
+  CHECK_THAT(check, entry_stride(buffer_of(kThree, 24, 2), 100, 24) == std::nullopt);
+}
+
+void sentinels_become_nothing(Check& check) {
+  std::vector<ProcessEntryReading> rows;
+  read_entries(buffer_of(kThree, 24), 3, 24, rows);
+  CHECK_THAT(check, rows.size() == 3);
+  CHECK_THAT(check, rows[0].used_bytes == 516ULL << 20 && !rows[0].gpu_instance_id);
+  CHECK_THAT(check, !rows[1].used_bytes && rows[1].gpu_instance_id == 3U && !rows[1].compute_instance_id);
+  read_entries(buffer_of(kThree, 16), 3, 16, rows);
+  CHECK_THAT(check, rows.size() == 3 && !rows[1].gpu_instance_id);
+}
+
+void a_pid_that_is_named_twice_counts_once(Check& check) {
+  std::vector<ProcessEntryReading> rows;
+  const std::vector<Written> twice = {{7, 100}, {8, 5}, {7, 100}, {7, nvml::kValueNotAvailable}};
+  read_entries(buffer_of(twice, 24), 4, 24, rows);
+  CHECK_THAT(check, rows.size() == 2);
+  CHECK_THAT(check, rows[0].pid == 7 && rows[0].used_bytes == 100U);
+}
+
+constexpr test::Case kCases[] = {
+    {"every entry size is found whatever was expected", every_size_is_found_whatever_was_expected},
+    {"a driver that clears the whole buffer is read at the expected size",
+     a_driver_that_clears_the_whole_buffer_is_read_at_the_expected_size},
+    {"entries whose end was left out are told by what is believable",
+     entries_whose_end_was_left_out_are_told_by_what_is_believable},
+    {"nonsense is refused", nonsense_is_refused},
+    {"entries that would not fit are refused", entries_that_would_not_fit_are_refused},
+    {"sentinels become nothing, never a number", sentinels_become_nothing},
+    {"a PID that is named twice counts once", a_pid_that_is_named_twice_counts_once},
+};
+
+}  // namespace
+}  // namespace mpsbench
+
+int main() { return mpsbench::test::run_cases(mpsbench::kCases); }
