@@ -28,6 +28,7 @@ export const errorCodes = {
   GPU_CLOSED: failed,
   CUDA_LIBRARY_MISSING: failed,
   CUDA_CALL_FAILED: failed,
+  ENCODER_CLOSED: failed,
   CONTEXT_PROBE_FAILED: failed,
   MPS_CONTROL_MISSING: failed,
   MPS_CONTROL_NOT_EXECUTABLE: failed,

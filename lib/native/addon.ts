@@ -68,6 +68,7 @@ export interface NativeEncoder {
   /**
    * Runs one batch and blocks until its results are on the host. `inputs` holds one 64-bit seed per request, which
    * selects the request's token embeddings; the result holds `hidden` floats per request (the pooled output).
+   * Throws CUDA_CALL_FAILED, ENCODER_CLOSED, or a TypeError for anything but 1 to maxBatchSize seeds.
    */
   run(inputs: BigUint64Array): Float32Array;
   /** Frees the model and its context; idempotent. */
@@ -88,7 +89,10 @@ export interface NativeAddon {
   probeContext(options: {
     readonly cudaPath: string | null;
     readonly deviceUuid: string | null;
+    /** How long the context is kept after onHeld, 0 to 3.6e12. */
     readonly holdNs: number;
+    /** Called once the context exists, before the hold, so that the child can tell its parent when to look. */
+    readonly onHeld?: (probe: ContextProbe) => void;
   }): ContextProbe;
   /** Throws CUDA_LIBRARY_MISSING or CUDA_CALL_FAILED (with the CUDA error name in the message). */
   createEncoder(options: EncoderOptions): NativeEncoder;

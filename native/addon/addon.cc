@@ -1,6 +1,8 @@
 // Registers what lib/native/addon.ts declares. Thread: JS.
 #include <napi.h>
 
+#include "addon/context_probe.h"
+#include "addon/encoder.h"
 #include "addon/env_state.h"
 #include "addon/gpu_session.h"
 #include "base/clock.h"
@@ -19,6 +21,8 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("buildId", MPSBENCH_BUILD_ID);
   exports.Set("nowNs", Napi::Function::New(env, now, "nowNs"));
   exports.Set("openGpu", Napi::Function::New(env, open_gpu, "openGpu"));
+  register_encoder(env, exports);
+  register_context_probe(env, exports);
   return exports;
 }
 
