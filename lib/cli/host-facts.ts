@@ -11,7 +11,14 @@ import { gatherPreflightFacts } from '../study/preflight-facts.ts';
 import type { CliContext } from './context.ts';
 
 /** What the preflight checks need, outside a study. Rejects with INTERRUPTED only. */
-export async function readHostFacts(context: CliContext, plannedWorkers: number): Promise<PreflightFacts> {
+export async function readHostFacts(
+  context: CliContext,
+  asked: {
+    readonly plannedWorkers: number /** Also makes a CUDA context on each device. */;
+    readonly withContexts: boolean;
+  },
+): Promise<PreflightFacts> {
+  const { signal, emergency } = context;
   return await gatherPreflightFacts({
     ...readGpu(context),
     tool: {
@@ -22,9 +29,10 @@ export async function readHostFacts(context: CliContext, plannedWorkers: number)
     variables: process.env,
     root: '/',
     mpsControlPath: context.paths.mpsControl,
-    plannedWorkers,
+    plannedWorkers: asked.plannedWorkers,
     foreignMemoryLimitBytes: studyPlanSchema.parse({}).gpu.foreignMemoryLimit,
-    signal: context.signal,
+    context: asked.withContexts ? { cudaPath: context.paths.cuda, signal, emergency } : null,
+    signal,
   });
 }
 

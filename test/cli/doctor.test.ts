@@ -9,7 +9,7 @@ import type { JournalFile } from '../../lib/core/journal.ts';
 import { bootId, pidNamespace } from '../../lib/core/process-identity.ts';
 import { environmentSchema } from '../../lib/records/environment.ts';
 import type { Finding } from '../../lib/study/finding.ts';
-import { fakeControl, fakeDriver } from './fake-host.ts';
+import { fakeControl, fakeCuda, fakeDriver } from './fake-host.ts';
 import { runCli, scratchFolder } from './run-cli.ts';
 
 interface DoctorDocument {
@@ -27,7 +27,7 @@ async function doctor(variables: NodeJS.ProcessEnv, args: readonly string[] = []
   return { document, stderr, status, codes: document.findings.map((finding) => finding.code) };
 }
 
-const sound = (): NodeJS.ProcessEnv => ({ ...fakeDriver(['gpu']), ...fakeControl() });
+const sound = (): NodeJS.ProcessEnv => ({ ...fakeDriver(['gpu']), ...fakeCuda(), ...fakeControl() });
 
 const brokenHosts: readonly (readonly [string, NodeJS.ProcessEnv, string, number])[] = [
   ['a driver that is not loaded (9)', fakeDriver(['return nvmlInit_v2 9', 'gpu']), 'driver-not-loaded', 3],
@@ -39,6 +39,15 @@ const brokenHosts: readonly (readonly [string, NodeJS.ProcessEnv, string, number
   ['MIG without instances', { ...sound(), ...fakeDriver(['gpu', 'mig']) }, 'mig-without-instance', 3],
   ['a hot GPU', { ...sound(), ...fakeDriver(['gpu', 'throttle 64']) }, 'throttled', 0],
   ['a tenant', { ...sound(), ...fakeDriver(['gpu', 'process 9 518 c - - python3']) }, 'foreign-process', 0],
+  ['no libcuda', { ...sound(), MPSBENCH_CUDA_LIBRARY: '/nonexistent/libcuda.so.1' }, 'cuda-library-missing', 3],
+  [
+    'no memory for a context',
+    { ...sound(), ...fakeCuda(['return cuDevicePrimaryCtxRetain 2']) },
+    'cuda-context-failed',
+    3,
+  ],
+  ['a CUDA driver that crashes', { ...sound(), ...fakeCuda(['crash cuInit']) }, 'cuda-failing', 3],
+  ['MPS that can not be kept away', { ...sound(), ...fakeCuda(['mps_enabled 1']) }, 'off-not-detached', 3],
   ['no control program', { ...sound(), MPSBENCH_MPS_CONTROL: '/nonexistent/control' }, 'mps-control-missing', 3],
   ['a control program that may not be run', { ...sound(), ...fakeControl(0o644) }, 'mps-control-unusable', 3],
   ['hidden devices', { ...sound(), CUDA_VISIBLE_DEVICES: '' }, 'no-visible-device', 3],

@@ -18,6 +18,15 @@ export function fakeDriver(scenario: readonly string[]): NodeJS.ProcessEnv {
   return { MPSBENCH_NVML_LIBRARY: fakeNvmlPath, FAKE_NVML_SCENARIO: path };
 }
 
+/** Variables that make CUDA contexts come from the fake libcuda (see test/fakes/fake_cuda.cc), for the fake driver's device. */
+export function fakeCuda(scenario: readonly string[] = []): NodeJS.ProcessEnv {
+  const library = fileURLToPath(new URL('../../build-test/Release/fake/libcuda.so.1', import.meta.url));
+  const path = join(scratchFolder(), 'cuda.scenario');
+  const device = 'device GPU-5b1f0c2e-93f4-4c0e-8d51-0a6e2f7b9c30 132 NVIDIA H100 80GB HBM3';
+  writeFileSync(path, `${[device, ...scenario].join('\n')}\n`);
+  return { MPSBENCH_CUDA_LIBRARY: library, FAKE_CUDA_SCENARIO: path };
+}
+
 /** A control program that knows -v only, as driver 580 prints it, and finds no daemon. */
 export function fakeControl(mode = 0o755): NodeJS.ProcessEnv {
   const path = join(scratchFolder(), 'nvidia-cuda-mps-control');
