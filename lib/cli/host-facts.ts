@@ -1,5 +1,6 @@
 /** Facts about this host as a command sees it: the GPU as it is now, the variables and paths it was called with. */
 import process from 'node:process';
+import { MpsbenchError } from '../core/errors.ts';
 import { packageVersion } from '../core/package-version.ts';
 import { addonBuildId } from '../gpu/addon-build-id.ts';
 import { tryOpenGpu } from '../gpu/session.ts';
@@ -10,7 +11,14 @@ import { gatherPreflightFacts } from '../study/preflight-facts.ts';
 import type { CliContext } from './context.ts';
 
 /** What the preflight checks need, outside a study. Rejects with INTERRUPTED only. */
-export async function readHostFacts(context: CliContext, plannedWorkers: number): Promise<PreflightFacts> {
+export async function readHostFacts(
+  context: CliContext,
+  asked: {
+    readonly plannedWorkers: number /** Also makes a CUDA context on each device. */;
+    readonly withContexts: boolean;
+  },
+): Promise<PreflightFacts> {
+  const { signal, emergency } = context;
   return await gatherPreflightFacts({
     ...readGpu(context),
     tool: {
@@ -21,15 +29,22 @@ export async function readHostFacts(context: CliContext, plannedWorkers: number)
     variables: process.env,
     root: '/',
     mpsControlPath: context.paths.mpsControl,
-    plannedWorkers,
+    plannedWorkers: asked.plannedWorkers,
     foreignMemoryLimitBytes: studyPlanSchema.parse({}).gpu.foreignMemoryLimit,
-    signal: context.signal,
+    context: asked.withContexts ? { cudaPath: context.paths.cuda, signal, emergency } : null,
+    signal,
   });
 }
 
+/** A driver that opens and then fails is a fact for the checks, like one that does not open. */
 function readGpu(context: CliContext): Pick<EnvironmentSources, 'gpu' | 'gpuUnavailable'> {
   const opened = tryOpenGpu({ nvmlPath: context.paths.nvml });
   if ('unavailable' in opened) return { gpu: null, gpuUnavailable: opened.unavailable };
   using session = opened.session;
-  return { gpu: session.snapshot(), gpuUnavailable: null };
+  try {
+    return { gpu: session.snapshot(), gpuUnavailable: null };
+  } catch (thrown) {
+    if (!(thrown instanceof MpsbenchError)) throw thrown;
+    return { gpu: null, gpuUnavailable: { code: thrown.code, message: thrown.message } };
+  }
 }

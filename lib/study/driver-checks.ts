@@ -1,5 +1,5 @@
 /** Preflight checks of the NVIDIA driver, through what opening NVML said. */
-import { findingsIn } from './finding.ts';
+import { findingsIn, withoutAdvice } from './finding.ts';
 import type { Check } from './preflight.ts';
 
 const say = findingsIn('driver');
@@ -19,7 +19,7 @@ const diagnoses: Readonly<Record<string, Diagnosis>> = {
   },
   NVML_LIBRARY_MISSING: {
     code: 'driver-library-missing',
-    message: 'no libnvidia-ml.so.1: there is no NVIDIA driver here',
+    message: 'no NVIDIA driver library could be opened',
     mend: 'install the NVIDIA driver (in a container: start it with the NVIDIA container runtime and the utility capability)',
   },
   NVML_SYMBOL_MISSING: {
@@ -57,10 +57,11 @@ const driver: Check = ({ environment: { gpu, gpuUnavailable } }) => {
   const told = gpuUnavailable ?? { code: 'NVML_CALL_FAILED', message: 'no reason was told' };
   const diagnosis = diagnoses[told.code] ?? {
     code: 'driver-failing',
-    message: `the driver is installed but failed: ${told.message}`,
+    message: 'the driver is installed but failed',
     mend: 'run nvidia-smi and dmesg to see why; a reboot often helps',
   };
-  return [say.blocker('gpu', diagnosis.code, 'NVIDIA driver', diagnosis.message, diagnosis.mend)];
+  const message = `${diagnosis.message} (${withoutAdvice(told.message)})`;
+  return [say.blocker('gpu', diagnosis.code, 'NVIDIA driver', message, diagnosis.mend)];
 };
 
 const cudaLibrary: Check = ({ environment: { gpu } }) => {

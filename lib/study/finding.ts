@@ -45,6 +45,11 @@ export function findingsIn(group: FindingGroup): Findings {
   };
 }
 
+/** What failed and on what, of an error message in three parts; a finding's advice is its mend. */
+export function withoutAdvice(message: string): string {
+  return message.split('; ')[0] ?? message;
+}
+
 /** Everything that the findings block, each once. */
 export function blockedBy(findings: readonly Finding[]): Set<Blocked> {
   return new Set(findings.flatMap((finding) => finding.blocks ?? []));

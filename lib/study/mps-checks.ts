@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import type { JournalFinding } from '../core/journal.ts';
 import type { ForeignDaemon } from '../mps/foreign-daemons.ts';
 import { clientLimit } from './client-limit.ts';
-import { type Finding, findingsIn } from './finding.ts';
+import { type Finding, findingsIn, withoutAdvice } from './finding.ts';
 import type { Check, PreflightFacts } from './preflight.ts';
 
 const say = findingsIn('mps');
@@ -26,9 +26,7 @@ const control: Check = ({
   }
   const code = unavailable.code === 'MPS_CONTROL_MISSING' ? 'mps-control-missing' : 'mps-control-unusable';
   const mend = controlMends[unavailable.code] ?? `run ${path ?? controlName} -v by hand to see why`;
-  // The advice of the error is left to the mend.
-  const message = unavailable.message.split('; ')[0] ?? unavailable.message;
-  return [say.blocker('mps', code, controlName, message, mend)];
+  return [say.blocker('mps', code, controlName, withoutAdvice(unavailable.message), mend)];
 };
 
 const daemons: Check = ({ mps, environment }) => mps.daemons.map((daemon) => daemonFinding(daemon, environment));

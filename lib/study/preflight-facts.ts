@@ -3,6 +3,7 @@ import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
+import { type ContextSources, readContextFacts } from './context-facts.ts';
 import { type EnvironmentSources, recordEnvironment } from './environment.ts';
 import { readMpsState } from './mps-state.ts';
 import type { PreflightFacts } from './preflight.ts';
@@ -14,6 +15,8 @@ export interface PreflightSources extends Omit<EnvironmentSources, 'mpsControl'>
   readonly plannedWorkers: number;
   /** Memory of a process that is not the study's above which a trial is void, bytes. */
   readonly foreignMemoryLimitBytes: number;
+  /** null = no CUDA context is made, and the checks that need one are left out. */
+  readonly context: ContextSources | null;
   readonly signal: AbortSignal;
 }
 
@@ -33,6 +36,7 @@ export async function gatherPreflightFacts(sources: PreflightSources): Promise<P
     sharedMemory: { path: sharedMemory, writable: isWritable(sharedMemory) },
     temporaryDirectory: { path: tmpdir(), writable: isWritable(tmpdir()) },
     persistenceDaemon: existsSync(join(root, 'run/nvidia-persistenced/socket')),
+    contexts: sources.gpu && sources.context ? await readContextFacts(sources.gpu, sources.context) : [],
     mps,
     plannedWorkers: sources.plannedWorkers,
     foreignMemoryLimitBytes: sources.foreignMemoryLimitBytes,

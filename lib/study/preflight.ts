@@ -1,5 +1,7 @@
 /** The checks before a study, as one pure function from facts to findings. `preflight-facts.ts` gathers the facts. */
 import type { Environment } from '../records/environment.ts';
+import { contextChecks } from './context-checks.ts';
+import type { ContextFact } from './context-facts.ts';
 import { deviceChecks } from './device-checks.ts';
 import { driverChecks } from './driver-checks.ts';
 import { type Finding, findingGroups } from './finding.ts';
@@ -17,6 +19,8 @@ export interface PreflightFacts {
   readonly temporaryDirectory: { readonly path: string; readonly writable: boolean };
   /** Whether nvidia-persistenced listens. */
   readonly persistenceDaemon: boolean;
+  /** One for each device on which a context was tried; empty = not tried. */
+  readonly contexts: readonly ContextFact[];
   readonly mps: MpsState;
   /** Largest number of workers that the study wants at once. */
   readonly plannedWorkers: number;
@@ -30,6 +34,7 @@ const checks: readonly Check[] = [
   ...hostChecks,
   ...driverChecks,
   ...deviceChecks,
+  ...contextChecks,
   ...mpsChecks,
   ...variableChecks,
   ...leftoverChecks,

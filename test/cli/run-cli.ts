@@ -1,7 +1,7 @@
 /** Runs the built command line as a child, as a user does. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -50,7 +50,10 @@ export function finished(child: ChildProcess): Promise<CliResult> {
   });
 }
 
-/** A folder for one test's files, below the system's temporary directory. */
+const scratchRoot = mkdtempSync(join(tmpdir(), 'mpsbench-cli-'));
+process.on('exit', () => rmSync(scratchRoot, { recursive: true, force: true }));
+
+/** A new folder below the system's temporary directory, removed when this test process ends. */
 export function scratchFolder(): string {
-  return mkdtempSync(join(tmpdir(), 'mpsbench-cli-'));
+  return mkdtempSync(join(scratchRoot, 'test-'));
 }

@@ -22,6 +22,7 @@ Examples:
   mpsbench doctor --workers 16 --json
   mpsbench doctor --repair      stop and remove what a killed mpsbench left behind, then check
 
+Makes one short-lived CUDA context per device, outside MPS, to see whether a worker could.
 Exit status: 0 every arm can run (warnings allowed), 1 no study can run, 2 usage,
 3 a study can run but without its MPS arms, its GPU or its arm 'off'.`;
 
@@ -34,7 +35,7 @@ export function doctorCommand(context: CliContext): Command {
     .addHelpText('after', help)
     .action(async (options: DoctorOptions) => {
       if (options.repair) await repair(context);
-      const facts = await readHostFacts(context, options.workers);
+      const facts = await readHostFacts(context, { plannedWorkers: options.workers, withContexts: true });
       const findings = preflight(facts);
       context.out(options.json ? doctorDocument(facts, findings) : renderFindings(findings));
       context.exit(preflightStatus(findings));

@@ -48,7 +48,7 @@ export function probeCommand(context: CliContext): Command {
     .action(async (options: ProbeOptions) => {
       using session = openGpu({ nvmlPath: context.paths.nvml });
       // Asking daemons leaves a line in their logs, so MPS is asked once, not on every tick.
-      const facts = await readHostFacts(context, 1);
+      const facts = await readHostFacts(context, { plannedWorkers: 1, withContexts: false });
       if (options.watch === undefined) return context.out(renderOnce(probe(session, facts, options), options));
       await watch(context, session, facts, { ...options, watch: options.watch });
     });

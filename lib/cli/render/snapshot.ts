@@ -1,7 +1,7 @@
 /** One screen for one GPU snapshot: devices, their state, processes with roles, MPS, warnings. */
 import type { DeviceReading, GpuSnapshot, ProcessReading } from '../../records/gpu.ts';
 import { type ProcessRole, processRole } from '../../records/process-role.ts';
-import type { Finding } from '../../study/finding.ts';
+import { type Finding, withoutAdvice } from '../../study/finding.ts';
 import type { MpsState } from '../../study/mps-state.ts';
 import { plainTable } from './plain-table.ts';
 
@@ -117,7 +117,7 @@ function mpsPart({ control, daemons }: ProbeResult['mps']): string {
   const program =
     control.unavailable === null
       ? `${control.path ?? 'found'}, version ${control.version ?? 'n/a (not told)'}`
-      : `n/a (${control.unavailable.message})`;
+      : `n/a (${withoutAdvice(control.unavailable.message)})`;
   const lines = daemons.map((daemon) => {
     const who = daemon.state === 'stale' ? 'no process' : `pid ${daemon.pid ?? 'n/a'}, uid ${daemon.uid ?? 'n/a'}`;
     return `MPS daemon   ${daemon.state}, ${who}, pipe directory ${daemon.pipeDirectory ?? 'n/a (not readable)'}\n`;

@@ -1,6 +1,6 @@
 /** Facts of a host on which nothing is wrong, for tests that break one thing at a time. Figures as on an H100. */
 import type { Environment } from '../../../lib/records/environment.ts';
-import type { DeviceReading, GpuSnapshot, ProcessReading } from '../../../lib/records/gpu.ts';
+import type { ContextProbe, DeviceReading, GpuSnapshot, ProcessReading } from '../../../lib/records/gpu.ts';
 import type { PreflightFacts } from '../../../lib/study/preflight.ts';
 
 const mebibyte = 1024 ** 2;
@@ -74,6 +74,16 @@ const healthyEnvironment: Environment = {
   mpsControl: { path: '/usr/bin/nvidia-cuda-mps-control', version: '13000', unavailable: null },
 };
 
+export const healthyContext: ContextProbe = {
+  mpsEnabled: false,
+  multiprocessorCount: 132,
+  contextCreationNs: 130_000_000,
+  pid: 4242,
+  deviceUuid: healthyDevice.uuid,
+  error: null,
+  unavailable: {},
+};
+
 export const healthyFacts: PreflightFacts = {
   environment: healthyEnvironment,
   platform: { name: 'linux', isWsl: false },
@@ -81,6 +91,7 @@ export const healthyFacts: PreflightFacts = {
   sharedMemory: { path: '/dev/shm', writable: true },
   temporaryDirectory: { path: '/tmp', writable: true },
   persistenceDaemon: true,
+  contexts: [{ deviceIndex: 0, probe: healthyContext }],
   mps: {
     control: { path: '/usr/bin/nvidia-cuda-mps-control', version: '13000', unavailable: null },
     daemons: [],

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { JournalFile } from '../../../lib/core/journal.ts';
+import type { ContextProbe } from '../../../lib/records/gpu.ts';
 import { type Blocked, type Finding, preflightStatus } from '../../../lib/study/finding.ts';
 import { type PreflightFacts, preflight } from '../../../lib/study/preflight.ts';
 import * as host from './healthy-host.ts';
@@ -146,6 +147,19 @@ const deviceCases: readonly Case[] = [
   warned('a hot GPU', 'throttled', withDevice({ throttleReasons: ['hw-thermal-slowdown'], temperatureCelsius: 91 })),
 ];
 
+const context = (probe: Partial<ContextProbe>): PreflightFacts =>
+  but({ contexts: [{ deviceIndex: 0, probe: { ...host.healthyContext, ...probe } }] });
+const noContext = (code: string): PreflightFacts =>
+  but({ contexts: [{ deviceIndex: 0, unavailable: { code, message: 'what failed; what to do' } }] });
+const outOfMemory = { code: 2, name: 'CUDA_ERROR_OUT_OF_MEMORY', call: 'cuDevicePrimaryCtxRetain' };
+
+const contextCases: readonly Case[] = [
+  blocked('gpu', 'no libcuda', 'cuda-library-missing', noContext('CUDA_LIBRARY_MISSING')),
+  blocked('gpu', 'a CUDA driver that crashes', 'cuda-failing', noContext('CONTEXT_PROBE_FAILED')),
+  blocked('gpu', 'a device with no memory left', 'cuda-context-failed', context({ error: outOfMemory })),
+  blocked('off', 'MPS that can not be kept away', 'off-not-detached', context({ mpsEnabled: true })),
+];
+
 const mpsCases: readonly Case[] = [
   blocked('mps', 'no control program', 'mps-control-missing', withoutControl('MPS_CONTROL_MISSING')),
   blocked(
@@ -230,7 +244,15 @@ function withoutControl(code: string): PreflightFacts {
   return withMps({ control: { path: null, version: null, unavailable: { code, message: code } } });
 }
 
-const cases = [...hostCases, ...driverCases, ...deviceCases, ...mpsCases, ...journalCases, ...variableCases];
+const cases = [
+  ...hostCases,
+  ...driverCases,
+  ...deviceCases,
+  ...contextCases,
+  ...mpsCases,
+  ...journalCases,
+  ...variableCases,
+];
 
 describe('preflight on a broken set-up', () => {
   for (const { setUp, facts, code, severity, blocks } of cases) {
