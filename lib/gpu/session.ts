@@ -87,15 +87,6 @@ export function tryOpenGpu(options: OpenGpuOptions = {}): GpuAccess {
   }
 }
 
-/** Hash of the sources of the addon that is in use; null where none can be loaded. */
-export function addonBuildId(): string | null {
-  try {
-    return loadAddon().buildId;
-  } catch {
-    return null;
-  }
-}
-
 function snapshot(native: NativeGpuSession, asked: SnapshotOptions): GpuSnapshot {
   const { originNs } = asked.origin ?? systemClock.origin();
   const read = coded(() => native.snapshot({ originNs, withEnergy: asked.withEnergy ?? false }));

@@ -1,33 +1,32 @@
 /** Which arms of a plan this host can run, and in one line each why not. */
 import { parseArm } from '../records/arm.ts';
-
-export interface ArmFacts {
-  /** Why there is no usable GPU; null when there is one. */
-  readonly gpuUnavailable: string | null;
-  /** Why nvidia-cuda-mps-control can't be used; null when it can. */
-  readonly mpsControlUnavailable: string | null;
-  /** Whether the plan's workers make CUDA contexts. */
-  readonly workersUseCuda: boolean;
-}
+import type { Blocked, Finding } from './finding.ts';
 
 export interface ArmsOnHost {
   readonly arms: readonly string[];
   readonly leftOut: readonly { readonly arm: string; readonly reason: string }[];
 }
 
-/** Pure. The off arm can always be run: without a GPU it is plain workers x batch. */
-export function armsOnHost(planned: readonly string[], facts: ArmFacts): ArmsOnHost {
-  const reason = whyNoMps(facts);
-  const possible = (arm: string): boolean => reason === null || parseArm(arm).kind === 'off';
+/**
+ * Pure. Without a usable GPU only the arm off remains, as plain workers x batch; an arm mps needs workers that make
+ * CUDA contexts. The reason is the message of the first finding that blocks the arm.
+ */
+export function armsOnHost(
+  planned: readonly string[],
+  findings: readonly Finding[],
+  workersUseCuda: boolean,
+): ArmsOnHost {
+  const reasons = planned.map((arm) => ({ arm, reason: whyNot(parseArm(arm).kind, findings, workersUseCuda) }));
   return {
-    arms: planned.filter(possible),
-    leftOut: planned.filter((arm) => !possible(arm)).map((arm) => ({ arm, reason: reason ?? '' })),
+    arms: reasons.filter((entry) => entry.reason === null).map((entry) => entry.arm),
+    leftOut: reasons.flatMap(({ arm, reason }) => (reason === null ? [] : [{ arm, reason }])),
   };
 }
 
-function whyNoMps(facts: ArmFacts): string | null {
-  if (facts.gpuUnavailable !== null) return facts.gpuUnavailable;
-  if (facts.mpsControlUnavailable !== null) return facts.mpsControlUnavailable;
-  if (!facts.workersUseCuda) return 'the workers of this plan run on the CPU and make no CUDA context';
+function whyNot(kind: 'off' | 'mps', findings: readonly Finding[], workersUseCuda: boolean): string | null {
+  const blocking: readonly Blocked[] = kind === 'off' ? ['everything', 'off'] : ['everything', 'gpu', 'mps'];
+  const blocker = findings.find((finding) => finding.blocks !== null && blocking.includes(finding.blocks));
+  if (blocker) return `${blocker.subject}: ${blocker.message}`;
+  if (kind === 'mps' && !workersUseCuda) return 'the workers of this plan run on the CPU and make no CUDA context';
   return null;
 }

@@ -2,33 +2,33 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { armsOnHost } from '../../../lib/study/arms-on-host.ts';
+import { type Blocked, findingsIn } from '../../../lib/study/finding.ts';
 
 const planned = ['off', 'mps', 'mps:50'];
-const able = { gpuUnavailable: null, mpsControlUnavailable: null, workersUseCuda: true };
+const blocker = (blocks: Blocked) => findingsIn('driver').blocker(blocks, 'x', 'driver', 'is not there', 'install it');
+const reason = 'driver: is not there';
 
 describe('arms on a host', () => {
-  it('are all there with a GPU, the control program and CUDA workers', () => {
-    assert.deepEqual(armsOnHost(planned, able), { arms: planned, leftOut: [] });
+  it('are all there where nothing blocks them and workers make CUDA contexts', () => {
+    assert.deepEqual(armsOnHost(planned, [], true), { arms: planned, leftOut: [] });
   });
 
-  const cases = [
-    ['no driver', { ...able, gpuUnavailable: 'no driver here' }, 'no driver here'],
-    ['no control program', { ...able, mpsControlUnavailable: 'not on PATH' }, 'not on PATH'],
-    [
-      'workers on the CPU',
-      { ...able, workersUseCuda: false },
-      'the workers of this plan run on the CPU and make no CUDA context',
-    ],
-  ] as const;
-  for (const [name, facts, reason] of cases) {
-    it(`are only off with ${name}, and every other says why`, () => {
-      assert.deepEqual(armsOnHost(planned, facts), {
-        arms: ['off'],
-        leftOut: [
-          { arm: 'mps', reason },
-          { arm: 'mps:50', reason },
-        ],
-      });
+  const cases: readonly (readonly [Blocked, readonly string[]])[] = [
+    ['everything', []],
+    ['gpu', ['off']],
+    ['mps', ['off']],
+    ['off', ['mps', 'mps:50']],
+  ];
+  for (const [blocked, arms] of cases) {
+    it(`are ${arms.join(', ') || 'none'} where ${blocked} is blocked, and every other says why`, () => {
+      const leftOut = planned.filter((arm) => !arms.includes(arm)).map((arm) => ({ arm, reason }));
+      assert.deepEqual(armsOnHost(planned, [blocker(blocked)], true), { arms, leftOut });
     });
   }
+
+  it('are only off where the workers run on the CPU', () => {
+    const result = armsOnHost(planned, [], false);
+    assert.deepEqual(result.arms, ['off']);
+    assert.match(result.leftOut[0]?.reason ?? '', /run on the CPU/);
+  });
 });
