@@ -83,7 +83,8 @@ export class Scene {
       .filter(({ pid }) => pid !== process.pid && startVariable(pid, 'FAKE_MPS_SCENARIO') === this.scenarioPath)
       .map((facts) => `process ${facts.pid} ${facts.arguments.join(' ')}`);
     const journals = existing(this.journalDirectory).map((name) => `journal ${name}`);
-    return [...processes, ...existing(this.temporary), ...journals];
+    const directories = existing(this.temporary).filter((name) => name.startsWith('mpsb'));
+    return [...processes, ...directories, ...journals];
   }
 
   /** The leftovers when they no longer change for the better; killed processes take a moment to vanish. */
