@@ -1,5 +1,5 @@
 /** Starts, asks and stops one MPS daemon of our own, in a private pipe and log directory. */
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { poll } from '../core/clock.ts';
 import { codeOf, MpsbenchError } from '../core/errors.ts';
@@ -12,6 +12,7 @@ import type { MpsClientEntry, MpsDaemonOptions, RunningMpsDaemon } from './contr
 import { type ControlRun, launchControlDaemon, locateMpsControl, runControlCommand } from './control.ts';
 import { withoutMpsVariables } from './environment.ts';
 import { MpsFootprint } from './footprint.ts';
+import { readPidFile } from './pid-file.ts';
 import * as transcript from './transcript.ts';
 
 const pollNs = milliseconds(25);
@@ -104,19 +105,15 @@ async function askQuietly(run: ControlRun): Promise<boolean> {
   }
 }
 
-/** From the pid file in our own directory; where a driver writes none, by the directory that it was started with. */
+/** From the pid file in our own directory; where that says nothing, by the directory that it was started with. */
 function daemonIdentity(pipeDirectory: string): ProcessIdentity | null {
-  let written: number | null = null;
-  try {
-    written = Number(readFileSync(join(pipeDirectory, 'nvidia-cuda-mps-control.pid'), 'utf8').trim());
-  } catch {
-    // No such file: see below.
-  }
-  if (written !== null) return Number.isSafeInteger(written) && written > 0 ? processIdentity(written) : null;
-  const candidates = mpsProcesses().filter(
-    (candidate) => candidate.program === 'control' && candidate.pipeDirectory === pipeDirectory,
+  const written = readPidFile(pipeDirectory);
+  const identity = written === null ? null : processIdentity(written);
+  if (identity) return identity;
+  const daemon = mpsProcesses().find(
+    ({ program, pipeDirectory: its, arguments: argv }) =>
+      program === 'control' && its === pipeDirectory && argv.includes('-d'),
   );
-  const daemon = candidates.find((candidate) => candidate.arguments.includes('-d'));
   return daemon ? { pid: daemon.pid, startTicks: daemon.startTicks } : null;
 }
 

@@ -1,12 +1,12 @@
 /** Finds MPS daemons that are not ours, by asking and by looking; never touches them. */
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { codeOf } from '../core/errors.ts';
 import { type MpsProcess, mpsProcesses } from '../core/mps-processes.ts';
-import { isRunning, processIdentity } from '../core/process-identity.ts';
 import { type Nanoseconds, seconds } from '../core/units.ts';
 import { askMps } from './ask.ts';
 import { withoutMpsVariables } from './environment.ts';
+import { readPidFile } from './pid-file.ts';
 import { parsePidList } from './transcript.ts';
 
 /** Where clients and daemons meet when nothing else is said. */
@@ -75,7 +75,7 @@ async function daemonIn(
   search: ForeignDaemonSearch,
 ): Promise<ForeignDaemon | null> {
   const process = daemons.find((candidate) => candidate.pipeDirectory === directory);
-  const pid = process?.pid ?? writtenPid(directory);
+  const pid = process?.pid ?? livingPid(directory);
   const uid = process?.uid ?? ownerOf(directory);
   if (ownerOf(join(directory, 'control')) === null) {
     return pid === null ? null : silent(pid, uid, directory, `there is no socket ${join(directory, 'control')}`);
@@ -116,16 +116,10 @@ function silent(pid: number | null, uid: number | null, pipeDirectory: string | 
   return { state: 'silent', pid, uid, pipeDirectory, serverPids: null, detail };
 }
 
-/** The pid file outlives a daemon that was killed; a PID in it that nobody has, or that is no MPS program, is nobody's. */
-function writtenPid(directory: string): number | null {
-  try {
-    const pid = Number(readFileSync(join(directory, 'nvidia-cuda-mps-control.pid'), 'utf8').trim());
-    const identity = Number.isSafeInteger(pid) && pid > 0 ? processIdentity(pid) : null;
-    if (!identity || !isRunning(identity)) return null;
-    return mpsProcesses().some((candidate) => candidate.pid === pid) ? pid : null;
-  } catch {
-    return null;
-  }
+/** A PID that nobody has, or that is no MPS program, is that of a daemon long gone. */
+function livingPid(directory: string): number | null {
+  const written = readPidFile(directory);
+  return mpsProcesses().some(({ pid }) => pid === written) ? written : null;
 }
 
 function ownerOf(path: string): number | null {
