@@ -1,9 +1,13 @@
 /** The adapter of the embedded server: what it promises when it starts, while it runs, and when it fails. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { request } from 'undici';
 import { emergencyStops } from '../../lib/core/emergency.ts';
 import { seconds } from '../../lib/core/units.ts';
@@ -72,6 +76,18 @@ describe('the embedded adapter', () => {
     assert.deepEqual(pids.filter(isAlive), []);
   });
 
+  it('leaves no process when its own process is killed', async () => {
+    const host = fileURLToPath(new URL('../fakes/adapter-host.ts', import.meta.url));
+    const child = spawn(process.execPath, [...process.execArgv, host, directory], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [line] = await once(createInterface(child.stdout), 'line');
+    const pids: number[] = JSON.parse(line);
+    assert.equal(pids.filter(isAlive).length, 3);
+    child.kill('SIGKILL');
+    await until('all are gone', () => !pids.some(isAlive));
+  });
+
   it('hands the environment of the arm down to the workers', async () => {
     await using server = await start({ workers: 1, environment: { CUDA_MPS_ACTIVE_THREAD_PERCENTAGE: '37' } });
     const [worker] = await server.workers();
@@ -115,7 +131,7 @@ describe('the embedded adapter', () => {
     const starting = start({ workers: 1 }, { workload: 'cuda' }, '/nonexistent/libcuda.so.1');
     await assert.rejects(starting, {
       code: 'SERVER_START_FAILED',
-      message: /has no workers: Failed to load model "mpsbench": .*(CUDA|createEncoder|libcuda)/i,
+      message: /the server has no workers: Failed to load model "mpsbench": .*(CUDA|createEncoder|libcuda)/i,
     });
   });
 
