@@ -95,7 +95,7 @@ export async function checkAnswer(
   const ask = () => server.ask(url, { method: 'POST', body, timeoutNs, signal: wanted.signal });
   const first = await ask();
   const second = await ask();
-  if (first.status === 200 && first.text === second.text && isAnswer(first.text)) return;
+  if (first.status === 200 && second.status === 200 && first.text === second.text && isAnswer(first.text)) return;
   const seen = oneLine(`${first.status} ${first.text} and then ${second.status} ${second.text}`);
   throw new MpsbenchError(
     'SERVER_CHECK_FAILED',
