@@ -4,8 +4,9 @@ import { MpsbenchError, messageOf } from '../core/errors.ts';
 import { type Nanoseconds, ns, seconds } from '../core/units.ts';
 import type { EmbeddedServerPlan } from '../records/plan.ts';
 import type { RunningServer, ServerAdapter, ServerStart, WorkerFacts } from './adapter.ts';
-import { answerSchema, FrontClient, factsSchema, modelDescriptionSchema } from './embedded/front-client.ts';
+import { FrontClient, factsSchema } from './embedded/front-client.ts';
 import { resolveWorkload } from './embedded/workload.ts';
+import { checkAnswer, predictionUrl, registerModel, verifyScale } from './model-setup.ts';
 
 const modelName = 'mpsbench';
 const host = '127.0.0.1';
@@ -36,9 +37,10 @@ async function startEmbedded(
   const ports = { inferencePort: 0, managementPort: 0 };
   const front = await FrontClient.start({ host, ...ports, queueLimit: plan.queueLimit, workload }, start);
   try {
-    await register(front, plan, start, leftNs());
-    await verifyScale(front, start, leftNs());
-    await checkResponse(front, start, leftNs());
+    const wanted = { ...start, modelName, maxBatchDelayNs: plan.maxBatchDelay };
+    await registerModel(front, wanted, leftNs());
+    await verifyScale(front, wanted, leftNs());
+    await checkAnswer(front, wanted, sampleBodies()[0] as Uint8Array, leftNs());
     const facts = await readFacts(front);
     const readyNs = clock.offsetNs(origin);
     return new EmbeddedServer(front, facts, readyNs);
@@ -46,61 +48,6 @@ async function startEmbedded(
     await front[Symbol.asyncDispose]();
     throw thrown;
   }
-}
-
-/** Registers the model with all its workers and waits until they have loaded it. */
-async function register(
-  front: FrontClient,
-  plan: EmbeddedServerPlan,
-  start: ServerStart,
-  timeoutNs: Nanoseconds,
-): Promise<void> {
-  const query = new URLSearchParams({
-    url: modelName,
-    model_name: modelName,
-    batch_size: String(start.batchSize),
-    max_batch_delay: String(plan.maxBatchDelay / 1e6),
-    initial_workers: String(start.workers),
-    synchronous: 'true',
-  });
-  const url = `${front.managementUrl}/models?${query}`;
-  const { status, text } = await front.ask(url, { method: 'POST', timeoutNs, signal: start.signal });
-  if (status === 200) return;
-  const why = problemMessage(text);
-  throw new MpsbenchError(
-    'SERVER_START_FAILED',
-    `the embedded server has no workers: ${why}; ${front.server.logTail()}`,
-  );
-}
-
-/** What was asked and what came of it are two things: TorchServe is known to scale to another number and say nothing. */
-async function verifyScale(front: FrontClient, start: ServerStart, timeoutNs: Nanoseconds): Promise<void> {
-  const url = `${front.managementUrl}/models/${modelName}`;
-  const { text } = await front.ask(url, { timeoutNs, signal: start.signal });
-  const [model] = modelDescriptionSchema.parse(JSON.parse(text));
-  const ready = model?.workers.filter((worker) => worker.status === 'READY').length;
-  if (ready === start.workers && model?.workers.length === ready && model?.batchSize === start.batchSize) return;
-  const asked = `${start.workers} ready workers at batch size ${start.batchSize}`;
-  const found = `${ready} of ${model?.workers.length} at batch size ${model?.batchSize}`;
-  throw new MpsbenchError(
-    'SERVER_SCALE_FAILED',
-    `the embedded server was asked for ${asked} and has ${found}; ${front.server.logTail()}`,
-  );
-}
-
-/** The same body must get the same well-formed answer twice. */
-async function checkResponse(front: FrontClient, start: ServerStart, timeoutNs: Nanoseconds): Promise<void> {
-  const url = predictionUrl(front);
-  const body = sampleBodies()[0] as Uint8Array;
-  const ask = () => front.ask(url, { method: 'POST', body, timeoutNs, signal: start.signal });
-  const first = await ask();
-  const second = await ask();
-  if (first.status === 200 && first.text === second.text && isAnswer(first.text)) return;
-  const seen = `${first.status} ${first.text} and then ${second.status} ${second.text}`.replace(/\s+/g, ' ');
-  throw new MpsbenchError(
-    'SERVER_CHECK_FAILED',
-    `the embedded server gave no usable answer to POST ${url}: ${seen.slice(0, 500)}; ${front.server.logTail()}`,
-  );
 }
 
 class EmbeddedServer implements RunningServer {
@@ -115,7 +62,11 @@ class EmbeddedServer implements RunningServer {
   constructor(front: FrontClient, facts: EmbeddedFacts, readyNs: Nanoseconds) {
     this.#front = front;
     this.description = facts.description;
-    this.request = { url: predictionUrl(front), method: 'POST', headers: { 'content-type': 'application/json' } };
+    this.request = {
+      url: predictionUrl(front, modelName),
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+    };
     this.readyNs = readyNs;
     this.otherPids = [front.server.pid];
     this.#firstPids = facts.model.workers.map((worker) => worker.pid);
@@ -150,7 +101,7 @@ class EmbeddedServer implements RunningServer {
   }
 
   async counters() {
-    const { batches, requests } = (await readFacts(this.#front)).model;
+    const { batches, requests } = (await this.#liveFacts()).model;
     return { batches, requests };
   }
 
@@ -167,29 +118,6 @@ async function readFacts(front: FrontClient) {
   const model = models.find((candidate) => candidate.modelName === modelName);
   if (model !== undefined) return { description, model };
   throw new MpsbenchError('SERVER_SCALE_FAILED', `the embedded server lost its model; ${front.server.logTail()}`);
-}
-
-function predictionUrl(front: FrontClient): string {
-  return `${front.inferenceUrl}/predictions/${modelName}`;
-}
-
-function isAnswer(text: string): boolean {
-  try {
-    return answerSchema.safeParse(JSON.parse(text)).success;
-  } catch {
-    return false;
-  }
-}
-
-/** The server's own words in a TorchServe error, on one line; else the reply as it is. */
-function problemMessage(text: string): string {
-  try {
-    const problem: unknown = JSON.parse(text);
-    if (typeof problem === 'object' && problem !== null && 'message' in problem) return String(problem.message);
-  } catch (thrown) {
-    return `${text.slice(0, 200)} (${messageOf(thrown)})`;
-  }
-  return text;
 }
 
 /** Eight different requests of the size of a sentence; what they say only selects the input. */

@@ -1,4 +1,5 @@
 /** A real front with real worker processes, and the requests that the tests send to it. */
+import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { request } from 'undici';
 import { poll } from '../../lib/core/clock.ts';
@@ -85,9 +86,10 @@ export async function until(what: string, isSo: () => Promise<boolean> | boolean
   if (!found) throw new Error(`never came true: ${what}`);
 }
 
+/** A dead orphan stays in the process table where nothing reaps it; it does not count as alive. */
 export function isAlive(pid: number): boolean {
   try {
-    return process.kill(pid, 0);
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
   } catch {
     return false;
   }

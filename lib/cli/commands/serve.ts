@@ -113,7 +113,7 @@ function announcement(options: ServeOptions, front: RunningFront, description: s
     return jsonDocument('serve', { description, workers, batchSize, inferenceUrl, managementUrl });
   }
   return [
-    `serving ${description}: ${options.workers} workers, batch size ${options.batchSize}`,
+    `serving ${description}: ${options.workers} ${options.workers === 1 ? 'worker' : 'workers'}, batch size ${options.batchSize}`,
     `  inference   ${inferenceUrl}`,
     `  management  ${managementUrl}`,
     `  try         curl -X POST --data-binary 'any bytes' ${inferenceUrl}`,

@@ -6,10 +6,11 @@ import { z } from 'zod';
 import { childModuleArguments } from '../../core/child-module.ts';
 import { deadline } from '../../core/clock.ts';
 import { type ErrorCode, errorCodes, interrupted, MpsbenchError, messageOf } from '../../core/errors.ts';
-import { type Nanoseconds, seconds } from '../../core/units.ts';
+import { seconds } from '../../core/units.ts';
 import { encoderSchema } from '../../records/plan.ts';
 import type { ServerStart } from '../adapter.ts';
 import { ServerProcess } from '../child-process.ts';
+import type { AskOptions, HttpReply, ModelServer } from '../model-setup.ts';
 import type { FrontOptions } from './front.ts';
 
 const eventSchema = z.discriminatedUnion('event', [
@@ -54,38 +55,11 @@ export const factsSchema = z.object({
   ),
 });
 
-/** The reply to a prediction; answer.ts says what its parts mean. */
-export const answerSchema = z.object({
-  label: z.number().int().nonnegative(),
-  score: z.number(),
-  digest: z.string().regex(/^[0-9a-f]{8}$/),
-});
-
-/** The part of TorchServe's `GET /models/{name}` that says whether scaling came true. */
-export const modelDescriptionSchema = z.array(
-  z.object({
-    batchSize: z.number(),
-    workers: z.array(z.object({ pid: z.number(), status: z.enum(['READY', 'UNLOADING']) })),
-  }),
-);
-
-export interface HttpReply {
-  readonly status: number;
-  readonly text: string;
-}
-
 // Workers end after the batch each has in hand; a front that takes longer than its own limits hangs.
 const stopTimeoutNs = seconds(45);
 
-export interface AskOptions {
-  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
-  readonly body?: Uint8Array;
-  readonly timeoutNs: Nanoseconds;
-  readonly signal?: AbortSignal;
-}
-
 /** A front process with no model yet, and a client for both its ports. Disposal stops the process and its workers. */
-export class FrontClient implements AsyncDisposable {
+export class FrontClient implements AsyncDisposable, ModelServer {
   readonly server: ServerProcess;
   readonly inferenceUrl: string;
   readonly managementUrl: string;
@@ -134,6 +108,10 @@ export class FrontClient implements AsyncDisposable {
       const what = `the embedded server did not answer ${method} ${url}: ${messageOf(cause)}`;
       throw new MpsbenchError('SERVER_START_FAILED', `${what}; ${this.server.logTail()}`, { cause });
     }
+  }
+
+  logTail(): string {
+    return this.server.logTail();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -57,7 +57,7 @@ export class ModelRegistry {
     await model.retire();
   }
 
-  /** Stops all workers after the batch each has. */
+  /** Stops all workers and cuts their batches short. */
   async stop(): Promise<void> {
     await Promise.all(this.models.map((model) => model.stop()));
   }

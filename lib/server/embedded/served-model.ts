@@ -4,6 +4,7 @@ import { messageOf } from '../../core/errors.ts';
 import { milliseconds, ns, seconds } from '../../core/units.ts';
 import { BatchFormer } from './batch-former.ts';
 import { batchSeeds } from './body-hash.ts';
+import type { StopMode } from './worker-process.ts';
 import { WorkerSlot } from './worker-slot.ts';
 import type { Workload } from './workload.ts';
 
@@ -102,11 +103,11 @@ export class ServedModel {
     const surplus = this.#slots.slice(workers);
     const added = Array.from({ length: Math.max(0, workers - this.#slots.length) }, () => this.#newSlot());
     this.#slots = [...this.#slots.slice(0, workers), ...added];
-    await this.#remove(surplus);
+    await this.#remove(surplus, 'finish');
     const loads = await Promise.allSettled(added.map((slot) => slot.firstLoad));
     const failed = loads.find((load) => load.status === 'rejected');
     if (failed === undefined) return;
-    if (onFailure === 'give-up') await this.#remove(added);
+    if (onFailure === 'give-up') await this.#remove(added, 'abandon');
     throw new Error(messageOf(failed.reason));
   }
 
@@ -119,11 +120,11 @@ export class ServedModel {
     await this.stop();
   }
 
-  /** Stops all workers after the batch each has; whoever waits is turned away. */
+  /** Stops all workers and cuts their batches short; whoever waits is turned away. */
   async stop(): Promise<void> {
     this.#gone.abort();
     for (const prediction of this.#former.takeAll()) prediction.unserved();
-    await this.#remove(this.#slots);
+    await this.#remove(this.#slots, 'abandon');
   }
 
   /** SIGKILL to all workers, for a way out without time. */
@@ -155,10 +156,10 @@ export class ServedModel {
     });
   }
 
-  async #remove(slots: readonly WorkerSlot[]): Promise<void> {
+  async #remove(slots: readonly WorkerSlot[], how: StopMode): Promise<void> {
     this.#slots = this.#slots.filter((slot) => !slots.includes(slot));
     for (const slot of slots) this.#former.workerGone(slot);
-    await Promise.all(slots.map((slot) => slot.stop()));
+    await Promise.all(slots.map((slot) => slot.stop(how)));
   }
 
   #dispatch(): void {

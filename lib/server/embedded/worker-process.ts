@@ -7,8 +7,10 @@ import { seconds } from '../../core/units.ts';
 import type { FromWorker, ToWorker, WorkerFacts } from './worker-messages.ts';
 import type { Workload } from './workload.ts';
 
-// A batch that takes longer than this, or a driver that hangs, is not waited for.
-const politeStopNs = seconds(10);
+// How long a process is waited for before it is killed: a batch in hand may be long, a driver that hangs is for ever.
+const politeStopNs = { finish: seconds(30), abandon: seconds(5) } as const;
+
+export type StopMode = 'finish' | 'abandon';
 
 interface BatchInFlight {
   readonly answered: (answers: readonly string[]) => void;
@@ -64,11 +66,15 @@ export class WorkerProcess {
     });
   }
 
-  /** Lets the batch in hand end and the context be closed; kills only a process that does not heed. Idempotent. */
-  async stop(): Promise<void> {
-    this.#send({ kind: 'stop' });
+  /**
+   * Has the context closed and the process ended: after the batch in hand and its answers (finish), or with the batch
+   * cut short where the workload can be (abandon). Kills only a process that does not heed. Idempotent.
+   */
+  async stop(how: StopMode): Promise<void> {
+    if (how === 'finish') this.#send({ kind: 'stop' });
+    else if (this.#child.connected) this.#child.disconnect();
     const waited = new AbortController();
-    const patience = systemClock.sleep(politeStopNs, waited.signal).then(
+    const patience = systemClock.sleep(politeStopNs[how], waited.signal).then(
       () => this.kill(),
       () => {},
     );

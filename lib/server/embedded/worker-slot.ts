@@ -3,7 +3,7 @@ import { type Origin, systemClock } from '../../core/clock.ts';
 import { messageOf } from '../../core/errors.ts';
 import { type Nanoseconds, ns, seconds } from '../../core/units.ts';
 import type { WorkerFacts } from './worker-messages.ts';
-import { WorkerProcess } from './worker-process.ts';
+import { type StopMode, WorkerProcess } from './worker-process.ts';
 import type { Workload } from './workload.ts';
 
 // TorchServe's waits between restarts, counted from the last time the worker was ready.
@@ -71,10 +71,10 @@ export class WorkerSlot {
   }
 
   /** Returns when the process is gone. Idempotent. */
-  async stop(): Promise<void> {
+  async stop(how: StopMode): Promise<void> {
     this.#stopping.abort();
     this.#facts = null;
-    await this.#worker?.stop();
+    await this.#worker?.stop(how);
     await this.#supervision;
   }
 

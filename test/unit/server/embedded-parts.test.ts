@@ -5,9 +5,9 @@ import type { NativeEncoder } from '../../../lib/native/addon.ts';
 import { encoderAnswers, fixedAnswers } from '../../../lib/server/embedded/answer.ts';
 import { encoderRunner } from '../../../lib/server/embedded/batch-runner.ts';
 import { BodyHash, batchSeeds } from '../../../lib/server/embedded/body-hash.ts';
-import { answerSchema } from '../../../lib/server/embedded/front-client.ts';
 import { backOffNs } from '../../../lib/server/embedded/worker-slot.ts';
 import { describeWorkload, resolveWorkload } from '../../../lib/server/embedded/workload.ts';
+import { answerSchema } from '../../../lib/server/model-setup.ts';
 
 function seedOf(...chunks: string[]): bigint {
   const hash = new BodyHash();
