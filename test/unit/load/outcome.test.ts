@@ -1,6 +1,7 @@
 /** What the errors of the HTTP client mean. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { errors } from 'undici';
 import { abortedCutOff, classifyError, noConnection, timeoutCutOff } from '../../../lib/load/outcome.ts';
 
 function error(code: string, message = 'text'): Error {
@@ -18,7 +19,12 @@ const cases: readonly [string, Error, typeof unsent | typeof answered, string][]
   ['a reset after sending', error('ECONNRESET'), sent, 'reset'],
   ['a broken pipe', error('EPIPE'), sent, 'reset'],
   ['the other side closing', error('UND_ERR_SOCKET', 'other side closed'), sent, 'reset'],
-  ['the end of the connection inside a chunk', error('HPE_INVALID_EOF_STATE'), answered, 'reset'],
+  [
+    'the end of the connection inside a chunk',
+    new errors.HTTPParserError('does not match (Invalid EOF state)'),
+    answered,
+    'reset',
+  ],
   ['a body shorter than announced', error('UND_ERR_RES_CONTENT_LENGTH_MISMATCH'), answered, 'reset'],
   [
     'a body where there may be none',
@@ -26,7 +32,7 @@ const cases: readonly [string, Error, typeof unsent | typeof answered, string][]
     { ...answered, status: 204 },
     'badResponse',
   ],
-  ['text that is not HTTP', error('HPE_INVALID_CONSTANT'), sent, 'badResponse'],
+  ['text that is not HTTP', new errors.HTTPParserError('does not match (Expected HTTP/)'), sent, 'badResponse'],
   ['a head without end', error('UND_ERR_HEADERS_OVERFLOW'), sent, 'badResponse'],
   ['an upgrade that nobody asked for', error('UND_ERR_SOCKET', 'bad upgrade'), sent, 'badResponse'],
   ['the limit of time, before sending', timeoutCutOff(1e9), unsent, 'timeout'],
