@@ -25,6 +25,8 @@ export interface ScriptedReply {
   readonly slowly?: { readonly pieces: number; readonly pauseMs: number };
   /** Afterwards: keep the connection, close it in order, or reset it. */
   readonly ending?: 'keep' | 'close' | 'reset';
+  /** Pause before that. */
+  readonly endingDelayMs?: number;
   /** Never answered. */
   readonly silent?: boolean;
 }
@@ -104,6 +106,7 @@ async function write(socket: net.Socket, request: SeenRequest, reply: ScriptedRe
     if (socket.destroyed) return;
     socket.write(body.slice(piece * size, (piece + 1) * size));
   }
+  if (reply.endingDelayMs !== undefined) await delay(reply.endingDelayMs);
   if (reply.ending === 'close') socket.end();
   if (reply.ending === 'reset') socket.resetAndDestroy();
 }

@@ -1,6 +1,7 @@
 /** The closed loop against a scripted server. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { systemClock } from '../../lib/core/clock.ts';
 import { randomStream } from '../../lib/core/random.ts';
 import { decodeLatencies, latencySummary } from '../../lib/records/histogram.ts';
 import { fakeServer } from '../fakes/fake-server.ts';
@@ -126,11 +127,28 @@ describe('a closed loop', () => {
     assert.equal(summary.measurement.throughputPerSecond, 2 / 0.2);
   });
 
-  it('cuts off what does not end within its limit after the deadline, and counts it apart', async () => {
+  it('cuts off what does not end within the limit after the deadline, and counts it apart', async () => {
     await using server = await fakeServer(({ index }) => (index < 3 ? {} : { silent: true }));
-    const spec = { url: server.url, loop: closed(1), stop: duration(150), timeoutNs: 400 * milli };
-    const { summary } = await run(spec, { onMeasurementEnd: () => new Promise((done) => setTimeout(done, 10)) });
-    assert.equal(summary.measurement.outcomes.ok, 3);
-    assert.equal(summary.measurement.outcomes.aborted + summary.measurement.outcomes.timeout, 1);
+    const spec = { url: server.url, loop: closed(2), stop: duration(100) };
+    const { summary, series } = await run(spec, {}, { drainLimitNs: 50 * milli });
+    const { ok, aborted, timeout } = summary.measurement.outcomes;
+    assert.deepEqual({ ok, aborted, timeout }, { ok: 3, aborted: 2, timeout: 0 });
+    assert.equal(
+      series.errors.reduce((sum, value) => sum + value, 0),
+      0,
+    );
+  });
+
+  it('counts offsets from the origin that it was given', async () => {
+    await using server = await fakeServer();
+    const past = systemClock.origin();
+    const origin = { ...past, originNs: past.originNs - 3_000_000_000n };
+    const { summary, originNs, series } = await run(
+      { url: server.url, loop: closed(1), stop: requests(5) },
+      { origin },
+    );
+    assert.equal(originNs, origin.originNs);
+    assert.ok(summary.measurement.startOffsetNs >= 3e9, `${summary.measurement.startOffsetNs}`);
+    assert.deepEqual([...series.ok], [0, 0, 0, 5]);
   });
 });

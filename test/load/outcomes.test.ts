@@ -88,6 +88,14 @@ describe('a run', () => {
     assert.equal(server.connections, 20);
   });
 
+  it('has no error when the server closes idle connections without a word', async () => {
+    const headers = { connection: 'keep-alive' };
+    await using server = await fakeServer(() => ({ headers, ending: 'close', endingDelayMs: 5 }));
+    const { summary } = await run({ url: server.url, loop: open(10, 1), stop: requests(6) });
+    assert.equal(summary.measurement.outcomes.ok, 6);
+    assert.equal(server.connections, 6);
+  });
+
   it('keeps the connection for HEAD and for GET with a body', async () => {
     await using server = await fakeServer();
     const bodies = [new TextEncoder().encode('x')];

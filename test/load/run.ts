@@ -1,7 +1,7 @@
 /** Runs a load against a fake server with a spec that says only what a test is about. */
 import type { LoadHooks } from '../../lib/load/engine.ts';
 import { loadDefaults } from '../../lib/load/run-load.ts';
-import { undiciEngine } from '../../lib/load/undici-engine.ts';
+import { type EngineOptions, undiciEngine } from '../../lib/load/undici-engine.ts';
 import type { LoadResult, LoadSpec } from '../../lib/records/load.ts';
 
 export const milli = 1e6;
@@ -25,7 +25,11 @@ export function duration(durationMs: number): LoadSpec['stop'] {
 export function run(
   given: Partial<LoadSpec> & Pick<LoadSpec, 'url' | 'loop' | 'stop'>,
   hooks: Partial<LoadHooks> = {},
+  options: Partial<EngineOptions> = {},
 ): Promise<LoadResult> {
   const signal = new AbortController().signal;
-  return undiciEngine().run({ ...loadDefaults, timeoutNs: 5000 * milli, ...given }, { signal, origin: null, ...hooks });
+  return undiciEngine(options).run(
+    { ...loadDefaults, timeoutNs: 5000 * milli, ...given },
+    { signal, origin: null, ...hooks },
+  );
 }
