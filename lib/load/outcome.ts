@@ -1,4 +1,5 @@
 /** Which outcome an error of the HTTP client means, and what to tell people about it. */
+import { errors } from 'undici';
 import { codeOf, MpsbenchError, messageOf } from '../core/errors.ts';
 import { formatDuration, ns } from '../core/units.ts';
 import type { Outcome } from '../records/load.ts';
@@ -28,6 +29,9 @@ const bodilessStatuses: ReadonlySet<number> = new Set([204, 304]);
  * A server may close an idle connection at the moment when the next request is on its way. Nothing on the wire tells
  * that race from a server that drops the request, so it is a reset like any other, never retried and never left out;
  * its text says that the connection was a reused one.
+ *
+ * A reply that starts with an unasked-for "100 Continue" is a badResponse too, though HTTP allows it: undici refuses
+ * it. Other informational heads are skipped.
  */
 export function classifyError(thrown: unknown, context: ErrorContext): ClassifiedError {
   const text = errorText(thrown);
@@ -51,9 +55,10 @@ export function errorText(thrown: unknown): string {
 
 function isBadResponse(thrown: unknown, context: ErrorContext): boolean {
   const code = codeOf(thrown) ?? '';
-  // The parser reports the end of the connection inside a reply as an error of its own.
-  if (code === 'HPE_INVALID_EOF_STATE') return false;
-  if (code.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW') return true;
+  // The parser reports the end of the connection inside a reply as an error of its own. Undici 7.30 gives its errors
+  // no code, so the text has to tell.
+  if (thrown instanceof errors.HTTPParserError) return !/EOF/i.test(thrown.message);
+  if (code === 'UND_ERR_HEADERS_OVERFLOW') return true;
   if (code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') {
     return context.status === null || bodilessStatuses.has(context.status);
   }

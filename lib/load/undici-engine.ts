@@ -6,10 +6,16 @@ import type { LoadResult, LoadSpec } from '../records/load.ts';
 import type { LoadEngine, LoadHooks } from './engine.ts';
 import { LoadSession } from './load-session.ts';
 
-/** Requests in flight at the end of a run are given this long to end; then they are cut off and counted as such. */
-const drainLimit = seconds(5);
 const progressInterval = milliseconds(250);
 const shortestWait = milliseconds(1);
+
+export interface EngineOptions {
+  readonly clock: Clock;
+  /** Requests in flight at the end of a run are given this long to end; then they are cut off and counted as such. */
+  readonly drainLimitNs: number;
+}
+
+const defaultOptions: EngineOptions = { clock: systemClock, drainLimitNs: seconds(5) };
 
 /**
  * Closed loop: as many connections as requests in flight, each with exactly one. Open loop: latency counts from the
@@ -19,8 +25,9 @@ const shortestWait = milliseconds(1);
  * counts and latencies are those of the requests that fell due inside it, also when their replies came while the run
  * was draining. A run by number of requests ends its measurement with the last reply.
  */
-export function undiciEngine(clock: Clock = systemClock): LoadEngine {
-  return { name: 'undici', run: (spec, hooks) => new EngineRun(spec, hooks, clock).run() };
+export function undiciEngine(options: Partial<EngineOptions> = {}): LoadEngine {
+  const complete = { ...defaultOptions, ...options };
+  return { name: 'undici', run: (spec, hooks) => new EngineRun(spec, hooks, complete).run() };
 }
 
 /** One run, once. */
@@ -28,16 +35,18 @@ class EngineRun {
   readonly #spec: LoadSpec;
   readonly #hooks: LoadHooks;
   readonly #clock: Clock;
+  readonly #drainLimitNs: number;
   readonly #ending = new AbortController();
   readonly #failure = new Settlement<never>();
   readonly #complete = new Settlement<void>();
   readonly #drained = new Settlement<void>();
   #draining = false;
 
-  constructor(spec: LoadSpec, hooks: LoadHooks, clock: Clock) {
+  constructor(spec: LoadSpec, hooks: LoadHooks, { clock, drainLimitNs }: EngineOptions) {
     this.#spec = spec;
     this.#hooks = hooks;
     this.#clock = clock;
+    this.#drainLimitNs = drainLimitNs;
   }
 
   async run(): Promise<LoadResult> {
@@ -81,8 +90,7 @@ class EngineRun {
     await this.#orFailure(this.#hooks.onMeasurementEnd?.() ?? Promise.resolve());
     this.#draining = true;
     if (session.idle) return;
-    const limit = ns(Math.min(drainLimit, this.#spec.timeoutNs));
-    await this.#orFailure(Promise.race([this.#drained.promise, this.#sleep(limit)]));
+    await this.#orFailure(Promise.race([this.#drained.promise, this.#sleep(this.#drainLimitNs)]));
   }
 
   async #expireLoop(session: LoadSession): Promise<void> {

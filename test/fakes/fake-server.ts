@@ -24,7 +24,9 @@ export interface ScriptedReply {
   /** Pieces of the body, each after a pause. */
   readonly slowly?: { readonly pieces: number; readonly pauseMs: number };
   /** Afterwards: keep the connection, close it in order, or reset it. */
-  readonly then?: 'keep' | 'close' | 'reset';
+  readonly ending?: 'keep' | 'close' | 'reset';
+  /** Pause before that. */
+  readonly endingDelayMs?: number;
   /** Never answered. */
   readonly silent?: boolean;
 }
@@ -104,8 +106,9 @@ async function write(socket: net.Socket, request: SeenRequest, reply: ScriptedRe
     if (socket.destroyed) return;
     socket.write(body.slice(piece * size, (piece + 1) * size));
   }
-  if (reply.then === 'close') socket.end();
-  if (reply.then === 'reset') socket.resetAndDestroy();
+  if (reply.endingDelayMs !== undefined) await delay(reply.endingDelayMs);
+  if (reply.ending === 'close') socket.end();
+  if (reply.ending === 'reset') socket.resetAndDestroy();
 }
 
 function bodyOf(reply: ScriptedReply): string {
@@ -117,7 +120,7 @@ function head(request: SeenRequest, reply: ScriptedReply): string {
   const length = request.method === 'HEAD' ? (reply.body ?? 'ok').length : bodyOf(reply).length;
   const headers = {
     ...(status === 204 ? {} : { 'content-length': String(length) }),
-    ...(reply.then === 'close' ? { connection: 'close' } : { connection: 'keep-alive' }),
+    ...(reply.ending === 'close' ? { connection: 'close' } : { connection: 'keep-alive' }),
     ...reply.headers,
   };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);

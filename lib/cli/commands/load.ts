@@ -101,17 +101,25 @@ function progressText({ stop, warmupNs }: LoadSpec, progress: LoadProgress): str
   return `${phase} · ${done}${total} · ${ok} ok, ${errors} failed${count} · ${formatRate(recentPerSecond)}`;
 }
 
-/** Bodies are left out: they may be large and are the caller's own. */
+/** Bodies and the values of headers are left out: they may be large, or secret. */
 function json(
-  { bodies, ...spec }: LoadSpec,
+  spec: LoadSpec,
   result: LoadResult,
   thresholds: readonly ThresholdVerdict[],
   warnings: readonly RunWarning[],
 ): string {
+  const { url, method, headers, bodies, warmupNs, timeoutNs, expectStatus, seed } = spec;
   const { summary, series, histograms, originAt } = result;
   const column = (values: Float64Array): (number | null)[] => Array.from(values, (v) => (Number.isNaN(v) ? null : v));
   return jsonDocument('load', {
-    spec: { ...spec, bodies: bodies.length },
+    url,
+    method,
+    headerNames: Object.keys(headers),
+    bodies: bodies.length,
+    warmupNs,
+    timeoutNs,
+    expectStatus,
+    seed,
     originAt,
     summary,
     thresholds,

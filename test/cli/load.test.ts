@@ -1,0 +1,177 @@
+/** mpsbench load as a user sees it: text, JSON, exit status, interrupt. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { Command } from 'commander';
+import { loadCommand } from '../../lib/cli/commands/load.ts';
+import { emergencyStops } from '../../lib/core/emergency.ts';
+import { exitStatus, MpsbenchError } from '../../lib/core/errors.ts';
+import { encodedHistogramsSchema, loadSummarySchema } from '../../lib/records/load.ts';
+import { fakeServer, type Script } from '../fakes/fake-server.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'mpsbench-load-'));
+after(() => rmSync(folder, { recursive: true }));
+
+interface Ran {
+  readonly out: string;
+  readonly err: string;
+  readonly status: number | null;
+  readonly thrown: unknown;
+}
+
+/** The command in this process, under the same parent settings as in main.ts. */
+async function load(...argv: string[]): Promise<Ran> {
+  const out: string[] = [];
+  const err: string[] = [];
+  const ending = { status: null as number | null, thrown: null as unknown };
+  const command = loadCommand({
+    out: (text) => void out.push(text),
+    err: (text) => void err.push(text),
+    interactive: false,
+    signal: new AbortController().signal,
+    emergency: emergencyStops(),
+    paths: { nvml: null, cuda: null, mpsControl: null },
+    exit: (status) => {
+      ending.status = status;
+    },
+  });
+  const root = new Command('mpsbench').exitOverride().configureOutput({ writeErr: (text) => void err.push(text) });
+  root.addCommand(command.copyInheritedSettings(root));
+  try {
+    await root.parseAsync(['load', ...argv], { from: 'user' });
+  } catch (thrown) {
+    ending.thrown = thrown;
+  }
+  return { out: out.join(''), err: err.join(''), ...ending };
+}
+
+/** Digits differ from run to run, and with them the unit and whether a warning fits. */
+function masked(text: string): string {
+  return text
+    .replace(/127\.0\.0\.1:\d+/g, 'HOST')
+    .replace(/\d[\d,.]*\s(ns|us|ms|s)\b/g, '<time>')
+    .replace(/\d[\d,.]* \/s/g, '<rate>')
+    .replace(/in flight \d+ at most/g, 'in flight <count> at most')
+    .replace(/law \d\.\d\d/g, 'law <ratio>')
+    .replace(/, event loop lag p99 <time>/g, '');
+}
+
+function assertGolden(name: string, text: string): void {
+  const file = fileURLToPath(new URL(`../golden/cli/${name}.txt`, import.meta.url));
+  if (process.env.MPSBENCH_UPDATE_GOLDEN === '1') writeFileSync(file, text);
+  assert.equal(text, readFileSync(file, 'utf8'));
+}
+
+const mixed: Script = ({ index }) => {
+  if (index === 3) return { status: 503, body: '{"code": 503, "message": "queue is full"}' };
+  return index === 7 ? { raw: '', ending: 'close' } : { delayMs: 2 };
+};
+
+describe('mpsbench load', () => {
+  it('prints throughput, errors by kind, percentiles and bytes of a closed loop', async () => {
+    await using server = await fakeServer(mixed);
+    const ran = await load(server.url, '-c', '1', '-n', '320', '--fail-if', 'errors>1', '--fail-if', 'errors>50%');
+    assertGolden('load-closed', masked(ran.out));
+    assert.equal(ran.status, exitStatus.invalid);
+  });
+
+  it('prints service time and lateness beside response time of an open loop', async () => {
+    await using server = await fakeServer();
+    const body = join(folder, 'input.json');
+    writeFileSync(body, '{"data": 1}');
+    const argv = ['-n', '40', '--rate', '400', '--arrival', 'poisson', '-i', body, '--warmup', '50ms'];
+    const ran = await load(server.url, ...argv);
+    assertGolden('load-open', masked(ran.out));
+    assert.equal(ran.status, exitStatus.done);
+    assert.deepEqual([server.seen[0]?.method, server.seen[0]?.headers['content-type']], ['POST', 'application/json']);
+  });
+
+  it('writes one JSON document that holds valid records and no secrets', async () => {
+    await using server = await fakeServer();
+    const ran = await load(server.url, '-n', '10', '--json', '-H', 'Authorization: Bearer abc123');
+    const document = JSON.parse(ran.out);
+    assert.deepEqual([document.schemaVersion, document.kind], [1, 'load']);
+    assert.equal(loadSummarySchema.parse(document.summary).measurement.outcomes.ok, 10);
+    encodedHistogramsSchema.parse(document.histograms);
+    assert.ok(!ran.out.includes('abc123'));
+  });
+
+  it('has a valid JSON form of intervals in which nothing ended', async () => {
+    await using server = await fakeServer(() => ({ delayMs: 1100 }));
+    const ran = await load(server.url, '-n', '1', '-c', '1', '--json');
+    assert.equal(JSON.parse(ran.out).series.p50Ns[0], null);
+  });
+
+  it('exits 3 when no reply was ok, and says what the server said', async () => {
+    await using server = await fakeServer(() => ({ status: 500, body: 'model not found' }));
+    const ran = await load(server.url, '-n', '5');
+    assert.equal(ran.status, exitStatus.invalid);
+    assert.match(ran.err, /no reply was ok/);
+    assert.match(ran.out, /HTTP 500: model not found/);
+  });
+
+  const mistakes: readonly [string, readonly string[], RegExp][] = [
+    ['a duration without a unit', ['-d', '10'], /needs a number with a unit .* such as 30s/],
+    ['no connections', ['-c', '0'], /at least 1/],
+    ['a negative rate', ['--rate=-5'], /a number above 0/],
+    ['two ways to stop', ['-n', '5', '-d', '5s'], /cannot be used with/],
+    ['an unknown option', ['--conections', '5'], /Did you mean --connections/],
+    ['an unknown arrival', ['--rate', '5', '--arrival', 'random'], /constant, poisson/],
+    ['an arrival without a rate', ['--arrival', 'poisson'], /give --rate/],
+    ['an unknown figure', ['--fail-if', 'p95>5ms'], /did you mean 'p9/],
+    ['an impossible status', ['--expect-status', '200,600'], /'600' must be a status/],
+    ['a header without a name', ['-H', 'nothing'], /'Name: value'/],
+    ['a header that is not the caller’s', ['-H', 'Content-Length: 5'], /leave it out/],
+    ['a missing body', ['-i', join(folder, 'nothing.bin')], /BODY_UNREADABLE|no such file/],
+    ['an empty body directory', ['-i', mkdtempSync(join(folder, 'empty-'))], /holds no file/],
+  ];
+  for (const [name, argv, pattern] of mistakes) {
+    it(`refuses ${name} as a usage error`, async () => {
+      const { thrown, err } = await load('http://127.0.0.1:9/', ...argv);
+      assert.ok(thrown instanceof Error);
+      if (thrown instanceof MpsbenchError) assert.equal(thrown.exitStatus, exitStatus.usage);
+      assert.match(`${err}${thrown.message}`, pattern);
+    });
+  }
+
+  for (const url of ['nonsense', 'ftp://host/', 'http://user:secret@host/']) {
+    it(`refuses '${url}' as a usage error`, async () => {
+      const { thrown } = await load(url);
+      assert.ok(thrown instanceof MpsbenchError && thrown.exitStatus === exitStatus.usage);
+      assert.ok(!thrown.message.includes('secret'));
+    });
+  }
+});
+
+describe('the process of mpsbench load', () => {
+  const main = fileURLToPath(new URL('../../lib/cli/main.ts', import.meta.url));
+
+  it('ends with one line and status 130 on Ctrl-C', async () => {
+    await using server = await fakeServer(({ index }) => (index < 50 ? { delayMs: 1 } : { silent: true }));
+    const child = spawn(process.execPath, ['--import', 'tsx', main, 'load', server.url, '-d', '60s']);
+    let err = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      err += text;
+      if (text.includes('measurement')) child.kill('SIGINT');
+    });
+    const [status] = await once(child, 'close');
+    assert.equal(status, exitStatus.interrupted);
+    assert.equal(err.split('\n').filter((line) => line.includes('interrupted')).length, 1);
+  });
+
+  it('ends with one line and status 1 when nobody listens', async () => {
+    const server = await fakeServer();
+    await server.close();
+    const child = spawn(process.execPath, ['--import', 'tsx', main, 'load', server.url]);
+    const err: string[] = [];
+    child.stderr.setEncoding('utf8').on('data', (text: string) => void err.push(text));
+    const [status] = await once(child, 'close');
+    assert.equal(status, exitStatus.failed);
+    assert.equal(err.join(''), `mpsbench: LOAD_FAILED: connection refused by ${server.url}: is the server running?\n`);
+  });
+});
