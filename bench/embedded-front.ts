@@ -45,6 +45,7 @@ async function measure(workers: number, batchSize: number, logDirectory: string)
     workers,
     batchSize,
     environment: {},
+    unsetEnvironment: [],
     deviceUuid: null,
     logDirectory,
     readyTimeoutNs: seconds(60),

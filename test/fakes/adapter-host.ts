@@ -9,6 +9,7 @@ const server = await embeddedAdapter(plan, { cudaPath: null }).start({
   workers: 2,
   batchSize: 1,
   environment: {},
+  unsetEnvironment: [],
   deviceUuid: null,
   logDirectory: process.argv[2] ?? '.',
   readyTimeoutNs: seconds(60),

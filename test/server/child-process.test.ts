@@ -26,6 +26,7 @@ describe('a server process', () => {
       command: process.execPath,
       arguments: [program, behaviour],
       environment: { MARK: 'set' },
+      unsetEnvironment: [],
       logPath: join(directory, 'server.log'),
       emergency: emergencyStops(),
       stopTimeoutNs: seconds(20),

@@ -33,6 +33,7 @@ describe('the embedded adapter', () => {
       workers: 2,
       batchSize: 4,
       environment: {},
+      unsetEnvironment: [],
       deviceUuid: null,
       logDirectory: directory,
       readyTimeoutNs: seconds(60),

@@ -40,6 +40,7 @@ describe('the embedded server with CUDA workers', { skip }, () => {
       workers: 2,
       batchSize: 2,
       environment: { FAKE_CUDA_SCENARIO: file },
+      unsetEnvironment: [],
       deviceUuid,
       logDirectory: directory,
       readyTimeoutNs: seconds(60),
