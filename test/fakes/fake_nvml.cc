@@ -74,7 +74,8 @@ void find_device(Asked& asked, void* device) {
 Asked enter(const char* symbol, void* device, bool about_device, bool needs_start = true) {
   Asked asked{fake_nvml::current_scenario()};
   log_call(*asked.scenario, symbol);
-  if (const auto hang = asked.scenario->hang_milliseconds.find(symbol); hang != asked.scenario->hang_milliseconds.end()) {
+  if (const auto hang = asked.scenario->hang_milliseconds.find(symbol);
+      hang != asked.scenario->hang_milliseconds.end()) {
     std::this_thread::sleep_for(std::chrono::milliseconds(hang->second));
   }
   if (needs_start && starts == 0) {
@@ -149,7 +150,7 @@ int list_processes(const char* symbol, char letter, std::size_t stride, void* de
     stride = found->second;
   }
   std::vector<Process> listed;
-  for (const Process& process : asked.gpu->processes) {
+  for (const Process& process : fake_nvml::present_processes(*asked.gpu)) {
     const bool here = asked.instance == nullptr || asked.instance->gpu_instance == process.gpu_instance;
     if (!here || process.lists.find(letter) == std::string::npos) continue;
     listed.push_back(process);
@@ -176,7 +177,7 @@ struct Figures {
 
 Figures figures_of(const Asked& asked) {
   if (asked.instance != nullptr) return {asked.instance->total_bytes, 0, asked.instance->used_bytes};
-  return {asked.gpu->total_bytes, asked.gpu->reserved_bytes, asked.gpu->used_bytes};
+  return {asked.gpu->total_bytes, asked.gpu->reserved_bytes, fake_nvml::present_used_bytes(*asked.gpu)};
 }
 
 int give_clock(const char* symbol, void* device, unsigned domain, unsigned* out, bool highest) {
@@ -222,7 +223,7 @@ FAKE_API nvmlSystemGetProcessName(unsigned pid, char* out, unsigned length) {
   const Asked asked = ask("nvmlSystemGetProcessName");
   if (asked.code != nvml::kSuccess) return asked.code;
   for (const Gpu& gpu : asked.scenario->gpus) {
-    for (const Process& process : gpu.processes) {
+    for (const Process& process : fake_nvml::present_processes(gpu)) {
       if (process.pid == pid && process.name) return give_text(nvml::kSuccess, *process.name, out, length);
     }
   }
@@ -250,7 +251,8 @@ FAKE_API nvmlDeviceGetCudaComputeCapability(void* device, int* major, int* minor
   return nvml::kSuccess;
 }
 FAKE_API nvmlDeviceGetVirtualizationMode(void* device, unsigned* out) {
-  return give("nvmlDeviceGetVirtualizationMode", device, out, [](const Asked& asked) { return asked.gpu->virtualization; });
+  return give("nvmlDeviceGetVirtualizationMode", device, out,
+              [](const Asked& asked) { return asked.gpu->virtualization; });
 }
 FAKE_API nvmlDeviceGetComputeMode(void* device, unsigned* out) {
   return give("nvmlDeviceGetComputeMode", device, out, [](const Asked& asked) { return asked.gpu->mode; });
@@ -269,9 +271,8 @@ FAKE_API nvmlDeviceGetMemoryInfo(void* device, nvml::MemoryV1* out) {
   });
 }
 FAKE_API nvmlDeviceGetUtilizationRates(void* device, nvml::Utilization* out) {
-  return give("nvmlDeviceGetUtilizationRates", device, out, [](const Asked& asked) {
-    return nvml::Utilization{asked.gpu->gpu_percent, asked.gpu->memory_percent};
-  });
+  return give("nvmlDeviceGetUtilizationRates", device, out,
+              [](const Asked& asked) { return nvml::Utilization{asked.gpu->gpu_percent, asked.gpu->memory_percent}; });
 }
 FAKE_API nvmlDeviceGetClockInfo(void* device, unsigned domain, unsigned* out) {
   return give_clock("nvmlDeviceGetClockInfo", device, domain, out, false);
@@ -332,13 +333,15 @@ FAKE_API nvmlDeviceGetMigDeviceHandleByIndex(void* device, unsigned slot, void**
   const Asked asked = ask("nvmlDeviceGetMigDeviceHandleByIndex", device);
   if (asked.code != nvml::kSuccess) return asked.code;
   const auto& instances = asked.gpu->instances;
-  const bool taken = std::any_of(instances.begin(), instances.end(), [slot](const auto& one) { return one.slot == slot; });
+  const bool taken =
+      std::any_of(instances.begin(), instances.end(), [slot](const auto& one) { return one.slot == slot; });
   if (!taken) return nvml::kNotFound;
   *out = handle_of(static_cast<std::size_t>(asked.gpu - asked.scenario->gpus.data()), slot + 1);
   return nvml::kSuccess;
 }
 FAKE_API nvmlDeviceGetGpuInstanceId(void* device, unsigned* out) {
-  return give("nvmlDeviceGetGpuInstanceId", device, out, [](const Asked& asked) { return asked.instance->gpu_instance; });
+  return give("nvmlDeviceGetGpuInstanceId", device, out,
+              [](const Asked& asked) { return asked.instance->gpu_instance; });
 }
 FAKE_API nvmlDeviceGetComputeInstanceId(void* device, unsigned* out) {
   return give("nvmlDeviceGetComputeInstanceId", device, out,

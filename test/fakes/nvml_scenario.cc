@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <mutex>
@@ -102,6 +103,7 @@ const std::map<std::string, std::function<void(Gpu&, Words&)>>& gpu_statements()
       {"temperature", [](Gpu& gpu, Words& words) { words >> gpu.temperature_celsius; }},
       {"mig", [](Gpu& gpu, Words&) { gpu.mig = true; }},
       {"instance", [](Gpu& gpu, Words& words) { gpu.instances.push_back(instance_from(words)); }},
+      {"residents", [](Gpu& gpu, Words& words) { gpu.residents_directory = rest_of(words); }},
       {"process", [](Gpu& gpu, Words& words) { gpu.processes.push_back(process_from(words)); }},
       {"return", [](Gpu& gpu, Words& words) { keyed(gpu.returns, words); }},
   };
@@ -140,6 +142,27 @@ std::shared_ptr<const Scenario> read_scenario(const char* path) {
   return scenario;
 }
 
+std::vector<Process> residents_of(const Gpu& gpu) {
+  std::vector<Process> residents;
+  std::error_code failure;
+  for (const auto& entry : std::filesystem::directory_iterator(gpu.residents_directory, failure)) {
+    std::ifstream file(entry.path());
+    std::string text;
+    const std::string name = entry.path().filename();
+    // A dot in the name: a file that is being written. A process that has ended, a zombie too, has no exe.
+    const bool runs = std::filesystem::exists("/proc/" + name + "/exe", failure);
+    if (name.find('.') != std::string::npos || !runs || !std::getline(file, text)) continue;
+    Words words(text);
+    Process process;
+    process.pid = static_cast<std::uint32_t>(std::stoul(name));
+    process.used_bytes = mib(words);
+    words >> process.lists;
+    process.name = rest_of(words);
+    residents.push_back(process);
+  }
+  return residents;
+}
+
 struct Version {
   ino_t inode = 0;
   std::int64_t modified_ns = 0;
@@ -147,12 +170,24 @@ struct Version {
 };
 
 Version version_of(const char* path) {
-  struct stat facts {};
+  struct stat facts{};
   if (stat(path, &facts) != 0) return {};
   return {facts.st_ino, static_cast<std::int64_t>(facts.st_mtim.tv_sec) * 1'000'000'000 + facts.st_mtim.tv_nsec};
 }
 
 }  // namespace
+
+std::vector<Process> present_processes(const Gpu& gpu) {
+  std::vector<Process> all = gpu.processes;
+  for (Process& resident : residents_of(gpu)) all.push_back(std::move(resident));
+  return all;
+}
+
+std::uint64_t present_used_bytes(const Gpu& gpu) {
+  std::uint64_t used = gpu.used_bytes;
+  for (const Process& resident : residents_of(gpu)) used += resident.used_bytes;
+  return used;
+}
 
 std::shared_ptr<const Scenario> current_scenario() {
   static std::mutex mutex;
