@@ -1,3 +1,4 @@
+// Reads the script of the fake libnvidia-ml.
 #include "nvml_scenario.h"
 
 #include <sys/stat.h>
@@ -147,7 +148,7 @@ struct Version {
 };
 
 Version version_of(const char* path) {
-  struct stat facts {};
+  struct stat facts{};
   if (stat(path, &facts) != 0) return {};
   return {facts.st_ino, static_cast<std::int64_t>(facts.st_mtim.tv_sec) * 1'000'000'000 + facts.st_mtim.tv_nsec};
 }

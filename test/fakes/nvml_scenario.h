@@ -5,12 +5,12 @@
 // file there is one idle H100. Memory is in MiB. Statements before the first `gpu` concern the driver:
 //
 //   driver TEXT | nvml TEXT | cuda NUMBER      versions, such as: cuda 13000
-//   return SYMBOL CODE                         every call of SYMBOL answers CODE (after `gpu`: for that GPU's own handle alone)
-//   hang SYMBOL MILLISECONDS                   every call of SYMBOL sleeps first
-//   grow SYMBOL TIMES                          the first TIMES calls of a list answer "too small", one entry short
-//   stride SYMBOL BYTES                        entry size of a process list, whatever its name stands for
-//   twice                                      process lists name every process twice
-//   log PATH                                   appends the name of every call to PATH
+//   return SYMBOL CODE                         every call of SYMBOL answers CODE (after `gpu`: for that GPU's own
+//   handle alone) hang SYMBOL MILLISECONDS                   every call of SYMBOL sleeps first, until the script says
+//   so no more grow SYMBOL TIMES                          the first TIMES calls of a list answer "too small", one entry
+//   short stride SYMBOL BYTES                        entry size of a process list, whatever its name stands for twice
+//   process lists name every process twice log PATH                                   appends the name of every call to
+//   PATH
 //
 // `gpu` begins a GPU, which is an H100 but for what follows:
 //
