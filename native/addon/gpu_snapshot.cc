@@ -127,10 +127,15 @@ void set_processes(Fields& device, const ProcessesReading& processes) {
 }
 
 // By bit of the mask.
-constexpr std::array<const char*, 9> kThrottleReasons = {
-    "gpu-idle",    "applications-clocks-setting", "sw-power-cap",         "hw-slowdown",
-    "sync-boost",  "sw-thermal-slowdown",         "hw-thermal-slowdown",  "hw-power-brake-slowdown",
-    "display-clock-setting"};
+constexpr std::array<const char*, 9> kThrottleReasons = {"gpu-idle",
+                                                         "applications-clocks-setting",
+                                                         "sw-power-cap",
+                                                         "hw-slowdown",
+                                                         "sync-boost",
+                                                         "sw-thermal-slowdown",
+                                                         "hw-thermal-slowdown",
+                                                         "hw-power-brake-slowdown",
+                                                         "display-clock-setting"};
 
 void set_throttle_reasons(Fields& device, const Reading<std::uint64_t>& mask) {
   if (!mask.known()) return device.set("throttleReasons", mask);
@@ -192,7 +197,7 @@ Napi::Object summary_object(Napi::Env env, const SamplingSummary& summary) {
 
 Napi::Object series_object(Napi::Env env, const SamplingRows& rows, std::size_t position) {
   const std::size_t devices = rows.device_uuids.size();
-  const auto column = [&](double DeviceRow::*figure) {
+  const auto column = [&](double DeviceRow::* figure) {
     return float64_column(env, rows.tick_ns.size(),
                           [&](std::size_t tick) { return rows.device_rows[tick * devices + position].*figure; });
   };

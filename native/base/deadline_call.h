@@ -32,8 +32,8 @@ std::optional<T> call_with_deadline(std::function<T()> job, std::int64_t deadlin
     state->done.notify_one();
   });
   std::unique_lock lock(state->mutex);
-  const bool ended = state->done.wait_for(lock, std::chrono::nanoseconds(deadline_ns),
-                                          [&state] { return state->result.has_value(); });
+  const bool ended =
+      state->done.wait_for(lock, std::chrono::nanoseconds(deadline_ns), [&state] { return state->result.has_value(); });
   lock.unlock();
   if (!ended) {
     thread.detach();

@@ -33,7 +33,7 @@ struct Unavailable {
 template <class T>
 class [[nodiscard]] Reading {
  public:
-  Reading(T value) : state_(std::in_place_index<0>, std::move(value)) {}       // NOLINT(google-explicit-constructor)
+  Reading(T value) : state_(std::in_place_index<0>, std::move(value)) {}        // NOLINT(google-explicit-constructor)
   Reading(Unavailable why) : state_(std::in_place_index<1>, std::move(why)) {}  // NOLINT(google-explicit-constructor)
 
   [[nodiscard]] bool known() const { return state_.index() == 0; }

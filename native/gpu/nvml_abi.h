@@ -1,4 +1,5 @@
-// The few NVML types and constants in use, declared by hand for LP64 Linux (nvml.h 11 to 13), with their sizes asserted.
+// The few NVML types and constants in use, declared by hand for LP64 Linux (nvml.h 11 to 13), with their sizes
+// asserted.
 #pragma once
 
 #include <cstddef>

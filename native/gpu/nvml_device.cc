@@ -52,9 +52,8 @@ MemoryReading read_memory(const Nvml& gpu, const DeviceHandle& device) {
   if (!memory.known()) return none(memory.why());
   const Memory& read = memory.value();
   // The first form of the call does not know of a reserve.
-  const Reading<std::uint64_t> reserved = read.reserved
-                                              ? available(*read.reserved, read.source)
-                                              : Unavailable{Reason::kNotSupported, read.source, std::nullopt};
+  const Reading<std::uint64_t> reserved = read.reserved ? available(*read.reserved, read.source)
+                                                        : Unavailable{Reason::kNotSupported, read.source, std::nullopt};
   return {available(read.total, read.source), available(read.used, read.source), available(read.free, read.source),
           reserved, read.source};
 }
@@ -110,11 +109,12 @@ Reading<std::string> read_pci_bus_id(const Nvml& gpu, const DeviceHandle& device
 }
 
 Reading<std::string> read_architecture(const Nvml& gpu, const DeviceHandle& device) {
-  static constexpr std::array<const char*, 11> kNames = {nullptr, nullptr,  "Kepler", "Maxwell", "Pascal",   "Volta",
+  static constexpr std::array<const char*, 11> kNames = {nullptr,  nullptr,  "Kepler", "Maxwell", "Pascal",   "Volta",
                                                          "Turing", "Ampere", "Ada",    "Hopper",  "Blackwell"};
   return gpu.read_of<std::uint32_t>(Call::kArchitecture, device)
       .as<std::string>([](std::uint32_t number) -> Reading<std::string> {
-        if (number == ~std::uint32_t{0}) return Unavailable{Reason::kNoData, "nvmlDeviceGetArchitecture", nvml::kSuccess};
+        if (number == ~std::uint32_t{0})
+          return Unavailable{Reason::kNoData, "nvmlDeviceGetArchitecture", nvml::kSuccess};
         if (number < kNames.size() && kNames[number] != nullptr) return std::string(kNames[number]);
         return "architecture " + std::to_string(number);
       });

@@ -12,8 +12,9 @@ constexpr std::int64_t kDestructorDeadlineNs = 1'000'000'000;
 
 Error timed_out(const std::string& what) {
   return {"NVML_TIMEOUT",
-          what + ": a call into the NVIDIA driver does not return; see dmesg for Xid errors, then reset the GPU or "
-                 "reboot",
+          what +
+              ": a call into the NVIDIA driver does not return; see dmesg for Xid errors, then reset the GPU or "
+              "reboot",
           0};
 }
 

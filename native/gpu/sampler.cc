@@ -147,8 +147,8 @@ Result<const SamplingRows*> Sampler::stop(std::int64_t deadline_ns) {
     std::unique_lock lock(shared_->mutex);
     shared_->stop_asked = true;
     shared_->stop_or_end.notify_all();
-    const bool ended = shared_->stop_or_end.wait_for(lock, std::chrono::nanoseconds(deadline_ns),
-                                                     [this] { return shared_->ended; });
+    const bool ended =
+        shared_->stop_or_end.wait_for(lock, std::chrono::nanoseconds(deadline_ns), [this] { return shared_->ended; });
     lock.unlock();
     thread_state_ = ended ? ThreadState::kEnded : ThreadState::kLost;
     if (ended) {

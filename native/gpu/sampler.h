@@ -59,7 +59,9 @@ class Sampler {
   Result<const SamplingRows*> stop(std::int64_t deadline_ns);
 
   // Whether stop() was called.
-  [[nodiscard]] bool stopped() const { return thread_state_ == ThreadState::kEnded || thread_state_ == ThreadState::kLost; }
+  [[nodiscard]] bool stopped() const {
+    return thread_state_ == ThreadState::kEnded || thread_state_ == ThreadState::kLost;
+  }
 
  private:
   struct Shared;

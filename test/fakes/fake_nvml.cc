@@ -1,31 +1,27 @@
 // A fake libnvidia-ml: the symbols that the project uses, playing the script described in nvml_scenario.h.
 // FAKE_OLD_DRIVER: the symbols of a driver before 450.66, unsuffixed only. FAKE_R535: a driver of 535.43 to 535.86,
 // whose _v3 process lists have 32-byte entries and which lacks what came later.
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <map>
 #include <mutex>
 #include <string>
-#include <thread>
 
 #include "gpu/nvml_abi.h"
-#include "nvml_scenario.h"
+#include "nvml_call.h"
 
 #define FAKE_API extern "C" __attribute__((visibility("default"))) int
 
 namespace {
 
 namespace nvml = mpsbench::nvml;
+using fake_nvml::Asked;
+using fake_nvml::enter;
 using fake_nvml::Gpu;
-using fake_nvml::Instance;
+using fake_nvml::handle_of;
 using fake_nvml::Process;
-using fake_nvml::Scenario;
 
 #if defined(FAKE_R535)
 constexpr std::size_t kThirdFormStride = 32;
@@ -36,64 +32,8 @@ constexpr std::uint32_t kMigSlots = 7;
 
 std::atomic<int> starts{0};
 
-// Handles are numbers: 1 + GPU, and for a MIG instance 0x1000 * (1 + slot) + 1 + GPU.
-void* handle_of(std::size_t gpu, std::uint32_t slots) { return reinterpret_cast<void*>(0x1000UL * slots + 1 + gpu); }
-
-// One call: what it is about, and the code with which it must answer if that is not success.
-struct Asked {
-  std::shared_ptr<const Scenario> scenario;
-  const Gpu* gpu = nullptr;
-  const Instance* instance = nullptr;
-  int code = nvml::kSuccess;
-};
-
-void log_call(const Scenario& scenario, const char* symbol) {
-  if (scenario.log_path.empty()) return;
-  const int file = open(scenario.log_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-  const std::string line = std::string(symbol) + "\n";
-  if (file < 0 || write(file, line.data(), line.size()) < 0) std::perror("fake NVML: log");
-  if (file >= 0) close(file);
-}
-
-void find_device(Asked& asked, void* device) {
-  const auto number = reinterpret_cast<std::uintptr_t>(device);
-  const std::size_t index = number % 0x1000 - 1;
-  if (index >= asked.scenario->gpus.size()) {
-    asked.code = nvml::kInvalidArgument;
-    return;
-  }
-  asked.gpu = &asked.scenario->gpus[index];
-  if (number < 0x1000) return;
-  const std::uint32_t slot = static_cast<std::uint32_t>(number / 0x1000) - 1;
-  for (const Instance& instance : asked.gpu->instances) {
-    if (instance.slot == slot) asked.instance = &instance;
-  }
-  if (asked.instance == nullptr) asked.code = nvml::kInvalidArgument;
-}
-
-Asked enter(const char* symbol, void* device, bool about_device, bool needs_start = true) {
-  Asked asked{fake_nvml::current_scenario()};
-  log_call(*asked.scenario, symbol);
-  if (const auto hang = asked.scenario->hang_milliseconds.find(symbol);
-      hang != asked.scenario->hang_milliseconds.end()) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(hang->second));
-  }
-  if (needs_start && starts == 0) {
-    asked.code = nvml::kUninitialized;
-    return asked;
-  }
-  if (about_device) find_device(asked, device);
-  if (const auto code = asked.scenario->returns.find(symbol); code != asked.scenario->returns.end()) {
-    asked.code = code->second;
-  }
-  if (asked.gpu != nullptr && asked.instance == nullptr) {
-    if (const auto code = asked.gpu->returns.find(symbol); code != asked.gpu->returns.end()) asked.code = code->second;
-  }
-  return asked;
-}
-
-Asked ask(const char* symbol, void* device) { return enter(symbol, device, true); }
-Asked ask(const char* symbol) { return enter(symbol, nullptr, false); }
+Asked ask(const char* symbol, void* device) { return enter(symbol, device, true, starts > 0); }
+Asked ask(const char* symbol) { return enter(symbol, nullptr, false, starts > 0); }
 
 template <class T, class Pick>
 int give(const char* symbol, void* device, T* out, Pick pick) {
@@ -110,7 +50,7 @@ int give_text(int code, const std::string& text, char* out, unsigned length) {
 }
 
 int start(const char* symbol) {
-  const Asked asked = enter(symbol, nullptr, false, false);
+  const Asked asked = enter(symbol, nullptr, false, true);
   if (asked.code == nvml::kSuccess) ++starts;
   return asked.code;
 }

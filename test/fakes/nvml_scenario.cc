@@ -1,3 +1,4 @@
+// Reads the script of the fake libnvidia-ml.
 #include "nvml_scenario.h"
 
 #include <sys/stat.h>

@@ -5,11 +5,12 @@
 // file there is one idle H100. Memory is in MiB. Statements before the first `gpu` concern the driver:
 //
 //   driver TEXT | nvml TEXT | cuda NUMBER      versions, such as: cuda 13000
-//   return SYMBOL CODE                         every call of SYMBOL answers CODE (after `gpu`: for that GPU's own
-//   handle alone) hang SYMBOL MILLISECONDS                   every call of SYMBOL sleeps first grow SYMBOL TIMES the
-//   first TIMES calls of a list answer "too small", one entry short stride SYMBOL BYTES                        entry
-//   size of a process list, whatever its name stands for twice                                      process lists name
-//   every process twice log PATH                                   appends the name of every call to PATH
+//   return SYMBOL CODE                         every call of SYMBOL answers CODE (after `gpu`: for its own handle alone)
+//   hang SYMBOL MILLISECONDS                   every call of SYMBOL sleeps first, until the script says so no more
+//   grow SYMBOL TIMES                          the first TIMES calls of a list answer "too small", one entry short
+//   stride SYMBOL BYTES                        entry size of a process list, whatever its name stands for
+//   twice                                      process lists name every process twice
+//   log PATH                                   appends the name of every call to PATH
 //
 // `gpu` begins a GPU, which is an H100 but for what follows:
 //
@@ -20,9 +21,8 @@
 //   utilization GPU MEMORY | clocks SM MEMORY GRAPHICS | throttle MASK | power MW | energy MJ | temperature C
 //   mig                                        MIG is on
 //   instance SLOT GI CI UUID TOTAL USED        a MIG instance; other slots below 7 are empty
-//   residents DIR                              every file DIR/PID is a process too, while it runs: "MIB LISTS NAME";
-//   its
-//                                              memory counts as used. The other fakes write them (FAKE_GPU_RESIDENTS)
+//   residents DIR                              every file DIR/PID is a process too, while it runs: "MIB LISTS NAME"; its
+//                                              memory counts as used; the other fakes write them (FAKE_GPU_RESIDENTS)
 //   process PID MIB|na LISTS GI|- CI|- [NAME]  LISTS: letters of c (compute), g (graphics), m (MPS);
 //                                              without NAME nvmlSystemGetProcessName answers NOT_FOUND
 #pragma once

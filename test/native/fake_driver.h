@@ -3,11 +3,12 @@
 
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <string>
+#include <thread>
 
 namespace mpsbench::test {
 
@@ -38,18 +39,31 @@ class ScenarioFile {
     std::filesystem::rename(target + ".new", target);
   }
 
-  // A fresh path for `log`; what it holds is read back with text_of().
-  static std::string log_path() {
-    const std::string path = std::string(std::getenv("FAKE_NVML_SCENARIO")) + ".log";
-    std::filesystem::remove(path);
-    return path;
+  // As play(), with a fresh log of the calls that the library gets from now on.
+  static void play_logged(const std::string& text) {
+    std::filesystem::remove(log_path());
+    play_logged_on(text);
   }
-  static std::string text_of(const std::string& path) {
-    std::ifstream file(path);
-    return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  // As play(), going on with the log.
+  static void play_logged_on(const std::string& text) { play("log " + log_path() + "\n" + text); }
+
+  static std::size_t calls_of(const std::string& symbol) {
+    std::ifstream file(log_path());
+    std::size_t count = 0;
+    for (std::string line; std::getline(file, line);) count += line == symbol ? 1 : 0;
+    return count;
+  }
+  // False where it does not come to that many calls within 20 seconds.
+  static bool wait_for_calls(const std::string& symbol, std::size_t count) {
+    for (int tries = 0; tries < 20'000; ++tries) {
+      if (calls_of(symbol) >= count) return true;
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return false;
   }
 
  private:
+  static std::string log_path() { return std::string(std::getenv("FAKE_NVML_SCENARIO")) + ".log"; }
   [[nodiscard]] std::string path(const char* name) const { return (directory_ / name).string(); }
 
   std::filesystem::path directory_;

@@ -64,17 +64,13 @@ void each_way_not_to_open_has_its_code(Check& check) {
 }
 
 void nvml_is_shut_down_as_often_as_it_was_started(Check& check) {
-  const std::string log = ScenarioFile::log_path();
-  ScenarioFile::play("log " + log + "\nreturn nvmlDeviceGetCount_v2 999\n");
+  ScenarioFile::play_logged("return nvmlDeviceGetCount_v2 999\n");
   CHECK_THAT(check, !Nvml::open(fake_library()).ok());
-  ScenarioFile::play("log " + log + "\ngpu\n");
+  ScenarioFile::play_logged_on("gpu\n");
   CHECK_THAT(check, Nvml::open(fake_library()).ok());
-  const std::string calls = ScenarioFile::text_of(log);
-  std::size_t ends = 0;
-  for (std::size_t at = calls.find("nvmlShutdown\n"); at != std::string::npos; at = calls.find("nvmlShutdown\n", at + 1)) {
-    ends += 1;
-  }
-  CHECK_THAT(check, ends == 2);
+  ScenarioFile::play_logged_on("return nvmlInit_v2 9\n");
+  CHECK_THAT(check, !Nvml::open(fake_library()).ok());
+  CHECK_THAT(check, ScenarioFile::calls_of("nvmlInit_v2") == 3 && ScenarioFile::calls_of("nvmlShutdown") == 2);
 }
 
 void memory_tells_the_reserve_from_what_is_used(Check& check) {
@@ -107,10 +103,10 @@ void memory_that_is_not_available_is_no_number(Check& check) {
 
 void every_return_code_has_its_reason(Check& check) {
   const std::vector<std::pair<int, Reason>> table = {
-      {1, Reason::kError},   {2, Reason::kError},         {3, Reason::kNotSupported},  {4, Reason::kNoPermission},
-      {6, Reason::kNoData},  {10, Reason::kTimeout},      {13, Reason::kNotSupported}, {15, Reason::kLost},
-      {16, Reason::kLost},   {21, Reason::kNoData},       {25, Reason::kNotSupported}, {26, Reason::kNotSupported},
-      {27, Reason::kNoData}, {999, Reason::kError},       {4711, Reason::kError},
+      {1, Reason::kError},   {2, Reason::kError},    {3, Reason::kNotSupported},  {4, Reason::kNoPermission},
+      {6, Reason::kNoData},  {10, Reason::kTimeout}, {13, Reason::kNotSupported}, {15, Reason::kLost},
+      {16, Reason::kLost},   {21, Reason::kNoData},  {25, Reason::kNotSupported}, {26, Reason::kNotSupported},
+      {27, Reason::kNoData}, {999, Reason::kError},  {4711, Reason::kError},
   };
   for (const auto& [code, reason] : table) {
     const DeviceReading gpu = read_gpu("gpu\nreturn nvmlDeviceGetPowerUsage " + std::to_string(code) + "\n");
@@ -121,14 +117,16 @@ void every_return_code_has_its_reason(Check& check) {
 
 void the_three_lists_are_joined_per_pid(Check& check) {
   const ProcessesReading processes = read_gpu(
-      "twice\ngpu\n"
-      "process 473 66 c - - /usr/bin/nvidia-cuda-mps-server\n"
-      "process 470 516 cm - - python3\n"
-      "process 900 12 g - - Xorg\n"
-      "process 901 na cg - - both\n").processes;
+                                         "twice\ngpu\n"
+                                         "process 473 66 c - - /usr/bin/nvidia-cuda-mps-server\n"
+                                         "process 470 516 cm - - python3\n"
+                                         "process 900 12 g - - Xorg\n"
+                                         "process 901 na cg - - both\n")
+                                         .processes;
   CHECK_THAT(check, processes.rows && processes.rows->size() == 4);
   const auto& rows = *processes.rows;
-  CHECK_THAT(check, rows[0].entry.pid == 473 && rows[0].lists == 1 && rows[0].name == "/usr/bin/nvidia-cuda-mps-server");
+  CHECK_THAT(check,
+             rows[0].entry.pid == 473 && rows[0].lists == 1 && rows[0].name == "/usr/bin/nvidia-cuda-mps-server");
   CHECK_THAT(check, rows[1].entry.pid == 470 && rows[1].lists == 5 && rows[1].entry.used_bytes == 516 * kMib);
   CHECK_THAT(check, rows[2].entry.pid == 901 && rows[2].lists == 3 && !rows[2].entry.used_bytes);
   CHECK_THAT(check, rows[3].entry.pid == 900 && rows[3].lists == 2);
@@ -142,12 +140,14 @@ void a_list_longer_than_the_buffer_is_read_whole(Check& check) {
 }
 
 void a_list_that_grows_between_calls_is_read_whole(Check& check) {
-  const auto rows = read_gpu("grow nvmlDeviceGetComputeRunningProcesses_v3 3\ngpu\nprocess 470 516 c - - a\n").processes.rows;
+  const auto rows =
+      read_gpu("grow nvmlDeviceGetComputeRunningProcesses_v3 3\ngpu\nprocess 470 516 c - - a\n").processes.rows;
   CHECK_THAT(check, rows && rows->size() == 1);
 }
 
 void a_list_that_never_fits_is_given_up(Check& check) {
-  const auto processes = read_gpu("return nvmlDeviceGetComputeRunningProcesses_v3 7\ngpu\nprocess 470 516 cm - - a\n").processes;
+  const auto processes =
+      read_gpu("return nvmlDeviceGetComputeRunningProcesses_v3 7\ngpu\nprocess 470 516 cm - - a\n").processes;
   CHECK_THAT(check, processes.list_failures[0] && processes.list_failures[0]->native_code == 7);
   CHECK_THAT(check, processes.rows && processes.rows->size() == 1 && processes.rows->front().lists == 4);
 }

@@ -1,11 +1,10 @@
 // Process-list entries: the size that the driver wrote is found from what it wrote.
-#include "gpu/nvml_process_entries.h"
-
 #include <cstring>
 #include <vector>
 
 #include "check.h"
 #include "gpu/nvml_abi.h"
+#include "gpu/nvml_process_entries.h"
 
 namespace mpsbench {
 namespace {
