@@ -3,11 +3,11 @@ import { constants } from 'node:fs';
 import { access, type FileHandle, mkdir, open, readdir, readFile, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parse, stringify } from 'yaml';
-import { ZodError } from 'zod';
 import { codeOf, MpsbenchError, messageOf } from '../core/errors.ts';
 import { type Environment, environmentSchema } from './environment.ts';
 import type { GpuSeries } from './gpu.ts';
 import type { EncodedHistograms, LoadSeries } from './load.ts';
+import { problemText } from './problem-text.ts';
 import { type TrialRecord, trialRecordSchema } from './trial.ts';
 
 export const studyFiles = {
@@ -93,9 +93,11 @@ function studyDirectory(path: string): StudyDirectory {
   };
   return {
     path,
-    readPlan: async () => readAs(path, studyFiles.plan, parse),
+    readPlan: async () => parsed(join(path, studyFiles.plan), await readText(path, studyFiles.plan), parse),
     readEnvironment: async () =>
-      readAs(path, studyFiles.environment, (text) => environmentSchema.parse(JSON.parse(text))),
+      parsed(join(path, studyFiles.environment), await readText(path, studyFiles.environment), (text) =>
+        environmentSchema.parse(JSON.parse(text)),
+      ),
     writeEnvironment: (environment) => write(studyFiles.environment, `${JSON.stringify(environment, null, 2)}\n`),
     readTrials: async () => parseTrials(await readText(path, studyFiles.trials, ''), join(path, studyFiles.trials)),
     appendTrial: (record) => appendLine(join(path, studyFiles.trials), JSON.stringify(record)),
@@ -123,7 +125,8 @@ export function parseTrials(text: string, source: string): TrialRecord[] {
       if (tail !== '' && index === complete.length - 1) break;
       throw new MpsbenchError(
         'RECORD_SCHEMA_MISMATCH',
-        `${source} line ${index + 1} is not a trial record of this version: ${whyNotRead(cause)}`,
+        `${source} line ${index + 1} is not a trial record of this version: ${problemText(cause)}; ` +
+          'mend or remove that line, or read the study with the version of mpsbench that wrote it',
         { cause },
       );
     }
@@ -131,30 +134,22 @@ export function parseTrials(text: string, source: string): TrialRecord[] {
   return records;
 }
 
-/** Typed arrays become plain ones; NaN (no value) becomes null, as JSON has no NaN. */
-function replaceArrays(_key: string, value: unknown): unknown {
-  return ArrayBuffer.isView(value) ? Array.from(value as unknown as ArrayLike<number>) : value;
-}
-
-/** Throws RECORD_SCHEMA_MISMATCH where the file can be read and its content cannot. */
-async function readAs<T>(path: string, name: string, interpret: (text: string) => T): Promise<T> {
-  const text = await readText(path, name);
+function parsed<T>(source: string, text: string, read: (text: string) => T): T {
   try {
-    return interpret(text);
+    return read(text);
   } catch (cause) {
     throw new MpsbenchError(
       'RECORD_SCHEMA_MISMATCH',
-      `${join(path, name)} is not what this version writes: ${whyNotRead(cause)}; use the version that wrote the study`,
+      `${source} is not a record of this version: ${problemText(cause)}; ` +
+        'read the study with the version of mpsbench that wrote it',
       { cause },
     );
   }
 }
 
-/** In one line; a schema's own message has many. */
-function whyNotRead(cause: unknown): string {
-  const issue = cause instanceof ZodError ? cause.issues[0] : undefined;
-  if (issue) return `${issue.path.join('.') || 'the whole'}: ${issue.message}`;
-  return messageOf(cause).split('\n')[0] ?? '';
+/** Typed arrays become plain ones; NaN (no value) becomes null, as JSON has no NaN. */
+function replaceArrays(_key: string, value: unknown): unknown {
+  return ArrayBuffer.isView(value) ? Array.from(value as unknown as ArrayLike<number>) : value;
 }
 
 async function readText(path: string, name: string, fallback?: string): Promise<string> {
@@ -162,7 +157,11 @@ async function readText(path: string, name: string, fallback?: string): Promise<
     return await readFile(join(path, name), 'utf8');
   } catch (cause) {
     if (fallback !== undefined && codeOf(cause) === 'ENOENT') return fallback;
-    throw new MpsbenchError('STUDY_UNREADABLE', `cannot read ${join(path, name)}: ${messageOf(cause)}`, { cause });
+    throw new MpsbenchError(
+      'STUDY_UNREADABLE',
+      `cannot read ${join(path, name)}: ${messageOf(cause)}; name the directory that study wrote`,
+      { cause },
+    );
   }
 }
 
