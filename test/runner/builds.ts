@@ -55,7 +55,7 @@ const steps: Record<BuildName, () => Promise<boolean>> = {
   addon: async () => (await cmake(['compile'])).ok,
   testNative: () => flavour(buildFolders.testNative, ['--CDMPSBENCH_WERROR=ON']),
   asan: () => flavour(buildFolders.asan, ['--CDMPSBENCH_SANITIZE=address,undefined']),
-  tsan: () => flavour(buildFolders.tsan, ['--CDMPSBENCH_SANITIZE=thread']),
+  tsan: () => flavour(buildFolders.tsan, ['--CDMPSBENCH_SANITIZE=thread', '--CDMPSBENCH_BUILD_ADDON=OFF']),
 };
 
 /** cmake-js build ignores --CD options once there is a cache, hence configure first. */

@@ -1,13 +1,11 @@
 /** The groups of tests, which of them to run, and the closing line. */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { type BuildName, Builds } from './builds.ts';
 import { runChecks } from './checks.ts';
-import { inCi, root, say } from './command.ts';
+import { say } from './command.ts';
 import { runNativeTests, runUnderSanitizers } from './native-tests.ts';
-import { runTestFiles, testFiles } from './node-tests.ts';
+import { runTestGroup } from './node-tests.ts';
 import { parseOptions, type RunOptions, usage } from './options.ts';
-import { emptyTally, oneFailed, sumOfTallies, type Tally, tallyLine } from './tally.ts';
+import { oneFailed, sumOfTallies, type Tally, tallyLine } from './tally.ts';
 
 interface Group {
   readonly name: string;
@@ -61,13 +59,9 @@ async function runGroup(group: Group, builds: Builds, options: RunOptions): Prom
 }
 
 function filesOf(name: string, builds: readonly BuildName[]): Group {
-  const run = async (_builds: Builds, options: RunOptions): Promise<Tally> => {
-    const absent = !existsSync(join(root, 'test', name));
-    if (absent && !inCi && options.only.length === 0) {
-      process.stdout.write(`no test/${name} in this tree\n`);
-      return emptyTally;
-    }
-    return runTestFiles(testFiles(name), { failSkips: options.mustNotSkip, oneAtATime: name === 'package' });
+  const oneAtATime = name === 'package';
+  const run = (_builds: Builds, options: RunOptions): Promise<Tally> => {
+    return runTestGroup(name, { failSkips: options.mustNotSkip, oneAtATime });
   };
   return { name, builds, run };
 }

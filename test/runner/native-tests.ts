@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Builds, buildFolders } from './builds.ts';
 import { inCi, parallelism, root, runCommand, say } from './command.ts';
-import { runTestFiles, testFiles } from './node-tests.ts';
+import { runTestGroup } from './node-tests.ts';
 import { probeSanitizer, type Sanitizer } from './sanitizers.ts';
 import { oneFailed, oneSkipped, sumOfTallies, type Tally, tallyOfJunit } from './tally.ts';
 
@@ -38,7 +38,7 @@ async function withSanitizer(flags: string, flavour: 'asan' | 'tsan', builds: Bu
 async function runAddonTests(sanitizer: Sanitizer): Promise<Tally> {
   say('addon tests under address,undefined');
   const runtime = await runCommand('g++', ['-print-file-name=libasan.so'], { output: 'keep' });
-  return runTestFiles(testFiles('addon'), {
+  return runTestGroup('addon', {
     environment: {
       ...sanitizer.environment,
       LD_PRELOAD: runtime.output.trim(),

@@ -29,6 +29,13 @@ export interface TestFileOptions {
   readonly oneAtATime?: boolean;
 }
 
+/** Runs a folder's files. A folder that is not there is told, and a failure only in CI. */
+export async function runTestGroup(folder: string, options: TestFileOptions): Promise<Tally> {
+  if (existsSync(join(root, 'test', folder)) || inCi) return runTestFiles(testFiles(folder), options);
+  process.stdout.write(`no test/${folder} in this tree\n`);
+  return emptyTally;
+}
+
 /** Runs the files and counts; an empty list is a failure, and so is a file that holds no test. */
 export async function runTestFiles(files: readonly string[], options: TestFileOptions = {}): Promise<Tally> {
   if (files.length === 0) {

@@ -190,7 +190,7 @@ describe('a directory that is no study', () => {
       const reading = file === 'plan.yaml' ? study.readPlan() : study.readEnvironment();
       await assert.rejects(reading, {
         code: 'RECORD_SCHEMA_MISMATCH',
-        message: /^[^\n]+ is not what this version writes: [^\n]+$/,
+        message: /^[^\n]+ is not a record of this version: [^\n]+$/,
       });
     });
   }
