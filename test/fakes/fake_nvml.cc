@@ -68,7 +68,7 @@ int give_handle(const char* symbol, unsigned index, void** out) {
 // How often a list has answered "too small" because of `grow`.
 int times_grown(const char* symbol, int most) {
   static std::mutex mutex;
-  static std::map<std::string, int> grown;
+  static auto& grown = *new std::map<std::string, int>();
   const std::lock_guard lock(mutex);
   return grown[symbol] < most ? ++grown[symbol] : 0;
 }

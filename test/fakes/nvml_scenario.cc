@@ -14,6 +14,7 @@
 namespace fake_nvml {
 namespace {
 
+// What is static here is never destroyed: a test's process may end while a call into the fake hangs.
 constexpr std::uint64_t kMib = 1ULL << 20;
 using Words = std::istringstream;
 
@@ -64,7 +65,7 @@ void keyed(std::map<std::string, Value>& values, Words& words) {
 }
 
 const std::map<std::string, std::function<void(Scenario&, Words&)>>& driver_statements() {
-  static const std::map<std::string, std::function<void(Scenario&, Words&)>> statements = {
+  static const auto* const statements = new std::map<std::string, std::function<void(Scenario&, Words&)>>{
       {"driver", [](Scenario& scenario, Words& words) { scenario.driver = rest_of(words); }},
       {"nvml", [](Scenario& scenario, Words& words) { scenario.nvml = rest_of(words); }},
       {"log", [](Scenario& scenario, Words& words) { scenario.log_path = rest_of(words); }},
@@ -76,11 +77,11 @@ const std::map<std::string, std::function<void(Scenario&, Words&)>>& driver_stat
       {"stride", [](Scenario& scenario, Words& words) { keyed(scenario.strides, words); }},
       {"gpu", [](Scenario& scenario, Words&) { scenario.gpus.emplace_back(); }},
   };
-  return statements;
+  return *statements;
 }
 
 const std::map<std::string, std::function<void(Gpu&, Words&)>>& gpu_statements() {
-  static const std::map<std::string, std::function<void(Gpu&, Words&)>> statements = {
+  static const auto* const statements = new std::map<std::string, std::function<void(Gpu&, Words&)>>{
       {"uuid", [](Gpu& gpu, Words& words) { words >> gpu.uuid; }},
       {"name", [](Gpu& gpu, Words& words) { gpu.name = rest_of(words); }},
       {"pci", [](Gpu& gpu, Words& words) { words >> gpu.pci; }},
@@ -108,7 +109,7 @@ const std::map<std::string, std::function<void(Gpu&, Words&)>>& gpu_statements()
       {"process", [](Gpu& gpu, Words& words) { gpu.processes.push_back(process_from(words)); }},
       {"return", [](Gpu& gpu, Words& words) { keyed(gpu.returns, words); }},
   };
-  return statements;
+  return *statements;
 }
 
 bool apply_line(Scenario& scenario, const std::string& line) {
@@ -176,6 +177,18 @@ Version version_of(const char* path) {
   return {facts.st_ino, static_cast<std::int64_t>(facts.st_mtim.tv_sec) * 1'000'000'000 + facts.st_mtim.tv_nsec};
 }
 
+struct Playing {
+  std::mutex mutex;
+  std::string path;
+  Version version;
+  std::shared_ptr<const Scenario> scenario;
+};
+
+Playing& playing_now() {
+  static auto* const playing = new Playing();
+  return *playing;
+}
+
 }  // namespace
 
 std::vector<Process> present_processes(const Gpu& gpu) {
@@ -191,11 +204,8 @@ std::uint64_t present_used_bytes(const Gpu& gpu) {
 }
 
 std::shared_ptr<const Scenario> current_scenario() {
-  static std::mutex mutex;
-  static std::string read_path;
-  static Version read_version;
-  static std::shared_ptr<const Scenario> scenario;
-  const std::lock_guard lock(mutex);
+  Playing& playing = playing_now();
+  const std::lock_guard lock(playing.mutex);
   const char* path = std::getenv("FAKE_NVML_SCENARIO");
   if (path == nullptr) {
     auto idle = std::make_shared<Scenario>();
@@ -203,12 +213,12 @@ std::shared_ptr<const Scenario> current_scenario() {
     return idle;
   }
   const Version version = version_of(path);
-  if (scenario == nullptr || read_path != path || !(version == read_version)) {
-    scenario = read_scenario(path);
-    read_path = path;
-    read_version = version;
+  if (playing.scenario == nullptr || playing.path != path || !(version == playing.version)) {
+    playing.scenario = read_scenario(path);
+    playing.path = path;
+    playing.version = version;
   }
-  return scenario;
+  return playing.scenario;
 }
 
 }  // namespace fake_nvml
