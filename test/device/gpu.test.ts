@@ -13,24 +13,11 @@ if ('session' in access) access.session.close();
 if (skip) console.log(`# skipped: ${skip}`);
 
 const mib = 1024 ** 2;
+const smi = nvidiaSmi();
 
 function snapshotNow(): GpuSnapshot {
   using session = openGpu();
   return gpuSnapshotSchema.parse(session.snapshot({ withEnergy: true }));
-}
-
-/** Rows of nvidia-smi's CSV output, or undefined where the program is not installed. */
-function nvidiaSmi(query: string): string[][] | undefined {
-  try {
-    const text = execFileSync('nvidia-smi', [query, '--format=csv,noheader,nounits'], { encoding: 'utf8' });
-    return text
-      .trim()
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => line.split(',').map((cell) => cell.trim()));
-  } catch {
-    return undefined;
-  }
 }
 
 describe('the GPU of this host', { skip }, () => {
@@ -74,16 +61,14 @@ describe('the GPU of this host', { skip }, () => {
     }
   });
 
-  it('agrees with nvidia-smi', (test) => {
-    const rows = nvidiaSmi('--query-gpu=uuid,memory.total,driver_version');
-    if (!rows) return test.skip('nvidia-smi is not installed');
+  it('agrees with nvidia-smi', { skip: smi ? false : 'nvidia-smi is not installed' }, () => {
     const snapshot = snapshotNow();
     const own = snapshot.devices.map((device) => [
       device.uuid,
       String(Math.floor((device.memory.totalBytes ?? 0) / mib)),
       snapshot.driverVersion,
     ]);
-    assert.deepEqual(own, rows);
+    assert.deepEqual(own, smi);
   });
 
   it('lets energy only grow', async () => {
@@ -112,3 +97,18 @@ describe('the GPU of this host', { skip }, () => {
     }
   });
 });
+
+/** Rows of nvidia-smi's CSV output, or undefined where the program is not installed. */
+function nvidiaSmi(): string[][] | undefined {
+  const query = ['--query-gpu=uuid,memory.total,driver_version', '--format=csv,noheader,nounits'];
+  try {
+    const text = execFileSync('nvidia-smi', query, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+    return text
+      .trim()
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => line.split(',').map((cell) => cell.trim()));
+  } catch {
+    return undefined;
+  }
+}
