@@ -32,10 +32,31 @@ export const systemClock: Clock = {
   },
 };
 
-/** A signal that aborts when `signal` does, or after the span. */
+/** The longest span that a timer of Node takes; beyond it a timer fires at once. */
+const longestTimerMs = 2 ** 31 - 1;
+
+/**
+ * A signal that aborts when `signal` does, or after the span. Not AbortSignal.any over AbortSignal.timeout: in Node 20
+ * nothing but weak references hold that timeout, and once it is collected the deadline never comes.
+ */
 export function deadline(spanNs: Nanoseconds, signal?: AbortSignal): AbortSignal {
-  const timeout = AbortSignal.timeout(Math.max(1, Math.ceil(spanNs / 1e6)));
-  return signal ? AbortSignal.any([signal, timeout]) : timeout;
+  const controller = new AbortController();
+  if (signal?.aborted) {
+    controller.abort(signal.reason);
+    return controller.signal;
+  }
+  const passOn = (): void => {
+    clearTimeout(timer);
+    controller.abort(signal?.reason);
+  };
+  const expire = (): void => {
+    signal?.removeEventListener('abort', passOn);
+    controller.abort(new DOMException('The operation was aborted due to timeout', 'TimeoutError'));
+  };
+  const timer = setTimeout(expire, Math.min(longestTimerMs, Math.max(1, Math.ceil(spanNs / 1e6))));
+  timer.unref();
+  signal?.addEventListener('abort', passOn, { once: true });
+  return controller.signal;
 }
 
 /**
