@@ -56,7 +56,7 @@ describe('a plan with a mistake', () => {
     ['an arm twice in two spellings', { arms: ['mps:50', 'mps:050'] }, 'arms', /twice/],
     ['an impossible percentage', { arms: ['mps:150'] }, 'arms.0', /above 0 and at most 100/],
     ['a duration without unit', { load: { duration: '30' } }, 'load.duration', /needs a number with a unit/],
-    ['a duration that is a number', { load: { duration: 30 } }, 'load.duration', /string/],
+    ['a duration that is a number', { load: { duration: 30 } }, 'load.duration', /needs text with a unit/],
     ['a window of nothing', { load: { duration: '0s' } }, 'load.duration', /longer than 0/],
     ['two ends of the window', { load: { duration: '3s', requests: 5 } }, 'load.requests', /not both/],
     ['a size in powers of ten', { gpu: { foreignMemoryLimit: '16MB' } }, 'gpu.foreignMemoryLimit', /unit/],
