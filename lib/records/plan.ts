@@ -45,7 +45,7 @@ export const embeddedServerSchema = z.strictObject({
       'must be auto, cuda, cpu or fixed:<duration> such as fixed:5ms',
     )
     .default('auto'),
-  /** Preset name or dimensions. auto = bert-base on cuda, tiny on cpu. */
+  /** Preset name or dimensions. auto = bert-base on cuda, small on cpu. */
   model: z.union([z.enum(['auto', 'tiny', 'small', 'bert-base']), encoderSchema]).default('auto'),
   maxBatchDelay: duration.default(20_000_000 as Nanoseconds),
   queueLimit: positiveInteger.default(1000),

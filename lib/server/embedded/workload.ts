@@ -34,7 +34,8 @@ export interface WorkloadSurroundings {
   readonly deviceUuid: string | null;
 }
 
-/** Settles `auto`: cuda where a device is given, else cpu; bert-base on cuda, tiny on the CPU. */
+/** Settles `auto`: cuda where a device is given, else cpu; bert-base on cuda, small on the CPU,
+ * where a request of the tiny one takes less than the front end and the load generator take for it. */
 export function resolveWorkload(
   plan: Pick<EmbeddedServerPlan, 'workload' | 'model'>,
   surroundings: WorkloadSurroundings,
@@ -49,7 +50,7 @@ export function resolveWorkload(
 
 function resolveModel(model: EmbeddedServerPlan['model'], backend: 'cpu' | 'cuda'): EncoderDimensions {
   if (typeof model !== 'string') return model;
-  if (model === 'auto') return encoderPresets[backend === 'cuda' ? 'bert-base' : 'tiny'];
+  if (model === 'auto') return encoderPresets[backend === 'cuda' ? 'bert-base' : 'small'];
   return encoderPresets[model];
 }
 

@@ -103,10 +103,10 @@ describe('workload', () => {
   const uuid = 'GPU-00000000-0000-0000-0000-000000000000';
   const cases: readonly [string, Parameters<typeof resolveWorkload>[0], string | null, string][] = [
     [
-      'auto without a GPU is the tiny model on the CPU',
+      'auto without a GPU is the small model on the CPU',
       { workload: 'auto', model: 'auto' },
       null,
-      'encoder 2x128x512 seq 32 on cpu',
+      'encoder 4x256x1024 seq 64 on cpu',
     ],
     [
       'auto with a GPU is bert-base on it',
