@@ -56,6 +56,11 @@ function cmakeJs(args) {
 function prebuildHere() {
   const source = join(root, 'build/Release/mpsbench.node');
   if (!existsSync(source)) throw new Error(`${source} is not there; build it first: npm run build:native`);
+  const loaded = spawnSync(process.execPath, ['-e', `require(${JSON.stringify(source)})`], { encoding: 'utf8' });
+  if (loaded.status !== 0) {
+    const why = loaded.stderr.match(/^.*Error: .*$/m)?.[0] ?? `${loaded.signal ?? loaded.status}`;
+    throw new Error(`${source} does not load: ${why}; build it again: npm run build:native`);
+  }
   install(source, process.arch, libcTag());
 }
 
