@@ -1,2 +1,113 @@
-/** The public API. */
-export { MpsbenchError } from './core/errors.ts';
+/** The public API. What is not named here may change without notice. */
+import type { StudySummary } from './analysis/summary-model.ts';
+import type { RequestedPlan } from './records/plan.ts';
+import type { StudyDirectory } from './records/study-directory.ts';
+import { rebuildReport } from './report/write-report.ts';
+import { resumeWholeStudy, runWholeStudy, type StudyRunOptions, type WholeStudyOptions } from './study/whole-study.ts';
+
+export {
+  type Answer,
+  type CellSummary,
+  type Comparison,
+  type PairedRatio,
+  type Recommendation,
+  type Spread,
+  type StudySummary,
+  studySummarySchema,
+  type TrialEntry,
+} from './analysis/summary-model.ts';
+export type { Origin } from './core/clock.ts';
+export { type ErrorCode, errorCodes, MpsbenchError } from './core/errors.ts';
+export {
+  type PublicContextProbeOptions as ContextProbeOptions,
+  probePublicContext as probeContext,
+} from './gpu/public-context-probe.ts';
+export {
+  openPublicGpu as openGpu,
+  type PublicGpuAccess as GpuAccess,
+  type PublicGpuSampling as GpuSampling,
+  type PublicGpuSession as GpuSession,
+  type PublicSampleOptions as SampleOptions,
+  type PublicSnapshotOptions as SnapshotOptions,
+  tryOpenPublicGpu as tryOpenGpu,
+} from './gpu/public-session.ts';
+export type { GpuSampled, OpenGpuOptions } from './gpu/session.ts';
+export type { LoadProgress } from './load/engine.ts';
+export { type RequestedLoad, type RunLoadOptions, runRequestedLoad as runLoad } from './load/requested-load.ts';
+export { type RunWarning, runWarnings } from './load/run-warnings.ts';
+export type { MpsClientEntry } from './mps/contract.ts';
+export { type ArmEnvironment, armEnvironment } from './mps/environment.ts';
+export { MpsDaemon, type MpsDaemonStart } from './mps/public-daemon.ts';
+export { type Arm, armName, type Cell, cellId, parseArm } from './records/arm.ts';
+export type { Unavailable, UnavailableReason } from './records/availability.ts';
+export { type Environment, environmentSchema } from './records/environment.ts';
+export {
+  type ContextProbe,
+  contextProbeSchema,
+  type DeviceReading,
+  type DeviceSeries,
+  type GpuSeries,
+  type GpuSnapshot,
+  gpuSnapshotSchema,
+  type ProcessReading,
+  type ProcessSeries,
+  type SamplingSummary,
+  samplingSummarySchema,
+} from './records/gpu.ts';
+export { decodeLatencies, type LatencyHistogram, latencyQuantileNs, mergeLatencies } from './records/histogram.ts';
+export {
+  type EncodedHistograms,
+  encodedHistogramsSchema,
+  type GeneratorHealth,
+  type LatencySummary,
+  type LoadResult,
+  type LoadSeries,
+  type LoadSpec,
+  type LoadSummary,
+  type Loop,
+  loadSummarySchema,
+  type Outcome,
+  type OutcomeCounts,
+  type PhaseSummary,
+  type Stop,
+} from './records/load.ts';
+export { type RequestedPlan, type StudyPlan, studyPlanSchema } from './records/plan.ts';
+export { type RecordedSeries, trialSeriesSchema } from './records/series.ts';
+export {
+  type Attachment,
+  type Reason,
+  type ServerFacts,
+  type TrialRecord,
+  trialRecordSchema,
+} from './records/trial.ts';
+export { type RecordedStudy, readStudy, rebuildStudyReport as rebuildReport } from './report/study-on-disk.ts';
+export type { StudyProgress } from './study/progress.ts';
+export type { StudyRunOptions, WholeStudyOptions as RunStudyOptions } from './study/whole-study.ts';
+
+/** A study that is done: where its records and its report are, and what it amounts to. */
+export interface FinishedStudy {
+  readonly directory: string;
+  readonly summary: StudySummary;
+}
+
+/**
+ * Runs a plan on this host into `out`, writes its report and returns its summary. Every key of the plan may be left
+ * out. Arms that this host cannot run are left out and named in the summary. Rejects with PLAN_INVALID,
+ * BODY_UNREADABLE, OUTPUT_EXISTS, OUTPUT_NOT_WRITABLE, NOT_SUPPORTED_HERE, or INTERRUPTED with every finished trial on
+ * disk.
+ */
+export async function runStudy(plan: RequestedPlan, options: WholeStudyOptions): Promise<FinishedStudy> {
+  return await reported(await runWholeStudy(plan, options));
+}
+
+/**
+ * Runs what is missing of a study that was stopped, and writes its report. Rejects with STUDY_UNREADABLE,
+ * BODY_UNREADABLE, OUTPUT_NOT_WRITABLE, NOT_SUPPORTED_HERE or INTERRUPTED.
+ */
+export async function resumeStudy(directory: string, options: StudyRunOptions = {}): Promise<FinishedStudy> {
+  return await reported(await resumeWholeStudy(directory, options));
+}
+
+async function reported(directory: StudyDirectory): Promise<FinishedStudy> {
+  return { directory: directory.path, summary: await rebuildReport(directory) };
+}

@@ -1,4 +1,5 @@
 /** Whose memory it is: one snapshot of a device split by role, each process counted once. */
+import { z } from 'zod';
 import type { DeviceReading, GpuSnapshot, ProcessReading } from '../records/gpu.ts';
 import { processRole } from '../records/process-role.ts';
 
@@ -11,31 +12,36 @@ export interface StudyPids {
 }
 
 /** Fields that may be unknown, named in `unavailable` when they are. */
-export type LedgerField =
-  | 'deviceUsedBytes'
-  | 'workersBytes'
-  | 'mpsServerBytes'
-  | 'serverOtherBytes'
-  | 'foreignBytes'
-  | 'unexplainedBytes';
+export const ledgerFieldSchema = z.enum([
+  'deviceUsedBytes',
+  'workersBytes',
+  'mpsServerBytes',
+  'serverOtherBytes',
+  'foreignBytes',
+  'unexplainedBytes',
+]);
+export type LedgerField = z.infer<typeof ledgerFieldSchema>;
+
+const nullableBytes = z.number().int().nullable();
 
 /** Memory of one device at one moment, bytes. */
-export interface MemoryLedger {
+export const memoryLedgerSchema = z.object({
   /** Device `used` less `used` at the baseline, by the same call; negative if somebody else freed memory since. */
-  readonly deviceUsedBytes: number | null;
+  deviceUsedBytes: nullableBytes,
   /** Sum over the workers. */
-  readonly workersBytes: number | null;
-  readonly perWorker: readonly { readonly pid: number; readonly usedBytes: number | null }[];
+  workersBytes: nullableBytes,
+  perWorker: z.array(z.object({ pid: z.number().int().positive(), usedBytes: nullableBytes })).readonly(),
   /** 0 when there is no MPS server. */
-  readonly mpsServerBytes: number | null;
+  mpsServerBytes: nullableBytes,
   /** The server's processes that are not workers. */
-  readonly serverOtherBytes: number | null;
+  serverOtherBytes: nullableBytes,
   /** All processes that are not the study's, and all that were there at the baseline. */
-  readonly foreignBytes: number | null;
+  foreignBytes: nullableBytes,
   /** Device used less all parts: what the driver keeps for contexts and gives to no process. Negative means that parts overlap. */
-  readonly unexplainedBytes: number | null;
-  readonly unavailable: Readonly<Partial<Record<LedgerField, string>>>;
-}
+  unexplainedBytes: nullableBytes,
+  unavailable: z.partialRecord(ledgerFieldSchema, z.string()),
+});
+export type MemoryLedger = z.infer<typeof memoryLedgerSchema>;
 
 type Role = 'worker' | 'mps-server' | 'server-other' | 'foreign';
 

@@ -1,164 +1,177 @@
 /** What a study amounts to: the content of summary.json, and all that a report may show. */
-import type { Cell } from '../records/arm.ts';
-import type { Reason } from '../records/trial.ts';
-import type { PairedRatio } from '../stats/paired.ts';
-import type { TrialFigures } from './trial-summary.ts';
-import type { Validity } from './validity.ts';
-import type { Verdict } from './verdict.ts';
+import { z } from 'zod';
+import { cellSchema } from '../records/arm.ts';
+import { reasonSchema } from '../records/trial.ts';
+import { pairedRatioSchema } from '../stats/paired.ts';
+import { trialFiguresSchema } from './trial-summary.ts';
+import { validitySchema } from './validity.ts';
+import { verdictSchema } from './verdict.ts';
 
 export type { PairedRatio } from '../stats/paired.ts';
 
 export const studySummarySchemaVersion = 1;
 
+const count = z.number().int().nonnegative();
+const texts = z.array(z.string()).readonly();
+
 /** One figure over the valid trials of a cell, in the unit of the field's name. */
-export interface Spread {
-  readonly count: number;
-  readonly min: number;
-  readonly median: number;
-  readonly max: number;
+export const spreadSchema = z.object({
+  count,
+  min: z.number(),
+  median: z.number(),
+  max: z.number(),
   /** Every trial's value in the order of the blocks. */
-  readonly values: readonly number[];
-}
+  values: z.array(z.number()).readonly(),
+});
+export type Spread = z.infer<typeof spreadSchema>;
+
+const spread = spreadSchema.nullable();
 
 /** Medians over trials of what the device and its processes held at the end of the measurement. */
-export interface CellMemory {
+export const cellMemorySchema = z.object({
   /** Device used over the baseline. */
-  readonly deviceUsedBytes: Spread | null;
-  readonly workersBytes: Spread | null;
-  readonly perWorkerBytes: Spread | null;
-  readonly mpsServerBytes: Spread | null;
+  deviceUsedBytes: spread,
+  workersBytes: spread,
+  perWorkerBytes: spread,
+  mpsServerBytes: spread,
   /** The server's processes that are not workers. */
-  readonly serverOtherBytes: Spread | null;
-  readonly unexplainedBytes: Spread | null;
-}
+  serverOtherBytes: spread,
+  unexplainedBytes: spread,
+});
+export type CellMemory = z.infer<typeof cellMemorySchema>;
 
-export interface Comparison {
+export const comparisonSchema = z.object({
   /** The cell compared with: arm 'off' at the same workers and batch size, or the best 'off' cell. */
-  readonly withCell: Cell;
+  withCell: cellSchema,
   /** Ratios are this cell over the other one, from blocks in which both have a valid trial. */
-  readonly throughput: PairedRatio | null;
+  throughput: pairedRatioSchema.nullable(),
   /** At equal concurrency (closed loop), not at equal rate. */
-  readonly p50: PairedRatio | null;
-  readonly p99: PairedRatio | null;
+  p50: pairedRatioSchema.nullable(),
+  p99: pairedRatioSchema.nullable(),
   /** Device used over baseline, this cell less the other one, by block. */
-  readonly memoryDifferenceBytes: Spread | null;
-  readonly memoryRatio: Spread | null;
-  readonly verdict: Verdict;
-  readonly verdictReason: string;
-}
+  memoryDifferenceBytes: spread,
+  memoryRatio: spread,
+  verdict: verdictSchema,
+  verdictReason: z.string(),
+});
+export type Comparison = z.infer<typeof comparisonSchema>;
 
-export interface CellSummary {
-  readonly cell: Cell;
-  readonly cellId: string;
+export const cellSummarySchema = z.object({
+  cell: cellSchema,
+  cellId: z.string(),
   /** not-run: the study ended before. */
-  readonly state: 'valid' | 'invalid' | 'not-run';
-  readonly trialsPlanned: number;
-  readonly trialsRun: number;
-  readonly trialsValid: number;
-  readonly throughputPerSecond: Spread | null;
+  state: z.enum(['valid', 'invalid', 'not-run']),
+  trialsPlanned: count,
+  trialsRun: count,
+  trialsValid: count,
+  throughputPerSecond: spread,
   /** Spread over trials of each trial's own percentile of response time. */
-  readonly p50Ns: Spread | null;
-  readonly p90Ns: Spread | null;
-  readonly p99Ns: Spread | null;
-  readonly memory: CellMemory;
-  readonly meanRealisedBatchSize: Spread | null;
+  p50Ns: spread,
+  p90Ns: spread,
+  p99Ns: spread,
+  memory: cellMemorySchema,
+  meanRealisedBatchSize: spread,
   /** With 'off' at the same workers and batch size; null for 'off' itself and where 'off' is not in the plan. */
-  readonly comparison: Comparison | null;
+  comparison: comparisonSchema.nullable(),
   /** Field -> why it is null. */
-  readonly unavailable: Readonly<Record<string, string>>;
-}
+  unavailable: z.record(z.string(), z.string()),
+});
+export type CellSummary = z.infer<typeof cellSummarySchema>;
 
-export interface TrialEntry {
-  readonly trialId: string;
-  readonly attempt: number;
-  readonly block: number;
-  readonly position: number;
-  readonly cell: Cell;
-  readonly cellId: string;
-  readonly startedAt: string;
-  readonly status: 'completed' | 'failed';
+export const trialEntrySchema = z.object({
+  trialId: z.string(),
+  attempt: z.number().int().min(1),
+  block: z.number().int().min(1),
+  position: z.number().int().min(1),
+  cell: cellSchema,
+  cellId: z.string(),
+  startedAt: z.string(),
+  status: z.enum(['completed', 'failed']),
   /** Only the last attempt of a trial counts. */
-  readonly counts: boolean;
-  readonly validity: Validity;
-  readonly figures: TrialFigures;
-}
+  counts: z.boolean(),
+  validity: validitySchema,
+  figures: trialFiguresSchema,
+});
+export type TrialEntry = z.infer<typeof trialEntrySchema>;
 
-export interface ArmVoids {
-  readonly arm: string;
-  readonly attempts: number;
-  readonly invalidAttempts: number;
-  readonly byCode: Readonly<Record<string, number>>;
-}
+export const armVoidsSchema = z.object({
+  arm: z.string(),
+  attempts: count,
+  invalidAttempts: count,
+  byCode: z.record(z.string(), count),
+});
+export type ArmVoids = z.infer<typeof armVoidsSchema>;
 
 /** The best cell of an arm, whatever its workers and batch size, and how it compares with the best one without MPS. */
-export interface ArmBest {
-  readonly arm: string;
-  readonly cellId: string;
-  readonly cell: Cell;
+export const armBestSchema = z.object({
+  arm: z.string(),
+  cellId: z.string(),
+  cell: cellSchema,
   /** Null for 'off'. */
-  readonly comparison: Comparison | null;
-}
+  comparison: comparisonSchema.nullable(),
+});
+export type ArmBest = z.infer<typeof armBestSchema>;
 
-export interface Recommendation {
-  readonly cell: Cell;
-  readonly cellId: string;
-  readonly runnerUp: Cell | null;
-  readonly runnerUpId: string | null;
+export const recommendationSchema = z.object({
+  cell: cellSchema,
+  cellId: z.string(),
+  runnerUp: cellSchema.nullable(),
+  runnerUpId: z.string().nullable(),
   /** Recommended over runner-up. */
-  readonly overRunnerUp: Comparison | null;
-}
+  overRunnerUp: comparisonSchema.nullable(),
+});
+export type Recommendation = z.infer<typeof recommendationSchema>;
 
 /** Plain sentences; a report shows them in this order. */
-export interface Answer {
-  readonly headline: string;
-  readonly lines: readonly string[];
-  readonly cautions: readonly string[];
-}
+export const answerSchema = z.object({ headline: z.string(), lines: texts, cautions: texts });
+export type Answer = z.infer<typeof answerSchema>;
 
 /** What the figures hold for. */
-export interface Conditions {
-  readonly server: string | null;
-  readonly load: string;
-  readonly deviceName: string | null;
-  readonly deviceUuid: string | null;
-  readonly driverVersion: string | null;
-  readonly cudaDriverVersion: string | null;
-  readonly computeMode: string | null;
-  readonly deviceMemoryBytes: number | null;
-  readonly cpu: string;
-  readonly kernel: string;
-  readonly toolVersion: string;
-  readonly nodeVersion: string;
-  readonly commandLine: readonly string[];
-  readonly recordedAt: string;
-}
+export const conditionsSchema = z.object({
+  server: z.string().nullable(),
+  load: z.string(),
+  deviceName: z.string().nullable(),
+  deviceUuid: z.string().nullable(),
+  driverVersion: z.string().nullable(),
+  cudaDriverVersion: z.string().nullable(),
+  computeMode: z.string().nullable(),
+  deviceMemoryBytes: z.number().int().nonnegative().nullable(),
+  cpu: z.string(),
+  kernel: z.string(),
+  toolVersion: z.string(),
+  nodeVersion: z.string(),
+  commandLine: texts,
+  recordedAt: z.string(),
+});
+export type Conditions = z.infer<typeof conditionsSchema>;
 
-export interface StudySummary {
-  readonly schemaVersion: typeof studySummarySchemaVersion;
-  readonly name: string;
-  readonly question: string;
-  readonly answer: Answer;
+export const studySummarySchema = z.object({
+  schemaVersion: z.literal(studySummarySchemaVersion),
+  name: z.string(),
+  question: z.string(),
+  answer: answerSchema,
   /** Every cell that was to be measured has a valid trial. */
-  readonly valid: boolean;
-  readonly complete: boolean;
-  readonly trialsPlanned: number;
-  readonly trialsRun: number;
-  readonly trialsValid: number;
-  readonly blocks: number;
-  readonly seed: number;
-  readonly thresholdRatio: number;
+  valid: z.boolean(),
+  complete: z.boolean(),
+  trialsPlanned: count,
+  trialsRun: count,
+  trialsValid: count,
+  blocks: z.number().int().min(1),
+  seed: z.number().int().nonnegative(),
+  thresholdRatio: z.number(),
   /** Order: arms as planned, workers and batch sizes ascending. */
-  readonly arms: readonly string[];
-  readonly workers: readonly number[];
-  readonly batchSizes: readonly number[];
-  readonly armsLeftOut: readonly { readonly arm: string; readonly reason: string }[];
-  readonly conditions: Conditions;
-  readonly cells: readonly CellSummary[];
-  readonly bestByArm: readonly ArmBest[];
-  readonly recommendation: Recommendation | null;
-  readonly voids: readonly ArmVoids[];
+  arms: texts,
+  workers: z.array(z.number().int().min(1)).readonly(),
+  batchSizes: z.array(z.number().int().min(1)).readonly(),
+  armsLeftOut: z.array(z.object({ arm: z.string(), reason: z.string() })).readonly(),
+  conditions: conditionsSchema,
+  cells: z.array(cellSummarySchema).readonly(),
+  bestByArm: z.array(armBestSchema).readonly(),
+  recommendation: recommendationSchema.nullable(),
+  voids: z.array(armVoidsSchema).readonly(),
   /** One entry per code that voided or marked an attempt, most frequent first. */
-  readonly findings: readonly { readonly reason: Reason; readonly attempts: number; readonly voids: boolean }[];
+  findings: z.array(z.object({ reason: reasonSchema, attempts: count, voids: z.boolean() })).readonly(),
   /** Every attempt, in the order in which they ran. */
-  readonly trials: readonly TrialEntry[];
-}
+  trials: z.array(trialEntrySchema).readonly(),
+});
+export type StudySummary = z.infer<typeof studySummarySchema>;

@@ -1,29 +1,39 @@
 /** One trial record as figures: throughput, latency, memory; each null with its reason where it is not known. */
+import { z } from 'zod';
 import type { LatencySummary, OutcomeCounts } from '../records/load.ts';
 import type { TrialRecord } from '../records/trial.ts';
-import { attributeMemory, type MemoryLedger, type StudyPids, selectDevice } from './gpu-attribution.ts';
+import {
+  attributeMemory,
+  type MemoryLedger,
+  memoryLedgerSchema,
+  type StudyPids,
+  selectDevice,
+} from './gpu-attribution.ts';
 
-export interface TrialFigures {
+const percentileNs = z.number().nonnegative().nullable();
+
+export const trialFiguresSchema = z.object({
   /** Complete replies with an expected status, per second of measurement. */
-  readonly throughputPerSecond: number | null;
+  throughputPerSecond: z.number().nonnegative().nullable(),
   /** Percentiles of response time; null where too few requests back them (see `percentileMinimums`). */
-  readonly p50Ns: number | null;
-  readonly p90Ns: number | null;
-  readonly p99Ns: number | null;
-  readonly p999Ns: number | null;
-  readonly requests: number;
+  p50Ns: percentileNs,
+  p90Ns: percentileNs,
+  p99Ns: percentileNs,
+  p999Ns: percentileNs,
+  requests: z.number().int().nonnegative(),
   /** Requests of the measurement that ended otherwise than asked; those cut off by its end are not among them. */
-  readonly errors: number;
-  readonly meanRealisedBatchSize: number | null;
+  errors: z.number().int().nonnegative(),
+  meanRealisedBatchSize: z.number().nullable(),
   /** Server loaded and idle. */
-  readonly readyMemory: MemoryLedger | null;
+  readyMemory: memoryLedgerSchema.nullable(),
   /** At the end of the measurement: what comparisons use. */
-  readonly loadedMemory: MemoryLedger | null;
+  loadedMemory: memoryLedgerSchema.nullable(),
   /** Device memory still held when server and daemon were gone, over the baseline. */
-  readonly unreleasedBytes: number | null;
+  unreleasedBytes: z.number().int().nullable(),
   /** Field -> why it is null. */
-  readonly unavailable: Readonly<Record<string, string>>;
-}
+  unavailable: z.record(z.string(), z.string()),
+});
+export type TrialFigures = z.infer<typeof trialFiguresSchema>;
 
 /** Fewest independent requests for which any two-sided 95 % interval of the percentile exists (method R12). */
 export const percentileMinimums = { p50Ns: 6, p90Ns: 29, p99Ns: 299, p999Ns: 2995 } as const;

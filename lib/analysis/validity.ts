@@ -1,16 +1,18 @@
 /** Whether a trial may be used: what went wrong while it ran, and rules over its figures. Blind to the arm. */
+import { z } from 'zod';
 import { formatBytes, formatDuration, type Nanoseconds } from '../core/units.ts';
 import type { StudyPlan } from '../records/plan.ts';
-import type { Reason, TrialRecord } from '../records/trial.ts';
+import { type Reason, reasonSchema, type TrialRecord } from '../records/trial.ts';
 import type { TrialFigures } from './trial-summary.ts';
 
-export interface Validity {
-  readonly state: 'VALID' | 'INVALID';
+export const validitySchema = z.object({
+  state: z.enum(['VALID', 'INVALID']),
   /** Why it is INVALID; empty if VALID. */
-  readonly reasons: readonly Reason[];
+  reasons: z.array(reasonSchema).readonly(),
   /** What a reader must know of a trial that is used all the same. */
-  readonly warnings: readonly Reason[];
-}
+  warnings: z.array(reasonSchema).readonly(),
+});
+export type Validity = z.infer<typeof validitySchema>;
 
 /** Share by which throughput x response time may miss the concurrency (method R15). */
 export const littlesLawTolerance = 0.05;

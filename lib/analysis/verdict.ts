@@ -1,7 +1,9 @@
 /** What a comparison with 'off' amounts to, against the plan's threshold (first version of docs/METHOD.md, "Verdict"). */
+import { z } from 'zod';
 import type { PairedRatio } from '../stats/paired.ts';
 
-export type Verdict = 'BETTER' | 'WORSE' | 'EQUIVALENT' | 'INCONCLUSIVE' | 'INVALID';
+export const verdictSchema = z.enum(['BETTER', 'WORSE', 'EQUIVALENT', 'INCONCLUSIVE', 'INVALID']);
+export type Verdict = z.infer<typeof verdictSchema>;
 
 export interface Judgement {
   readonly verdict: Verdict;

@@ -1,5 +1,6 @@
 /** Thresholds of --fail-if: a figure of the measurement, a comparison, a limit. */
 import { distance } from 'fastest-levenshtein';
+import { z } from 'zod';
 import { MpsbenchError, messageOf } from '../core/errors.ts';
 import { formatDuration, formatRate, ns, parseDuration } from '../core/units.ts';
 import { fewestSamples } from '../records/histogram.ts';
@@ -19,13 +20,14 @@ export interface Threshold {
   readonly limitIsRatio: boolean;
 }
 
-export interface ThresholdVerdict {
-  readonly text: string;
+export const thresholdVerdictSchema = z.object({
+  text: z.string(),
   /** undecided: the run cannot tell (no ok reply, or n too small for the percentile). It fails the run like 'missed'. */
-  readonly verdict: 'kept' | 'missed' | 'undecided';
+  verdict: z.enum(['kept', 'missed', 'undecided']),
   /** What was measured, for people. */
-  readonly measured: string;
-}
+  measured: z.string(),
+});
+export type ThresholdVerdict = z.infer<typeof thresholdVerdictSchema>;
 
 const example = "'p99>50ms', 'throughput<100' or 'errors>1%'";
 

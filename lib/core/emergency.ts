@@ -28,3 +28,14 @@ export function emergencyStops(): EmergencyStops {
     },
   };
 }
+
+/**
+ * Stops that also run if this process exits before they are disposed of: for the library, whose caller ends the process
+ * and not we. A signal that nobody handles ends it without an exit; then the journal tells the next start.
+ */
+export function emergencyStopsUntilExit(): EmergencyStops & Disposable {
+  const stops = emergencyStops();
+  const onExit = (): void => stops.runAll();
+  process.on('exit', onExit);
+  return { ...stops, [Symbol.dispose]: () => void process.off('exit', onExit) };
+}

@@ -1,13 +1,15 @@
 /** What a reader must know before believing the figures of a run. */
+import { z } from 'zod';
 import { formatDuration, formatRate, ns } from '../core/units.ts';
 import type { LoadSummary } from '../records/load.ts';
 
-export interface RunWarning {
-  readonly kind: 'noOkReply' | 'generatorIdle' | 'eventLoopLag' | 'behindSchedule' | 'late' | 'cutOff';
+export const runWarningSchema = z.object({
+  kind: z.enum(['noOkReply', 'generatorIdle', 'eventLoopLag', 'behindSchedule', 'late', 'cutOff']),
   /** True: the run has no valid figures at all. False: they hold with the reservation that the text states. */
-  readonly invalidates: boolean;
-  readonly text: string;
-}
+  invalidates: z.boolean(),
+  text: z.string(),
+});
+export type RunWarning = z.infer<typeof runWarningSchema>;
 
 /** Method R15: Little's law within 5 %, and lag of the event loop under a tenth of the median response time. */
 const leastLittlesLawRatio = 0.95;

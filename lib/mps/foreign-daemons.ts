@@ -1,6 +1,7 @@
 /** Finds MPS daemons that are not ours, by asking and by looking; never touches them. */
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { codeOf } from '../core/errors.ts';
 import { type MpsProcess, mpsProcesses } from '../core/mps-processes.ts';
 import { type Nanoseconds, seconds } from '../core/units.ts';
@@ -12,20 +13,21 @@ import { parsePidList } from './transcript.ts';
 /** Where clients and daemons meet when nothing else is said. */
 export const defaultPipeDirectory = '/tmp/nvidia-mps';
 
-export interface ForeignDaemon {
+export const foreignDaemonSchema = z.object({
   /** alive: it answers · silent: a process or a socket is there that gives no answer · stale: files without a daemon. */
-  readonly state: 'alive' | 'silent' | 'stale';
+  state: z.enum(['alive', 'silent', 'stale']),
   /** null = not known, such as for a daemon of another PID namespace. */
-  readonly pid: number | null;
+  pid: z.number().int().positive().nullable(),
   /** null = its environment may not be read, and it is not in a directory that we know of. */
-  readonly pipeDirectory: string | null;
+  pipeDirectory: z.string().nullable(),
   /** User of the process, or of the directory where no process is known; null if neither can be read. */
-  readonly uid: number | null;
+  uid: z.number().int().nonnegative().nullable(),
   /** Servers that it lists; null if it was not or could not be asked. */
-  readonly serverPids: readonly number[] | null;
+  serverPids: z.array(z.number().int().positive()).readonly().nullable(),
   /** What it said or what stood in the way, in words; null when alive. */
-  readonly detail: string | null;
-}
+  detail: z.string().nullable(),
+});
+export type ForeignDaemon = z.infer<typeof foreignDaemonSchema>;
 
 export interface ForeignDaemonSearch {
   /** Path of the control program; null = not installed here, then nobody is asked. */

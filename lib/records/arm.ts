@@ -33,14 +33,20 @@ export function armName(arm: Arm): ArmName {
   return (arm.activeThreadPercentage === null ? 'mps' : `mps:${arm.activeThreadPercentage}`) as ArmName;
 }
 
-export const armNameSchema = z.string().transform((text, context): ArmName => {
-  try {
-    return armName(parseArm(text));
-  } catch (thrown) {
-    context.addIssue({ code: 'custom', message: (thrown as RangeError).message });
-    return z.NEVER;
-  }
-});
+/** For the published JSON Schema alone; parseArm also limits P to (0, 100]. */
+const armText = { description: 'off, mps, or mps:P with P an active thread percentage', pattern: pattern.source };
+
+export const armNameSchema = z
+  .string()
+  .meta(armText)
+  .transform((text, context): ArmName => {
+    try {
+      return armName(parseArm(text));
+    } catch (thrown) {
+      context.addIssue({ code: 'custom', message: (thrown as RangeError).message });
+      return z.NEVER;
+    }
+  });
 
 export const cellSchema = z.object({
   workers: z.number().int().min(1),

@@ -5,24 +5,35 @@ import { armNameSchema } from './arm.ts';
 
 export const planSchemaVersion = 1;
 
+/** For the published JSON Schema alone: reading is done by core/units.ts, whose messages say more than a pattern. */
+const durationText = { description: 'time with its unit', pattern: '^\\s*\\d+(\\.\\d+)?\\s*(ns|us|ms|s|m|h)\\s*$' };
+const sizeText = { description: 'size with its unit', pattern: '^\\s*\\d+(\\.\\d+)?\\s*(B|KiB|MiB|GiB|TiB)\\s*$' };
+const distinctItems = { uniqueItems: true };
+
 /** A duration in a plan: text with a unit. In the effective plan it becomes integer nanoseconds. */
-const duration = z.string({ error: 'needs text with a unit, such as 30s' }).transform((text, context): Nanoseconds => {
-  try {
-    return parseDuration(text);
-  } catch (thrown) {
-    context.addIssue({ code: 'custom', message: (thrown as RangeError).message });
-    return z.NEVER;
-  }
-});
+const duration = z
+  .string({ error: 'needs text with a unit, such as 30s' })
+  .meta(durationText)
+  .transform((text, context): Nanoseconds => {
+    try {
+      return parseDuration(text);
+    } catch (thrown) {
+      context.addIssue({ code: 'custom', message: (thrown as RangeError).message });
+      return z.NEVER;
+    }
+  });
 const positiveDuration = duration.refine((value) => value > 0, 'must be longer than 0');
-const size = z.string({ error: 'needs text with a unit, such as 2GiB' }).transform((text, context) => {
-  try {
-    return parseBytes(text);
-  } catch (thrown) {
-    context.addIssue({ code: 'custom', message: (thrown as RangeError).message });
-    return z.NEVER;
-  }
-});
+const size = z
+  .string({ error: 'needs text with a unit, such as 2GiB' })
+  .meta(sizeText)
+  .transform((text, context) => {
+    try {
+      return parseBytes(text);
+    } catch (thrown) {
+      context.addIssue({ code: 'custom', message: (thrown as RangeError).message });
+      return z.NEVER;
+    }
+  });
 const positiveInteger = z.number().int('must be a whole number').min(1, 'must be at least 1');
 const distinct = <T>(items: readonly T[]): boolean => new Set(items).size === items.length;
 
@@ -55,18 +66,20 @@ export type EmbeddedServerPlan = z.infer<typeof embeddedServerSchema>;
 export const serverPlanSchema = z.discriminatedUnion('kind', [embeddedServerSchema]);
 export type ServerPlan = z.infer<typeof serverPlanSchema>;
 
-export const loadPlanSchema = z.strictObject({
-  /** Requests kept in flight (closed loop). auto = enough to fill every worker's batch twice. */
-  concurrency: z.union([positiveInteger.max(100_000), z.literal('auto')]).default('auto'),
-  /** Measurement by time or by number of requests, not both. */
-  duration: positiveDuration.optional(),
-  requests: positiveInteger.optional(),
-  warmup: duration.default(3_000_000_000 as Nanoseconds),
-  timeout: positiveDuration.default(30_000_000_000 as Nanoseconds),
-  /** Files whose bytes are request bodies; empty = the server's own sample request. */
-  bodies: z.array(z.string()).default([]),
-  engine: z.enum(['undici']).default('undici'),
-});
+export const loadPlanSchema = z
+  .strictObject({
+    /** Requests kept in flight (closed loop). auto = enough to fill every worker's batch twice. */
+    concurrency: z.union([positiveInteger.max(100_000), z.literal('auto')]).default('auto'),
+    /** Measurement by time or by number of requests, not both. */
+    duration: positiveDuration.optional(),
+    requests: positiveInteger.optional(),
+    warmup: duration.default(3_000_000_000 as Nanoseconds),
+    timeout: positiveDuration.default(30_000_000_000 as Nanoseconds),
+    /** Files whose bytes are request bodies; empty = the server's own sample request. */
+    bodies: z.array(z.string()).default([]),
+    engine: z.enum(['undici']).default('undici'),
+  })
+  .meta({ not: { required: ['duration', 'requests'] } });
 
 export const studyPlanSchema = z
   .strictObject({
@@ -77,16 +90,19 @@ export const studyPlanSchema = z
       .array(positiveInteger.max(1000))
       .min(1)
       .refine(distinct, 'names a number of workers twice')
+      .meta(distinctItems)
       .default([1, 2, 4]),
     batchSizes: z
       .array(positiveInteger.max(4096))
       .min(1)
       .refine(distinct, 'names a batch size twice')
+      .meta(distinctItems)
       .default([1, 4, 8]),
     arms: z
       .array(armNameSchema)
       .min(1)
       .refine(distinct, 'names an arm twice')
+      .meta(distinctItems)
       .default(() => [armNameSchema.parse('off'), armNameSchema.parse('mps'), armNameSchema.parse('mps:50')]),
     blocks: positiveInteger.max(1000).default(5),
     server: serverPlanSchema.default(() => embeddedServerSchema.parse({ kind: 'embedded' })),

@@ -1,8 +1,10 @@
 /** Who a process on the device is, from what NVML and the study know. */
+import { z } from 'zod';
 import type { ProcessReading } from './gpu.ts';
 
 /** foreign = neither the study's own nor part of MPS; on a probe without a study every plain process is foreign. */
-export type ProcessRole = 'worker' | 'mps-server' | 'mps-client' | 'foreign';
+export const processRoleSchema = z.enum(['worker', 'mps-server', 'mps-client', 'foreign']);
+export type ProcessRole = z.infer<typeof processRoleSchema>;
 
 export interface KnownPids {
   readonly workers: ReadonlySet<number>;

@@ -8,6 +8,7 @@ import { type Environment, environmentSchema } from './environment.ts';
 import type { GpuSeries } from './gpu.ts';
 import type { EncodedHistograms, LoadSeries } from './load.ts';
 import { problemText } from './problem-text.ts';
+import { seriesSchemaVersion } from './series.ts';
 import { type TrialRecord, trialRecordSchema } from './trial.ts';
 
 export const studyFiles = {
@@ -103,7 +104,11 @@ function studyDirectory(path: string): StudyDirectory {
     appendTrial: (record) => appendLine(join(path, studyFiles.trials), JSON.stringify(record)),
     writeHistograms: (trialId, attempt, histograms) =>
       writeJson(join(studyFiles.histograms, `${trialId}-${attempt}.json`), histograms),
-    writeSeries: (trialId, attempt, series) => writeJson(join(studyFiles.series, `${trialId}-${attempt}.json`), series),
+    writeSeries: (trialId, attempt, series) =>
+      writeJson(join(studyFiles.series, `${trialId}-${attempt}.json`), {
+        schemaVersion: seriesSchemaVersion,
+        ...series,
+      }),
     writeFile: write,
   };
 }

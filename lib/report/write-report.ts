@@ -3,7 +3,7 @@
 import { summarizeStudy } from '../analysis/study-summary.ts';
 import type { StudySummary } from '../analysis/summary-model.ts';
 import { MpsbenchError } from '../core/errors.ts';
-import { studyPlanSchema } from '../records/plan.ts';
+import { type StudyPlan, studyPlanSchema } from '../records/plan.ts';
 import { problemText } from '../records/problem-text.ts';
 import { type StudyDirectory, studyFiles } from '../records/study-directory.ts';
 import { resultsCsv } from './csv.ts';
@@ -29,16 +29,20 @@ export async function rebuildReport(directory: StudyDirectory): Promise<StudySum
 
 /** The summary alone; writes nothing. Throws STUDY_UNREADABLE or RECORD_SCHEMA_MISMATCH. */
 export async function readSummary(directory: StudyDirectory): Promise<StudySummary> {
+  const plan = await readStudyPlan(directory);
+  return summarizeStudy(plan, await directory.readEnvironment(), await directory.readTrials());
+}
+
+/** The plan of a study, complete. Throws STUDY_UNREADABLE or RECORD_SCHEMA_MISMATCH. */
+export async function readStudyPlan(directory: StudyDirectory): Promise<StudyPlan> {
   const plan = studyPlanSchema.safeParse(await directory.readPlan());
-  if (!plan.success) {
-    throw new MpsbenchError(
-      'RECORD_SCHEMA_MISMATCH',
-      `${directory.path}/${studyFiles.plan} is not a plan of this version: ${problemText(plan.error)}; ` +
-        'read the study with the version of mpsbench that wrote it',
-      { cause: plan.error },
-    );
-  }
-  return summarizeStudy(plan.data, await directory.readEnvironment(), await directory.readTrials());
+  if (plan.success) return plan.data;
+  throw new MpsbenchError(
+    'RECORD_SCHEMA_MISMATCH',
+    `${directory.path}/${studyFiles.plan} is not a plan of this version: ${problemText(plan.error)}; ` +
+      'read the study with the version of mpsbench that wrote it',
+    { cause: plan.error },
+  );
 }
 
 function figurePath(figure: Figure): string {

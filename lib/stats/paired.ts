@@ -1,4 +1,5 @@
 /** Two arms compared inside blocks: ratio with its interval, exact p and shift (method R22). */
+import { z } from 'zod';
 import { randomStream } from '../core/random.ts';
 import { median } from './quantile.ts';
 import { studentTQuantile } from './student-t.ts';
@@ -10,23 +11,24 @@ export interface Pair {
   readonly denominator: number;
 }
 
-export interface PairedRatio {
+export const pairedRatioSchema = z.object({
   /** Number of blocks in which both arms gave a figure. */
-  readonly pairs: number;
+  pairs: z.number().int().positive(),
   /** Geometric mean of the ratios. */
-  readonly ratio: number;
+  ratio: z.number(),
   /** Student t interval of the mean log-ratio, as a ratio; null below two pairs. */
-  readonly lowerRatio: number | null;
-  readonly upperRatio: number | null;
-  readonly confidenceLevel: number;
+  lowerRatio: z.number().nullable(),
+  upperRatio: z.number().nullable(),
+  confidenceLevel: z.number(),
   /** Standard deviation of the log-ratios; null below two pairs. */
-  readonly logSd: number | null;
+  logSd: z.number().nullable(),
   /** Two-sided sign-flip permutation p of "no difference". */
-  readonly permutationP: number;
-  readonly permutationMethod: 'exact' | 'sampled';
+  permutationP: z.number(),
+  permutationMethod: z.enum(['exact', 'sampled']),
   /** Hodges-Lehmann estimate: median of the Walsh averages of the log-ratios, as a ratio. */
-  readonly hodgesLehmannRatio: number;
-}
+  hodgesLehmannRatio: z.number(),
+});
+export type PairedRatio = z.infer<typeof pairedRatioSchema>;
 
 /** Above this many pairs the sign flips are drawn, not enumerated. */
 const exactPairsLimit = 16;

@@ -1,25 +1,28 @@
 /** What a preflight check says: the finding, what it blocks and how to mend it. */
+import { z } from 'zod';
 import { type ExitStatus, exitStatus } from '../core/errors.ts';
 
 /** The arms or studies that can't run because of a finding, from widest to narrowest. */
-export type Blocked = 'everything' | 'gpu' | 'mps' | 'off';
+export const blockedSchema = z.enum(['everything', 'gpu', 'mps', 'off']);
+export type Blocked = z.infer<typeof blockedSchema>;
 
 export const findingGroups = ['host', 'driver', 'device', 'mps', 'variables', 'leftovers'] as const;
 export type FindingGroup = (typeof findingGroups)[number];
 
-export interface Finding {
+export const findingSchema = z.object({
   /** Stable, kebab-case; scripts may test for it. */
-  readonly code: string;
-  readonly group: FindingGroup;
-  readonly severity: 'blocker' | 'warning' | 'info' | 'ok';
+  code: z.string(),
+  group: z.enum(findingGroups),
+  severity: z.enum(['blocker', 'warning', 'info', 'ok']),
   /** What it is about: "GPU 0", "/dev/shm", "CUDA_VISIBLE_DEVICES". */
-  readonly subject: string;
-  readonly message: string;
+  subject: z.string(),
+  message: z.string(),
   /** What to do; null where nothing needs doing. */
-  readonly mend: string | null;
+  mend: z.string().nullable(),
   /** Set exactly when the severity is 'blocker'. */
-  readonly blocks: Blocked | null;
-}
+  blocks: blockedSchema.nullable(),
+});
+export type Finding = z.infer<typeof findingSchema>;
 
 /** How the checks of one group word their findings; code and subject first, then the message and its mend. */
 export interface Findings {

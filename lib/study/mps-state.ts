@@ -1,5 +1,6 @@
 /** What MPS is on this host at this moment: the control program, daemons that are not ours, journals of our own. */
 
+import { z } from 'zod';
 import { codeOf, isInterrupted, MpsbenchError } from '../core/errors.ts';
 import { type JournalFinding, readJournals } from '../core/journal.ts';
 import { seconds } from '../core/units.ts';
@@ -7,14 +8,15 @@ import { locateMpsControl, mpsControlVersion } from '../mps/control.ts';
 import { withoutMpsVariables } from '../mps/environment.ts';
 import { type ForeignDaemon, foreignDaemons } from '../mps/foreign-daemons.ts';
 
-export interface MpsControlState {
+export const mpsControlStateSchema = z.object({
   /** null = not found. */
-  readonly path: string | null;
+  path: z.string().nullable(),
   /** CUDA version that it was built for, as it says it ("13000"); null = it does not say, or can't be run. */
-  readonly version: string | null;
+  version: z.string().nullable(),
   /** Why it can't be used; null = it can. `code` is one of core/errors.ts. */
-  readonly unavailable: { readonly code: string; readonly message: string } | null;
-}
+  unavailable: z.object({ code: z.string(), message: z.string() }).nullable(),
+});
+export type MpsControlState = z.infer<typeof mpsControlStateSchema>;
 
 export interface MpsState {
   readonly control: MpsControlState;

@@ -1,7 +1,7 @@
 /** What a user gets from npm: the tarball's content, and its use on machines without a compiler. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -35,6 +35,7 @@ describe('the tarball', () => {
   const allowed: readonly RegExp[] = [
     /^dist\/(?:[a-z0-9-]+\/)*[a-z0-9-]+\.(?:js|mjs|d\.ts|html|css)$/,
     /^native\/(?:[a-z0-9_]+\/)*(?:[a-z0-9_-]+\.(?:cc|h|ptx|cu|cc\.in|sh)|CMakeLists\.txt)$/,
+    /^docs\/schemas\/[a-z-]+\.json$/,
     /^native\/(?:install|make-prebuild)\.mjs$/,
     /^native\/cmake\/aarch64-linux-gnu\.cmake$/,
     /^prebuilds\/linux-(?:x64|arm64)\/mpsbench\.(?:glibc|musl)\.node$/,
@@ -61,6 +62,7 @@ describe('the tarball', () => {
       'dist/cli/main.js',
       'dist/index.d.ts',
       'dist/index.js',
+      'docs/schemas/plan.json',
       'native/addon/addon.cc',
       'native/install.mjs',
       'package.json',
@@ -100,6 +102,12 @@ describe('installed from a prebuild where there is no compiler', () => {
     const code = "import('mpsbench').then((library) => console.log(typeof library.MpsbenchError))";
     const run = project.run('node', '-e', code);
     assert.deepEqual([run.stdout, run.status], ['function\n', 0], run.stderr);
+  });
+
+  it('gives out its JSON Schemas', () => {
+    const code = "console.log(require('mpsbench/schemas/plan.json').$id, require('mpsbench/schemas/trial.json').$id)";
+    const run = project.run('node', '-e', code);
+    assert.equal(run.stdout, 'urn:mpsbench:plan:1 urn:mpsbench:trial:1\n', run.stderr);
   });
 
   it('loads the addon from the prebuild', () => {
@@ -162,16 +170,11 @@ function compileAgainstTypes(project: Consumer): ReturnType<Consumer['run']> {
     exactOptionalPropertyTypes: true,
     noUncheckedIndexedAccess: true,
     noEmit: true,
+    lib: ['ES2022', 'ESNext.Disposable'],
     types: ['node'],
     typeRoots: [join(checkout, 'node_modules/@types')],
   };
   writeFileSync(join(project.folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['use.ts'] }));
-  writeFileSync(
-    join(project.folder, 'use.ts'),
-    "import { MpsbenchError } from 'mpsbench';\n" +
-      "export const code: string = new MpsbenchError('USAGE', 'text').code;\n" +
-      '// @ts-expect-error a code that is not in the table\n' +
-      "new MpsbenchError('NO_SUCH_CODE', 'text');\n",
-  );
+  copyFileSync(join(checkout, 'test/package/typed-use.ts'), join(project.folder, 'use.ts'));
   return project.run('node', join(checkout, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.json');
 }

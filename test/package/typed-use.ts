@@ -1,0 +1,65 @@
+/** A program that uses the whole public API, for the compiler alone: compiled in a project without our devDependencies. */
+import {
+  armEnvironment,
+  type GpuSnapshot,
+  type LatencyHistogram,
+  type LoadResult,
+  MpsbenchError,
+  MpsDaemon,
+  openGpu,
+  parseArm,
+  probeContext,
+  type RequestedPlan,
+  readStudy,
+  rebuildReport,
+  resumeStudy,
+  runLoad,
+  runStudy,
+  type StudySummary,
+  studyPlanSchema,
+  studySummarySchema,
+  type TrialRecord,
+  tryOpenGpu,
+} from 'mpsbench';
+
+export function facts(): GpuSnapshot | string {
+  const access = tryOpenGpu();
+  if ('unavailable' in access) return `${access.unavailable.code}: ${access.unavailable.message}`;
+  using session = access.session;
+  using sampling = session.sample({ periodMs: 20, maxDurationMs: 1000 });
+  const columns: Float64Array[] = sampling.stop().series.devices.map((device) => device.memoryUsedBytes);
+  return columns.length > 0 ? session.snapshot({ withEnergy: true }) : openGpu({ nvmlPath: null }).snapshot();
+}
+
+export async function load(signal: AbortSignal): Promise<LoadResult> {
+  const stop = { kind: 'duration', durationNs: 1e9 } as const;
+  return await runLoad({ url: 'http://127.0.0.1:8080', loop: { kind: 'closed', concurrency: 4 }, stop }, { signal });
+}
+
+export async function study(signal: AbortSignal): Promise<readonly TrialRecord[]> {
+  const plan: RequestedPlan = { workers: [1, 2], arms: ['off', 'mps:50'], load: { duration: '10s' } };
+  const { directory } = await runStudy(plan, { out: 'study', signal, onTrial: ({ trialId }) => trialId });
+  const summary: StudySummary = await rebuildReport(directory);
+  const complete = summary.complete ? summary : (await resumeStudy(directory)).summary;
+  const unknown: number | null = complete.cells[0]?.memory.perWorkerBytes?.median ?? null;
+  return unknown === null ? [] : (await readStudy(directory)).trials;
+}
+
+export async function share(): Promise<number | null> {
+  await using daemon = await MpsDaemon.start({ deviceUuid: 'GPU-0' });
+  const { set } = armEnvironment(parseArm('mps:50'), daemon);
+  return (await probeContext({ environment: set })).multiprocessorCount;
+}
+
+export const code: string = new MpsbenchError('USAGE', 'text').code;
+export const planSeed: number = studyPlanSchema.parse({}).seed;
+export const isSummary = (value: unknown): boolean => studySummarySchema.safeParse(value).success;
+export const medianNs = (histogram: LatencyHistogram): number => histogram.getValueAtPercentile(50);
+// @ts-expect-error a code that is not in the table
+new MpsbenchError('NO_SUCH_CODE', 'text');
+// @ts-expect-error a load that has no end
+runLoad({ url: 'http://127.0.0.1:8080', loop: { kind: 'closed', concurrency: 4 } });
+// @ts-expect-error a study without a place to write to
+runStudy({}, {});
+// @ts-expect-error a time without its unit
+export const bare: RequestedPlan = { load: { duration: 30 } };
