@@ -36,27 +36,29 @@ export const systemClock: Clock = {
 const longestTimerMs = 2 ** 31 - 1;
 
 /**
- * A signal that aborts when `signal` does, or after the span. Not AbortSignal.any over AbortSignal.timeout: in Node 20
- * nothing but weak references hold that timeout, and once it is collected the deadline never comes.
+ * A signal that aborts when `signal` does, or after the span; disposal takes it off `signal`, which outlives it. Not
+ * AbortSignal.any over AbortSignal.timeout: in Node 20 nothing but weak references hold that timeout, and once it is
+ * collected the deadline never comes.
  */
-export function deadline(spanNs: Nanoseconds, signal?: AbortSignal): AbortSignal {
+export function deadline(spanNs: Nanoseconds, signal?: AbortSignal): AbortSignal & Disposable {
   const controller = new AbortController();
-  if (signal?.aborted) {
-    controller.abort(signal.reason);
-    return controller.signal;
-  }
-  const passOn = (): void => {
+  const letGo = (): void => {
     clearTimeout(timer);
+    signal?.removeEventListener('abort', passOn);
+  };
+  const passOn = (): void => {
+    letGo();
     controller.abort(signal?.reason);
   };
   const expire = (): void => {
-    signal?.removeEventListener('abort', passOn);
+    letGo();
     controller.abort(new DOMException('The operation was aborted due to timeout', 'TimeoutError'));
   };
   const timer = setTimeout(expire, Math.min(longestTimerMs, Math.max(1, Math.ceil(spanNs / 1e6))));
   timer.unref();
-  signal?.addEventListener('abort', passOn, { once: true });
-  return controller.signal;
+  if (signal?.aborted) passOn();
+  else signal?.addEventListener('abort', passOn, { once: true });
+  return Object.assign(controller.signal, { [Symbol.dispose]: letGo });
 }
 
 /**

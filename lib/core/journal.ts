@@ -1,21 +1,12 @@
 /** What a SIGKILL of mpsbench leaves behind: told on disk before it exists, found and undone at the next start. */
 
 import { randomUUID } from 'node:crypto';
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { homedir, hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { MpsbenchError, messageOf } from './errors.ts';
+import { makeDirectory } from './make-directory.ts';
 import { bootId, pidNamespace, processIdentity } from './process-identity.ts';
 
 const identitySchema = z.strictObject({ pid: z.number().int().positive(), startTicks: z.number().int().min(0) });
@@ -140,7 +131,7 @@ function journalNames(directory: string): string[] {
 
 /** Written beside, flushed, then renamed, then the folder flushed: after a crash the old or the new one is there. */
 function replaceDurably(path: string, file: JournalFile): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makeDirectory(dirname(path), 0o700);
   const beside = `${path}.new`;
   const descriptor = openSync(beside, 'w', 0o600);
   try {

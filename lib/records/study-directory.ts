@@ -4,6 +4,7 @@ import { access, type FileHandle, mkdir, open, readdir, readFile, rename } from 
 import { dirname, join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { codeOf, MpsbenchError, messageOf } from '../core/errors.ts';
+import { makeDirectory } from '../core/make-directory.ts';
 import { type Environment, environmentSchema } from './environment.ts';
 import type { GpuSeries } from './gpu.ts';
 import type { EncodedHistograms, LoadSeries } from './load.ts';
@@ -17,6 +18,7 @@ export const studyFiles = {
   trials: 'trials.jsonl',
   histograms: 'histograms',
   series: 'series',
+  logs: 'logs',
   summary: 'summary.json',
   results: 'results.csv',
   markdown: 'report.md',
@@ -41,6 +43,8 @@ export interface StudyDirectory {
   appendTrial(record: TrialRecord): Promise<void>;
   writeHistograms(trialId: string, attempt: number, histograms: EncodedHistograms): Promise<string>;
   writeSeries(trialId: string, attempt: number, series: TrialSeries): Promise<string>;
+  /** Where the logs of a trial's server go; made when it returns. */
+  makeLogDirectory(trialId: string, attempt: number): Promise<string>;
   /** Write-then-rename, so that a reader never sees half a file. `name` is relative to the study directory. */
   writeFile(name: string, content: string): Promise<void>;
 }
@@ -48,7 +52,7 @@ export interface StudyDirectory {
 /** Makes DIR (it must be absent or empty) and writes the plan. Throws OUTPUT_EXISTS or OUTPUT_NOT_WRITABLE. */
 export async function createStudyDirectory(path: string, plan: unknown): Promise<StudyDirectory> {
   try {
-    await mkdir(path, { recursive: true });
+    makeDirectory(path);
     const present = await readdir(path);
     if (present.length > 0) {
       const advice = present.includes(studyFiles.trials)
@@ -86,7 +90,7 @@ function studyDirectory(path: string): StudyDirectory {
   };
   const write = async (name: string, content: string): Promise<void> => {
     try {
-      await mkdir(dirname(join(path, name)), { recursive: true });
+      makeDirectory(dirname(join(path, name)));
       await writeDurably(join(path, name), content);
     } catch (cause) {
       throw notWritable(join(path, name), cause);
@@ -109,6 +113,7 @@ function studyDirectory(path: string): StudyDirectory {
         schemaVersion: seriesSchemaVersion,
         ...series,
       }),
+    makeLogDirectory: (trialId, attempt) => makeFolder(join(path, studyFiles.logs, `${trialId}-${attempt}`)),
     writeFile: write,
   };
 }
@@ -170,6 +175,15 @@ async function readText(path: string, name: string, fallback?: string): Promise<
   }
 }
 
+async function makeFolder(path: string): Promise<string> {
+  try {
+    makeDirectory(path);
+  } catch (cause) {
+    throw notWritable(path, cause);
+  }
+  return path;
+}
+
 async function appendLine(path: string, line: string): Promise<void> {
   try {
     const file = await open(path, 'a+');
@@ -220,9 +234,15 @@ async function writeDurably(path: string, content: string): Promise<void> {
   await rename(temporary, path);
 }
 
+const causes: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full',
+  EEXIST: 'a file of that name is in the way',
+  ENOTDIR: 'a file is in the way',
+};
+
 function notWritable(path: string, cause: unknown): unknown {
   if (cause instanceof MpsbenchError) return cause;
-  const why = codeOf(cause) === 'ENOSPC' ? 'the disk is full' : messageOf(cause);
+  const why = causes[codeOf(cause) ?? ''] ?? messageOf(cause);
   return new MpsbenchError(
     'OUTPUT_NOT_WRITABLE',
     `cannot write ${path}: ${why}; name a directory with room that you may write to with --out`,

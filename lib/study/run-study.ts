@@ -1,6 +1,4 @@
 /** The loop over the trials of a study: one after the other in the drawn order, each flushed before the next begins. */
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { interrupted, MpsbenchError } from '../core/errors.ts';
 import { type Nanoseconds, ns, seconds } from '../core/units.ts';
 import { defaultMeasurementNs, type StudyPlan } from '../records/plan.ts';
@@ -78,8 +76,7 @@ async function runOne(
   hooks: StudyHooks,
   place: Place,
 ): Promise<TrialRecord> {
-  const logDirectory = join(run.directory.path, 'logs', `${trial.trialId}-${attempt}`);
-  await mkdir(logDirectory, { recursive: true });
+  const logDirectory = await run.directory.makeLogDirectory(trial.trialId, attempt);
   const onProgress = (step: StudyProgress['step'], recentPerSecond: number | null): void => {
     const { trials, finished } = place;
     hooks.onProgress?.({

@@ -37,6 +37,8 @@ Scenario read_scenario() {
       scenario.memory_bytes <<= 20;
     } else if (what == "mps_enabled") {
       words >> scenario.mps_enabled;
+    } else if (what == "mps_max_clients") {
+      words >> scenario.mps_max_clients;
     } else if (what == "return") {
       Rule rule;
       words >> rule.call >> rule.code;

@@ -18,6 +18,7 @@ inline constexpr int kInvalidContext = 201;
 inline constexpr int kInvalidPtx = 218;
 inline constexpr int kNotFound = 500;
 inline constexpr int kIllegalAddress = 700;
+inline constexpr int kMaxClientsReached = 808;
 
 struct Device {
   std::string uuid;
@@ -35,6 +36,7 @@ struct Scenario {
   std::vector<Device> devices;
   std::uint64_t memory_bytes = 81559ULL << 20;
   int mps_enabled = -1;
+  int mps_max_clients = -1;  // -1 = no limit
   std::vector<Rule> returns;
   std::map<std::string, int> hang_ms;
   std::map<std::string, bool> crashes;

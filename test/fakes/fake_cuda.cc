@@ -7,6 +7,7 @@
 //   no_devices                 cuDeviceGetCount gives 0
 //   memory_mib N               device memory; cuMemAlloc beyond it gives 2 (default 81559)
 //   mps_enabled 0|1            MPS_ENABLED; default: 1 if $CUDA_MPS_PIPE_DIRECTORY/control exists
+//   mps_max_clients N          under MPS a context beyond the Nth process gives 808; default: no limit
 //   return CALL CODE           every call of CALL gives CODE; for CALL@N only the Nth since cuInit (1 = first)
 //   hang CALL MS               CALL waits that long before it goes on
 //   crash CALL                 CALL ends the process with SIGABRT
@@ -25,7 +26,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <mutex>
 #include <string>
@@ -73,6 +76,19 @@ void* opaque(std::uintptr_t value) { return reinterpret_cast<void*>(value); }
 std::string resident_path() {
   const char* directory = std::getenv("FAKE_GPU_RESIDENTS");
   return directory == nullptr ? "" : std::string(directory) + "/" + std::to_string(getpid());
+}
+
+// Makes this process a client of the daemon; false where that would be one too many.
+bool attach() {
+  const std::string own = pipe_path("clients/" + std::to_string(getpid()));
+  close(open(own.c_str(), O_CREAT | O_WRONLY, 0600));
+  const int most = state().scenario.mps_max_clients;
+  std::error_code failure;
+  const std::filesystem::directory_iterator clients(pipe_path("clients"), failure);
+  if (most < 0 || failure || std::distance(std::filesystem::begin(clients), std::filesystem::end(clients)) <= most)
+    return true;
+  unlink(own.c_str());
+  return false;
 }
 
 // A bare context's memory as measured on an H100 with driver 580: 518 MiB outside MPS, under it 28 MiB and 3.7 MiB
@@ -164,10 +180,11 @@ FAKE_API int cuDevicePrimaryCtxRetain(void** context, int device) {
   if (device_at(device) == nullptr) return kInvalidDevice;
   State& s = state();
   const std::lock_guard lock(s.mutex);
-  if (s.retained[device]++ == 0) {
-    if (mps_enabled()) close(open(pipe_path("clients/" + std::to_string(getpid())).c_str(), O_CREAT | O_WRONLY, 0600));
+  if (s.retained[device] == 0) {
+    if (mps_enabled() && !attach()) return kMaxClientsReached;
     move_in(*device_at(device));
   }
+  ++s.retained[device];
   *context = opaque(static_cast<std::uintptr_t>(device) + 1);
   return kSuccess;
 }

@@ -55,6 +55,8 @@ async function study(
   options: StudyOptions,
 ): Promise<void> {
   const resumed = options.resume === undefined ? null : await openForResume(options.resume, command, file, options);
+  // Before the checks: they make a CUDA context, which the run that is at it would measure.
+  await using _resumedLock = resumed && !options.dryRun ? await lockStudy(resumed.directory.path) : null;
   const plan = resumed?.plan ?? (await planFrom(command, file));
   const bodies = await readBodies(plan.load.bodies);
   if (!options.dryRun) await recoverLeftovers(context);
@@ -69,7 +71,7 @@ async function study(
 
   const directory =
     resumed?.directory ?? (await createStudyDirectory(options.out ?? defaultDirectory(), requestedForm(plan)));
-  await using _lock = await lockStudy(directory.path);
+  await using _lock = resumed ? null : await lockStudy(directory.path);
   if (!resumed) await directory.writeEnvironment(host.environment);
   await runTrials(context, plan, host, directory, bodies);
   const summary = await rebuildReport(directory);

@@ -1,5 +1,6 @@
 /** A deadline comes, whatever the garbage collector does meanwhile. */
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
 import { describe, it } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -30,6 +31,15 @@ describe('a deadline', () => {
     const over = deadline(ns(3600e9), abort.signal);
     abort.abort('why');
     assert.deepEqual([over.aborted, over.reason], [true, 'why']);
+  });
+
+  it('lets go of the signal given once it is disposed of', () => {
+    const abort = new AbortController();
+    const over = deadline(ns(3600e9), abort.signal);
+    over[Symbol.dispose]();
+    abort.abort();
+    assert.equal(over.aborted, false);
+    assert.deepEqual(getEventListeners(abort.signal, 'abort'), []);
   });
 
   it('is over at once when the signal given is', () => {
