@@ -47,7 +47,7 @@ export async function probeContext(options: ContextProbeOptions): Promise<Contex
   if (options.signal.aborted) throw interrupted('the context probe');
   const holdNs = options.holdNs ?? ns(0);
   const request: ProbeRequest = { cudaPath: options.cudaPath, deviceUuid: options.deviceUuid, holdNs };
-  const over = deadline(ns(options.timeoutNs + holdNs), options.signal);
+  using over = deadline(ns(options.timeoutNs + holdNs), options.signal);
   const child = spawn(
     process.execPath,
     [...childModuleArguments(import.meta.url, './context-probe-child'), JSON.stringify(request)],

@@ -93,6 +93,7 @@ function execute(
     const end = (settle: () => void): void => {
       forget?.();
       limit.removeEventListener('abort', onLimit);
+      limit[Symbol.dispose]();
       settle();
     };
     const failure = (): MpsbenchError =>

@@ -97,7 +97,7 @@ export class FrontClient implements AsyncDisposable, ModelServer {
   /** One request. Throws INTERRUPTED on abort, SERVER_NOT_READY when the time is over, else SERVER_START_FAILED. */
   async ask(url: string, options: AskOptions): Promise<HttpReply> {
     const { method = 'GET', body = null, timeoutNs, signal } = options;
-    const limit = deadline(timeoutNs, signal);
+    using limit = deadline(timeoutNs, signal);
     try {
       const reply = await request(url, { method, body, dispatcher: this.#agent, signal: limit });
       return { status: reply.statusCode, text: await reply.body.text() };

@@ -1,5 +1,6 @@
 /** A deadline comes, whatever the garbage collector does meanwhile. */
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
 import { describe, it } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -30,6 +31,16 @@ describe('a deadline', () => {
     const over = deadline(ns(3600e9), abort.signal);
     abort.abort('why');
     assert.deepEqual([over.aborted, over.reason], [true, 'why']);
+  });
+
+  it('leaves nothing on the signal given once it is disposed of, and does not abort any more', () => {
+    const abort = new AbortController();
+    for (let index = 0; index < 20; index++) {
+      using over = deadline(ns(3600e9), abort.signal);
+      assert.equal(getEventListeners(abort.signal, 'abort').length, 1);
+      assert.equal(over.aborted, false);
+    }
+    assert.equal(getEventListeners(abort.signal, 'abort').length, 0);
   });
 
   it('is over at once when the signal given is', () => {
