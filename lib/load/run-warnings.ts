@@ -1,6 +1,6 @@
 /** What a reader must know before believing the figures of a run. */
 import { formatDuration, formatRate, ns } from '../core/units.ts';
-import type { LoadSummary } from '../records/load.ts';
+import { type LoadSummary, lagLimitRatio, littlesLawTolerance } from '../records/load.ts';
 
 export interface RunWarning {
   readonly kind: 'noOkReply' | 'generatorIdle' | 'eventLoopLag' | 'behindSchedule' | 'late' | 'cutOff';
@@ -9,9 +9,7 @@ export interface RunWarning {
   readonly text: string;
 }
 
-/** Method R15: Little's law within 5 %, and lag of the event loop under a tenth of the median response time. */
-const leastLittlesLawRatio = 0.95;
-const mostLagOverMedian = 0.1;
+const leastLittlesLawRatio = 1 - littlesLawTolerance;
 
 export function runWarnings(summary: LoadSummary): RunWarning[] {
   if (summary.measurement.outcomes.ok === 0) {
@@ -38,7 +36,7 @@ function generatorIdle({ generator }: LoadSummary): string | null {
 function eventLoopLag({ generator, measurement }: LoadSummary): string | null {
   const lagNs = generator.eventLoopLagP99Ns;
   const medianNs = measurement.responseTime.p50Ns;
-  if (lagNs === null || medianNs === null || lagNs <= mostLagOverMedian * medianNs) return null;
+  if (lagNs === null || medianNs === null || lagNs < lagLimitRatio * medianNs) return null;
   return `the generator's event loop lagged ${formatDuration(ns(lagNs))} (p99) beside a median response time of ${formatDuration(ns(medianNs))}: latencies may contain that much of its own delay`;
 }
 
@@ -51,8 +49,7 @@ function behindSchedule({ loop, measurement }: LoadSummary): string | null {
 function late({ loop, measurement }: LoadSummary): string | null {
   const { p99Ns } = measurement.lateness;
   const medianNs = measurement.responseTime.p50Ns;
-  if (loop.kind === 'closed' || p99Ns === null || medianNs === null || p99Ns <= mostLagOverMedian * medianNs)
-    return null;
+  if (loop.kind === 'closed' || p99Ns === null || medianNs === null || p99Ns < lagLimitRatio * medianNs) return null;
   return `requests were sent up to ${formatDuration(ns(p99Ns))} (p99) after they were due, for want of a free connection or by the generator's own delay (timers have 1 ms): response time contains it, service time does not`;
 }
 
