@@ -1,6 +1,6 @@
 /** The study's answer in plain sentences, from measured figures alone. */
 import { formatBytes, formatDuration, formatRate, type Nanoseconds } from '../core/units.ts';
-import type { Cell } from '../records/arm.ts';
+import { cellText } from '../records/arm.ts';
 import type { PairedRatio } from '../stats/paired.ts';
 import type { Answer, ArmBest, CellSummary, Spread, StudySummary } from './summary-model.ts';
 import { fewestPairs } from './verdict.ts';
@@ -18,25 +18,20 @@ export function answerOf(facts: Facts): Answer {
   };
 }
 
-/** "4 workers, batch 1, mps:50" */
-export function cellText(cell: Cell): string {
-  return `${cell.workers} ${cell.workers === 1 ? 'worker' : 'workers'}, batch ${cell.batchSize}, ${cell.arm}`;
-}
-
-/** "1.42x [1.38, 1.47] at 95 %, n=5" */
-export function ratioText(ratio: PairedRatio): string {
+/** "1.421x [1.380, 1.465] at 95 %, n=5": three decimals, so that an end beside the threshold is seen on its side. */
+function ratioText(ratio: PairedRatio): string {
   const n = `n=${ratio.pairs}`;
   if (ratio.lowerRatio === null || ratio.upperRatio === null) return `${times(ratio.ratio)} (${n}, no interval)`;
   const level = Number((ratio.confidenceLevel * 100).toFixed(1));
-  return `${times(ratio.ratio)} [${ratio.lowerRatio.toFixed(2)}, ${ratio.upperRatio.toFixed(2)}] at ${level} %, ${n}`;
+  return `${times(ratio.ratio)} [${ratio.lowerRatio.toFixed(3)}, ${ratio.upperRatio.toFixed(3)}] at ${level} %, ${n}`;
 }
 
 function times(ratio: number): string {
-  return `${ratio.toFixed(2)}x`;
+  return `${ratio.toFixed(3)}x`;
 }
 
 function headline(facts: Facts): string {
-  if (!facts.recommendation) return 'No answer: no trial of this study is valid.';
+  if (!facts.recommendation) return `No answer: no trial of this study is valid${mainVoidText(facts)}.`;
   const best = bestMps(facts);
   if (!best) return `MPS was not measured here${leftOutText(facts)}.`;
   if (!best.comparison) return "No answer on MPS: the study has no valid arm 'off' to compare with.";
@@ -52,6 +47,13 @@ function headline(facts: Facts): string {
     default:
       return `No clear answer on MPS, best against best${against}: ${verdictReason}.`;
   }
+}
+
+/** What voided most attempts: it is what to mend first. */
+function mainVoidText(facts: Facts): string {
+  const main = facts.findings.find((finding) => finding.voids);
+  if (!main) return '';
+  return `; ${main.attempts} of ${facts.trials.length} are void because ${main.reason.message}`;
 }
 
 function leftOutText(facts: Facts): string {
@@ -164,8 +166,9 @@ function cautions(facts: Facts): string[] {
   }
   for (const finding of facts.findings) {
     const effect = finding.voids ? 'void' : 'marked';
-    const attempts = `${finding.attempts} ${finding.attempts === 1 ? 'attempt' : 'attempts'} ${effect}`;
-    found.push(`${attempts} (${finding.reason.code}): ${finding.reason.message}; ${finding.reason.advice}`);
+    const isOne = finding.attempts === 1;
+    const attempts = `${finding.attempts} ${isOne ? 'attempt' : 'attempts'} ${effect} (${finding.reason.code})`;
+    found.push(`${attempts}${isOne ? '' : ', the first'}: ${finding.reason.message}; ${finding.reason.advice}.`);
   }
   const invalid = facts.cells.filter((cell) => cell.state === 'invalid').map((cell) => cell.cellId);
   if (invalid.length > 0) found.push(`Without a valid trial, hence INVALID: ${invalid.join(', ')}.`);

@@ -28,7 +28,7 @@ export function summarizeStudy(
   trials: readonly TrialRecord[],
 ): StudySummary {
   const entries = trialEntries(trials, plan);
-  const armsLeftOut = leftOut(plan, environment, entries);
+  const armsLeftOut = leftOut(environment, entries);
   const arms = plan.arms.filter((arm) => !armsLeftOut.some((left) => left.arm === arm));
   const cells = compared(plannedCells(plan, arms), entries, plan);
   const counted = entries.filter((trial) => trial.counts);
@@ -36,7 +36,7 @@ export function summarizeStudy(
     schemaVersion: studySummarySchemaVersion,
     name: plan.name,
     question: question(plan),
-    valid: cells.every((cell) => cell.state === 'valid'),
+    valid: cells.length > 0 && cells.every((cell) => cell.state === 'valid'),
     complete: cells.every((cell) => cell.trialsRun >= cell.trialsPlanned),
     trialsPlanned: cells.length * plan.blocks,
     trialsRun: counted.length,
@@ -90,17 +90,9 @@ function trialEntries(trials: readonly TrialRecord[], plan: StudyPlan): TrialEnt
   });
 }
 
-/** An MPS arm without a single trial on a host that cannot run it was left out; on another host it is merely missing. */
-function leftOut(
-  plan: StudyPlan,
-  environment: Environment,
-  trials: readonly TrialEntry[],
-): StudySummary['armsLeftOut'] {
-  const reason = environment.gpuUnavailable?.message ?? environment.mpsControl.unavailable;
-  if (reason === null) return [];
-  return plan.arms
-    .filter((arm) => arm !== 'off' && !trials.some((trial) => trial.cell.arm === arm))
-    .map((arm) => ({ arm, reason }));
+/** As the host's checks had it at the start. An arm that was run all the same (resumed on a mended host) is not one. */
+function leftOut(environment: Environment, trials: readonly TrialEntry[]): StudySummary['armsLeftOut'] {
+  return environment.armsLeftOut.filter(({ arm }) => !trials.some((trial) => trial.cell.arm === arm));
 }
 
 function plannedCells(plan: StudyPlan, arms: readonly string[]): Cell[] {

@@ -1,6 +1,7 @@
 /** One trial record as figures: throughput, latency, memory; each null with its reason where it is not known. */
 import { z } from 'zod';
-import type { LatencySummary, OutcomeCounts } from '../records/load.ts';
+import { type Percentile, percentileMinimums } from '../records/histogram.ts';
+import { failedRequests, type LatencySummary } from '../records/load.ts';
 import type { TrialRecord } from '../records/trial.ts';
 import {
   attributeMemory,
@@ -20,9 +21,11 @@ export const trialFiguresSchema = z.object({
   p90Ns: percentileNs,
   p99Ns: percentileNs,
   p999Ns: percentileNs,
-  requests: z.number().int().nonnegative(),
+  /** Complete and expected replies; null where nothing was measured. */
+  requests: z.number().int().nonnegative().nullable(),
   /** Requests of the measurement that ended otherwise than asked; those cut off by its end are not among them. */
-  errors: z.number().int().nonnegative(),
+  errors: z.number().int().nonnegative().nullable(),
+  /** Mean requests per executed batch; null where the server does not say. */
   meanRealisedBatchSize: z.number().nullable(),
   /** Server loaded and idle. */
   readyMemory: memoryLedgerSchema.nullable(),
@@ -35,15 +38,14 @@ export const trialFiguresSchema = z.object({
 });
 export type TrialFigures = z.infer<typeof trialFiguresSchema>;
 
-/** Fewest independent requests for which any two-sided 95 % interval of the percentile exists (method R12). */
-export const percentileMinimums = { p50Ns: 6, p90Ns: 29, p99Ns: 299, p999Ns: 2995 } as const;
-export type Percentile = keyof typeof percentileMinimums;
-
 /** `device` is the plan's: index, UUID or null for the first. */
 export function trialFigures(record: TrialRecord, device: string | null): TrialFigures {
   const unavailable: Record<string, string> = {};
   const measurement = record.load?.measurement;
-  if (!measurement) unavailable.throughputPerSecond = 'the trial has no measurement';
+  if (!measurement) {
+    for (const name of ['throughputPerSecond', 'requests', 'errors'])
+      unavailable[name] = 'the trial has no measurement';
+  }
   const percentile = (name: Percentile): number | null =>
     guarded(measurement?.responseTime, name, (reason) => {
       unavailable[name] = reason;
@@ -55,17 +57,12 @@ export function trialFigures(record: TrialRecord, device: string | null): TrialF
     p90Ns: percentile('p90Ns'),
     p99Ns: percentile('p99Ns'),
     p999Ns: percentile('p999Ns'),
-    requests: measurement?.outcomes.ok ?? 0,
-    errors: measurement ? errorCount(measurement.outcomes) : 0,
+    requests: measurement?.outcomes.ok ?? null,
+    errors: measurement ? failedRequests(measurement.outcomes) : null,
     meanRealisedBatchSize: record.server?.meanRealisedBatchSize ?? null,
     ...memory,
     unavailable,
   };
-}
-
-/** Every outcome but 'ok' and 'aborted'. */
-export function errorCount(outcomes: OutcomeCounts): number {
-  return outcomes.status + outcomes.connect + outcomes.reset + outcomes.timeout + outcomes.badResponse;
 }
 
 function guarded(

@@ -1,6 +1,7 @@
 /** Whether a trial may be used: what went wrong while it ran, and rules over its figures. Blind to the arm. */
 import { z } from 'zod';
 import { formatBytes, formatDuration, type Nanoseconds } from '../core/units.ts';
+import { lagLimitRatio, littlesLawTolerance } from '../records/load.ts';
 import type { StudyPlan } from '../records/plan.ts';
 import { type Reason, reasonSchema, type TrialRecord } from '../records/trial.ts';
 import type { TrialFigures } from './trial-summary.ts';
@@ -14,10 +15,8 @@ export const validitySchema = z.object({
 });
 export type Validity = z.infer<typeof validitySchema>;
 
-/** Share by which throughput x response time may miss the concurrency (method R15). */
-export const littlesLawTolerance = 0.05;
-/** Event-loop lag p99 over response time p50 from which the generator's own delay shows in the figures (method R15). */
-export const lagLimitRatio = 0.1;
+/** Share of the batch size asked for below which a trial is marked: it is a different treatment from its label. */
+export const filledBatchRatio = 0.95;
 
 /** Codes that a trial carries without being void: its treatment differs from its label, but it was measured. */
 const warningCodes: ReadonlySet<Reason['code']> = new Set(['batch-not-filled']);
@@ -34,6 +33,7 @@ const rules: readonly Rule[] = [
   samplesDropped,
   foreignProcess,
   memoryNotReleased,
+  batchNotFilled,
 ];
 
 /** Reasons of the record first, then those of the rules that name another code. */
@@ -77,7 +77,7 @@ function attachmentNotProved(record: TrialRecord): Reason | null {
 }
 
 function noThroughput(record: TrialRecord, figures: TrialFigures): Reason | null {
-  if (record.load === null || (figures.requests > 0 && (figures.throughputPerSecond ?? 0) > 0)) return null;
+  if (record.load === null || ((figures.requests ?? 0) > 0 && (figures.throughputPerSecond ?? 0) > 0)) return null;
   return {
     code: 'no-throughput',
     message: 'no request of the measurement was answered as expected',
@@ -86,10 +86,11 @@ function noThroughput(record: TrialRecord, figures: TrialFigures): Reason | null
 }
 
 function errorsInMeasurement(_record: TrialRecord, figures: TrialFigures): Reason | null {
-  if (figures.errors === 0) return null;
+  const { errors, requests } = figures;
+  if (errors === null || errors === 0) return null;
   return {
     code: 'errors-in-measurement',
-    message: `${figures.errors} of ${figures.errors + figures.requests} requests failed in the measurement`,
+    message: `${errors} of ${errors + (requests ?? 0)} requests failed in the measurement`,
     advice: 'lower the concurrency or raise the queue limit: a server that refuses work answers faster',
   };
 }
@@ -102,7 +103,7 @@ function littlesLawBroken(record: TrialRecord): Reason | null {
   return {
     code: 'littles-law',
     message: `throughput x response time makes ${share} % of the concurrency asked for (Little's law allows 95 to 105 %)`,
-    advice: 'use more generator threads or less concurrency: the load was not the one that was asked for',
+    advice: 'give the generator a free core, or lower the concurrency: the load was not the one that was asked for',
   };
 }
 
@@ -115,7 +116,7 @@ function generatorLate(record: TrialRecord): Reason | null {
   return {
     code: 'generator-lag',
     message: `the generator itself was late: ${figures} at p50`,
-    advice: 'give the generator a free core, or use the native engine',
+    advice: 'give the generator a free core: fewer workers than cores, and nothing else on the host',
   };
 }
 
@@ -146,5 +147,17 @@ function memoryNotReleased(_record: TrialRecord, figures: TrialFigures, plan: St
     code: 'memory-not-released',
     message: `${formatBytes(bytes)} of device memory were still held after server and daemon had gone`,
     advice: 'look for processes left over with probe',
+  };
+}
+
+/** A batch that is sent off half empty costs nearly as much as a full one, so throughput is that of another setting. */
+function batchNotFilled(record: TrialRecord, figures: TrialFigures): Reason | null {
+  const held = figures.meanRealisedBatchSize;
+  const { batchSize } = record.cell;
+  if (held === null || held >= filledBatchRatio * batchSize) return null;
+  return {
+    code: 'batch-not-filled',
+    message: `batches held ${held.toFixed(1)} of ${batchSize} requests on average`,
+    advice: 'raise the concurrency or maxBatchDelay, and read the figures as those of the smaller batch',
   };
 }

@@ -1,11 +1,12 @@
 /** The summary of a load run as text. No figure is computed here. */
 import { formatBytes, formatDuration, formatRate, ns } from '../core/units.ts';
-import { fewestSamples } from '../records/histogram.ts';
+import { percentileMinimums } from '../records/histogram.ts';
 import {
+  failedRequests,
+  failureOutcomes,
   type LatencySummary,
   type LoadSpec,
   type LoadSummary,
-  outcomeNames,
   type PhaseSummary,
 } from '../records/load.ts';
 import type { ThresholdVerdict } from './load-threshold.ts';
@@ -48,8 +49,8 @@ function shapeText({ seed }: LoadSpec, { loop, warmup, measurement }: LoadSummar
 }
 
 function requestsText({ outcomes }: PhaseSummary): string {
-  const failures = outcomeNames.filter((name) => name !== 'ok' && name !== 'aborted' && outcomes[name] > 0);
-  const failed = failures.reduce((sum, name) => sum + outcomes[name], 0);
+  const failures = failureOutcomes.filter((name) => outcomes[name] > 0);
+  const failed = failedRequests(outcomes);
   const kinds = failures.map((name) => `${name} ${grouped(outcomes[name])}`).join(', ');
   return [
     `${grouped(outcomes.ok)} ok`,
@@ -67,10 +68,10 @@ function statusesText({ statuses }: PhaseSummary): string {
 function latencyText(latency: LatencySummary): string {
   if (latency.count === 0) return 'no ok reply';
   const figures: readonly [string, number | null, number][] = [
-    ['p50', latency.p50Ns, 0],
-    ['p90', latency.p90Ns, 0],
-    ['p99', latency.p99Ns, fewestSamples.p99],
-    ['p99.9', latency.p999Ns, fewestSamples.p999],
+    ['p50', latency.p50Ns, percentileMinimums.p50Ns],
+    ['p90', latency.p90Ns, percentileMinimums.p90Ns],
+    ['p99', latency.p99Ns, percentileMinimums.p99Ns],
+    ['p99.9', latency.p999Ns, percentileMinimums.p999Ns],
     ['max', latency.maxNs, 0],
   ];
   return figures

@@ -3,8 +3,8 @@ import { distance } from 'fastest-levenshtein';
 import { z } from 'zod';
 import { MpsbenchError, messageOf } from '../core/errors.ts';
 import { formatDuration, formatRate, ns, parseDuration } from '../core/units.ts';
-import { fewestSamples } from '../records/histogram.ts';
-import { outcomeNames, type PhaseSummary } from '../records/load.ts';
+import { type Percentile, percentileMinimums } from '../records/histogram.ts';
+import { failedRequests, type PhaseSummary } from '../records/load.ts';
 
 /** Latencies are response times. errors: requests that ended in anything but ok, cut-off ones left out. */
 export const thresholdMetrics = ['p50', 'p90', 'p99', 'p99.9', 'max', 'mean', 'throughput', 'errors'] as const;
@@ -28,6 +28,10 @@ export const thresholdVerdictSchema = z.object({
   measured: z.string(),
 });
 export type ThresholdVerdict = z.infer<typeof thresholdVerdictSchema>;
+
+const percentiles = { p50: 'p50Ns', p90: 'p90Ns', p99: 'p99Ns', 'p99.9': 'p999Ns' } as const satisfies Readonly<
+  Partial<Record<Metric, Percentile>>
+>;
 
 const example = "'p99>50ms', 'throughput<100' or 'errors>1%'";
 
@@ -53,22 +57,15 @@ export function judge(threshold: Threshold, measurement: PhaseSummary): Threshol
   const value = measuredFigure(threshold, measurement);
   if (value === null) return { text, verdict: 'undecided', measured: 'no ok reply' };
   const count = measurement.responseTime.count;
-  const needed = metric === 'p99' ? fewestSamples.p99 : metric === 'p99.9' ? fewestSamples.p999 : 0;
+  const needed = isPercentile(metric) ? percentileMinimums[percentiles[metric]] : 0;
   if (count < needed) return { text, verdict: 'undecided', measured: `n too small (${count} of ${needed})` };
   return { text, verdict: holds(value, threshold) ? 'missed' : 'kept', measured: shown(value, threshold) };
 }
 
 function measuredFigure({ metric, limitIsRatio }: Threshold, measurement: PhaseSummary): number | null {
   const { responseTime } = measurement;
+  if (isPercentile(metric)) return responseTime[percentiles[metric]];
   switch (metric) {
-    case 'p50':
-      return responseTime.p50Ns;
-    case 'p90':
-      return responseTime.p90Ns;
-    case 'p99':
-      return responseTime.p99Ns;
-    case 'p99.9':
-      return responseTime.p999Ns;
     case 'max':
       return responseTime.maxNs;
     case 'mean':
@@ -80,11 +77,12 @@ function measuredFigure({ metric, limitIsRatio }: Threshold, measurement: PhaseS
   }
 }
 
+function isPercentile(metric: Metric): metric is keyof typeof percentiles {
+  return metric in percentiles;
+}
+
 function errorsOf({ outcomes }: PhaseSummary, asRatio: boolean): number | null {
-  const failed = outcomeNames.reduce(
-    (sum, name) => (name === 'ok' || name === 'aborted' ? sum : sum + outcomes[name]),
-    0,
-  );
+  const failed = failedRequests(outcomes);
   if (!asRatio) return failed;
   return failed + outcomes.ok === 0 ? null : failed / (failed + outcomes.ok);
 }

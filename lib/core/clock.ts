@@ -19,12 +19,17 @@ export interface Clock {
   sleep(spanNs: Nanoseconds, signal?: AbortSignal): Promise<void>;
 }
 
+/** The longest span that a timer of Node takes; beyond it a timer fires at once. */
+const longestTimerMs = 2 ** 31 - 1;
+
 export const systemClock: Clock = {
   origin: () => ({ originNs: process.hrtime.bigint(), originAt: new Date().toISOString() }),
   offsetNs: (origin) => ns(Number(process.hrtime.bigint() - origin.originNs)),
   sleep: async (spanNs, signal) => {
     try {
-      await delay(spanNs / 1e6, undefined, signal ? { signal } : {});
+      let leftMs = spanNs / 1e6;
+      for (; leftMs > longestTimerMs; leftMs -= longestTimerMs) await delay(longestTimerMs, undefined, { signal });
+      await delay(leftMs, undefined, { signal });
     } catch (cause) {
       if (signal?.aborted) throw interrupted('a wait');
       throw cause;
@@ -32,33 +37,36 @@ export const systemClock: Clock = {
   },
 };
 
-/** The longest span that a timer of Node takes; beyond it a timer fires at once. */
-const longestTimerMs = 2 ** 31 - 1;
+/** Disposing it, when nobody waits any more, takes its timer and its listener away; the signal then stays as it is. */
+export type Deadline = AbortSignal & Disposable;
 
 /**
- * A signal that aborts when `signal` does, or after the span; disposal takes it off `signal`, which outlives it. Not
- * AbortSignal.any over AbortSignal.timeout: in Node 20 nothing but weak references hold that timeout, and once it is
- * collected the deadline never comes.
+ * A signal that aborts when `signal` does, or after the span. Hold it by `using`: a study asks its server hundreds of
+ * times, and each deadline listens to the one signal of the whole run. Not AbortSignal.any over AbortSignal.timeout: in Node 20
+ * nothing but weak references hold that timeout, and once it is collected the deadline never comes.
  */
-export function deadline(spanNs: Nanoseconds, signal?: AbortSignal): AbortSignal & Disposable {
+export function deadline(spanNs: Nanoseconds, signal?: AbortSignal): Deadline {
   const controller = new AbortController();
-  const letGo = (): void => {
+  if (signal?.aborted) {
+    controller.abort(signal.reason);
+    return Object.assign(controller.signal, { [Symbol.dispose]: () => {} });
+  }
+  const release = (): void => {
     clearTimeout(timer);
     signal?.removeEventListener('abort', passOn);
   };
   const passOn = (): void => {
-    letGo();
+    release();
     controller.abort(signal?.reason);
   };
   const expire = (): void => {
-    letGo();
+    release();
     controller.abort(new DOMException('The operation was aborted due to timeout', 'TimeoutError'));
   };
   const timer = setTimeout(expire, Math.min(longestTimerMs, Math.max(1, Math.ceil(spanNs / 1e6))));
   timer.unref();
-  if (signal?.aborted) passOn();
-  else signal?.addEventListener('abort', passOn, { once: true });
-  return Object.assign(controller.signal, { [Symbol.dispose]: letGo });
+  signal?.addEventListener('abort', passOn);
+  return Object.assign(controller.signal, { [Symbol.dispose]: release });
 }
 
 /**

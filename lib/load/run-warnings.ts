@@ -1,7 +1,7 @@
 /** What a reader must know before believing the figures of a run. */
 import { z } from 'zod';
 import { formatDuration, formatRate, ns } from '../core/units.ts';
-import type { LoadSummary } from '../records/load.ts';
+import { type LoadSummary, lagLimitRatio, littlesLawTolerance } from '../records/load.ts';
 
 export const runWarningSchema = z.object({
   kind: z.enum(['noOkReply', 'generatorIdle', 'eventLoopLag', 'behindSchedule', 'late', 'cutOff']),
@@ -11,9 +11,7 @@ export const runWarningSchema = z.object({
 });
 export type RunWarning = z.infer<typeof runWarningSchema>;
 
-/** Method R15: Little's law within 5 %, and lag of the event loop under a tenth of the median response time. */
-const leastLittlesLawRatio = 0.95;
-const mostLagOverMedian = 0.1;
+const leastLittlesLawRatio = 1 - littlesLawTolerance;
 
 export function runWarnings(summary: LoadSummary): RunWarning[] {
   if (summary.measurement.outcomes.ok === 0) {
@@ -40,7 +38,7 @@ function generatorIdle({ generator }: LoadSummary): string | null {
 function eventLoopLag({ generator, measurement }: LoadSummary): string | null {
   const lagNs = generator.eventLoopLagP99Ns;
   const medianNs = measurement.responseTime.p50Ns;
-  if (lagNs === null || medianNs === null || lagNs <= mostLagOverMedian * medianNs) return null;
+  if (lagNs === null || medianNs === null || lagNs < lagLimitRatio * medianNs) return null;
   return `the generator's event loop lagged ${formatDuration(ns(lagNs))} (p99) beside a median response time of ${formatDuration(ns(medianNs))}: latencies may contain that much of its own delay`;
 }
 
@@ -53,8 +51,7 @@ function behindSchedule({ loop, measurement }: LoadSummary): string | null {
 function late({ loop, measurement }: LoadSummary): string | null {
   const { p99Ns } = measurement.lateness;
   const medianNs = measurement.responseTime.p50Ns;
-  if (loop.kind === 'closed' || p99Ns === null || medianNs === null || p99Ns <= mostLagOverMedian * medianNs)
-    return null;
+  if (loop.kind === 'closed' || p99Ns === null || medianNs === null || p99Ns < lagLimitRatio * medianNs) return null;
   return `requests were sent up to ${formatDuration(ns(p99Ns))} (p99) after they were due, for want of a free connection or by the generator's own delay (timers have 1 ms): response time contains it, service time does not`;
 }
 

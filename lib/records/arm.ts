@@ -56,6 +56,11 @@ export const cellSchema = z.object({
 });
 export type Cell = z.infer<typeof cellSchema>;
 
+/** "4 workers, batch 1, mps:50": for people. */
+export function cellText(cell: Cell): string {
+  return `${cell.workers} ${cell.workers === 1 ? 'worker' : 'workers'}, batch ${cell.batchSize}, ${cell.arm}`;
+}
+
 /** "w2-b8-mps50": stable, sortable enough for people, safe in file names. */
 export function cellId(cell: Cell): string {
   return `w${cell.workers}-b${cell.batchSize}-${cell.arm.replace(':', '')}`;

@@ -75,5 +75,9 @@ export function latencySummary(histogram: LatencyHistogram): LatencySummary {
   };
 }
 
-/** Fewest samples for which a two-sided 95 % interval of the quantile exists at all (order statistics; method R12). */
-export const fewestSamples = { p99: 299, p999: 2995 } as const;
+/**
+ * Fewest independent requests for which a two-sided 95 % interval of the percentile exists at all (order statistics).
+ * With fewer, no report gives the percentile.
+ */
+export const percentileMinimums = { p50Ns: 6, p90Ns: 29, p99Ns: 299, p999Ns: 2995 } as const;
+export type Percentile = keyof typeof percentileMinimums;

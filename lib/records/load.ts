@@ -22,6 +22,13 @@ export const outcomeCountsSchema = z.object({
 });
 export type OutcomeCounts = z.infer<typeof outcomeCountsSchema>;
 
+/** What counts as a failed request: everything but 'ok', and 'aborted', which the end of the run caused. */
+export const failureOutcomes = outcomeNames.filter((name) => name !== 'ok' && name !== 'aborted');
+
+export function failedRequests(outcomes: OutcomeCounts): number {
+  return failureOutcomes.reduce((sum, name) => sum + outcomes[name], 0);
+}
+
 /** Closed loop: a fixed number of requests is kept in flight. Open loop: arrivals follow a schedule. */
 export const loopSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('closed'), concurrency: z.number().int().min(1) }),
@@ -94,6 +101,11 @@ export const phaseSummarySchema = z.object({
 });
 export type PhaseSummary = z.infer<typeof phaseSummarySchema>;
 
+/** Share by which the requests in flight may miss the concurrency asked for (Little's law). */
+export const littlesLawTolerance = 0.05;
+/** Event-loop lag p99 over response time p50 from which the generator's own delay shows in the figures. */
+export const lagLimitRatio = 0.1;
+
 /** Whether the generator itself was the limit. */
 export const generatorHealthSchema = z.object({
   engine: z.enum(['native', 'undici']),
@@ -101,6 +113,7 @@ export const generatorHealthSchema = z.object({
   inFlightMax: count,
   /** Mean requests in flight by Little's law (throughput x mean response time) over the concurrency asked for; closed loop only. */
   littlesLawRatio: z.number().nullable(),
+  /** Above the millisecond that timers are rounded to: 0 says below what can be seen. */
   eventLoopLagP99Ns: z.number().nullable(),
   eventLoopLagMaxNs: z.number().nullable(),
   /** Client CPU (user + system) per finished request. */

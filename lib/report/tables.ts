@@ -174,7 +174,7 @@ function trialRow(trial: TrialEntry, memory: boolean): string[] {
     trial.trialId,
     `${trial.attempt}${trial.counts ? '' : ' (repeated)'}`,
     figures.throughputPerSecond === null ? unknownText : rateText(figures.throughputPerSecond),
-    String(figures.errors),
+    figures.errors === null ? unknownText : String(figures.errors),
     duration(figures.p50Ns),
     duration(figures.p99Ns),
     ...(memory ? [size(figures.loadedMemory?.deviceUsedBytes), size(figures.loadedMemory?.unexplainedBytes)] : []),

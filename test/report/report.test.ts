@@ -79,7 +79,7 @@ describe('summary of a study', () => {
       [cpu.valid, cpu.complete, cpu.armsLeftOut.map((left) => left.arm)],
       [true, true, ['mps', 'mps:50']],
     );
-    assert.match(cpu.answer.headline, /no NVIDIA driver/);
+    assert.match(cpu.answer.headline, /not measured here: NVIDIA driver: no library was found/);
   });
 
   it('counts the last attempt of a trial and lists all', async () => {

@@ -16,7 +16,7 @@ interface Group {
 const everything: readonly BuildName[] = ['typescript', 'addon', 'testNative'];
 
 const groups: readonly Group[] = [
-  { name: 'check', builds: [], run: runChecks },
+  { name: 'check', builds: ['typescript'], run: runChecks },
   { name: 'native', builds: ['testNative'], run: runNativeTests },
   { name: 'sanitize', builds: ['testNative'], run: runUnderSanitizers },
   filesOf('unit', ['typescript']),

@@ -109,6 +109,24 @@ describe('judgeTrial', () => {
     assert.equal(judged({ ...clean, reasons: [note] }).state, 'VALID');
   });
 
+  it('marks a trial whose batches held less than 95 % of what was asked, and uses it all the same', () => {
+    const server = clean.server as NonNullable<TrialRecord['server']>;
+    const holding = (meanRealisedBatchSize: number | null): TrialRecord => ({
+      ...clean,
+      cell: { ...clean.cell, batchSize: 8 },
+      server: { ...server, meanRealisedBatchSize },
+    });
+    for (const [held, codes] of [
+      [7.6, []],
+      [null, []],
+      [7.59, ['batch-not-filled']],
+    ] as const) {
+      const { state, warnings } = judged(holding(held));
+      assert.deepEqual([state, warnings.map((warning) => warning.code)], ['VALID', codes], `${held} of 8`);
+    }
+    assert.match(judged(holding(3.14)).warnings[0]?.message ?? '', /3\.1 of 8/);
+  });
+
   it('heeds the plan’s limit for foreign memory', () => {
     const record = { ...clean, gpu: { ...gpu, ready: snapshotOf(3000, [stranger]) } };
     const loose = studyPlanSchema.parse({ gpu: { foreignMemoryLimit: '200MiB' } });
@@ -118,6 +136,12 @@ describe('judgeTrial', () => {
 });
 
 describe('trialFigures', () => {
+  it('knows no count of requests or errors where nothing was measured', () => {
+    const figures = trialFigures({ ...clean, status: 'failed', load: null }, null);
+    assert.deepEqual([figures.requests, figures.errors], [null, null]);
+    assert.ok(figures.unavailable.requests && figures.unavailable.errors);
+  });
+
   const withCount = (count: number): TrialRecord => ({
     ...clean,
     load: { ...load, measurement: { ...load.measurement, responseTime: { ...load.measurement.responseTime, count } } },
