@@ -1,5 +1,5 @@
 /** `mpsbench serve`: the embedded inference server in the foreground. */
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { interrupted, MpsbenchError, messageOf } from '../../core/errors.ts';
 import { milliseconds, type Nanoseconds, parseDuration } from '../../core/units.ts';
 import { embeddedServerSchema } from '../../records/plan.ts';
@@ -20,7 +20,7 @@ interface ServeOptions {
   readonly host: string;
   readonly device: string | null;
   readonly seed: number;
-  readonly json: boolean;
+  readonly json?: true;
 }
 
 const examples = `
@@ -45,14 +45,20 @@ export function serveCommand(context: CliContext): Command {
     .option('--model-name <name>', 'name in the paths of the API', 'mpsbench')
     .option('--workers <n>', 'worker processes, each with its own model copy', wholeNumber(0, 1000), 1)
     .option('--batch-size <n>', 'most requests per batch', wholeNumber(1, 4096), 1)
-    .option('--max-batch-delay <duration>', 'longest wait for a batch to fill', duration, milliseconds(20))
+    .addOption(
+      new Option('--max-batch-delay <duration>', 'longest wait for a batch to fill')
+        .argParser(duration)
+        .default(milliseconds(20), '20ms'),
+    )
     .option('--queue-limit <n>', 'requests that may wait; more get status 503', wholeNumber(1, 1e9), 1000)
     .option('--inference-port <port>', '0 = any free port', wholeNumber(0, 65_535), 8080)
     .option('--management-port <port>', '0 = any free port', wholeNumber(0, 65_535), 8081)
     .option('--host <address>', 'address to listen on; the API has no authentication', '127.0.0.1')
-    .option('--device <uuid>', 'UUID of the GPU for the cuda workload', String, null)
+    .addOption(
+      new Option('--device <uuid>', 'UUID of the GPU for the cuda workload').argParser(String).default(null, 'none'),
+    )
     .option('--seed <n>', 'weights are drawn from it', wholeNumber(0, Number.MAX_SAFE_INTEGER), 1)
-    .option('--json', 'one JSON document with the addresses, on stdout', false)
+    .option('--json', 'one JSON document with the addresses, on stdout')
     .addHelpText('after', examples)
     .action((options: ServeOptions) => serve(options, context));
 }
