@@ -1,5 +1,6 @@
 /** Figure: device memory by arm and workers, split into workers, MPS server and what no process is charged with. */
 import type { CellMemory, CellSummary, Spread, StudySummary } from '../analysis/summary-model.ts';
+import { counted } from '../core/units.ts';
 import type { ChartOption, ChartSize } from './chart-renderer.ts';
 import { axisScale, axisText, chartTitle, faint, ink, partColours, rule } from './chart-style.ts';
 import { mebibytesText } from './decision-rows.ts';
@@ -70,7 +71,7 @@ function cellAxis(cells: readonly CellSummary[]): object {
   const labels = cells.map((cell) => {
     const group = cells.filter((other) => other.cell.workers === cell.cell.workers);
     const isMiddle = group.indexOf(cell) === Math.floor((group.length - 1) / 2);
-    const workers = `${cell.cell.workers} ${cell.cell.workers === 1 ? 'worker' : 'workers'}`;
+    const workers = counted(cell.cell.workers, 'worker');
     return `${cell.cell.arm}\n${isMiddle ? workers : ' '}`;
   });
   const groupEnds = cells.map((cell, index) => cell.cell.workers !== cells[index - 1]?.cell.workers);

@@ -4,9 +4,11 @@ import type { Comparison, StudySummary, TrialEntry } from '../analysis/summary-m
 import { formatDuration, type Nanoseconds } from '../core/units.ts';
 import { conditionRows } from './condition-rows.ts';
 import {
+  cellGroups,
   decisionRows,
   hasComparison,
   hasMemory,
+  hasUnfilledBatches,
   mebibytesText,
   rateText,
   ratioWithInterval,
@@ -32,28 +34,25 @@ export function decisionTable(summary: StudySummary): ReportTable {
   const rows = decisionRows(summary);
   const comparison = hasComparison(summary);
   const memory = hasMemory(summary);
+  const batches = hasUnfilledBatches(summary);
   return {
     title: 'Every configuration',
     note: decisionNote(summary),
     headings: [
-      ...['workers', 'batch', 'arm', 'req/s [min .. max]', 'valid'],
-      ...(comparison ? ['vs off [95 %]', 'verdict'] : []),
+      ...['workers', 'batch', ...(batches ? ['batch ran'] : []), 'arm', 'req/s', 'min .. max', 'valid'],
+      ...(comparison ? ['vs off', '95 %', 'verdict'] : []),
       ...['p50', 'p99'],
-      ...(memory ? ['MiB used', 'vs off', 'MiB/worker', 'MPS server'] : []),
+      ...(memory ? ['MiB', 'MiB vs off', 'MiB/worker', 'MPS server'] : []),
     ],
     rows: rows.map((row) => [
-      ...[row.workers, row.batchSize, row.arm, row.throughput, row.trials],
-      ...(comparison ? [row.ratio, row.verdict] : []),
+      ...[row.workers, row.batchSize, ...(batches ? [row.realisedBatch] : []), row.arm],
+      ...[row.throughput, row.throughputRange, row.trials],
+      ...(comparison ? [row.ratio, row.ratioInterval, row.verdict] : []),
       ...[row.p50, row.p99],
       ...(memory ? [row.memory, row.memoryDifference, row.perWorker, row.mpsServer] : []),
     ]),
     emphasised: new Set(rows.flatMap((row, index) => (row.recommended ? [index] : []))),
-    groupStarts: new Set(
-      rows.flatMap((row, index) => {
-        const before = rows[index - 1];
-        return before && (before.workers !== row.workers || before.batchSize !== row.batchSize) ? [index] : [];
-      }),
-    ),
+    groupStarts: new Set(cellGroups(rows).map((group) => group.from)),
   };
 }
 
@@ -75,7 +74,8 @@ export function bestTable(summary: StudySummary): ReportTable {
 
 function decisionNote(summary: StudySummary): string {
   const percent = Number((summary.thresholdRatio * 100).toFixed(3));
-  const notes = ['req/s: median over valid trials with min and max.'];
+  const notes = ['req/s: median over valid trials, with min and max.'];
+  if (hasUnfilledBatches(summary)) notes.push('batch ran: mean requests that a batch really held.');
   if (hasComparison(summary)) {
     notes.push(
       'vs off: same workers and batch size, paired by block, with its 95 % interval;',
@@ -83,9 +83,7 @@ function decisionNote(summary: StudySummary): string {
     );
   }
   if (hasMemory(summary)) {
-    notes.push(
-      'MiB used: device memory over the baseline at the end of the measurement; MPS server: its own share, MiB.',
-    );
+    notes.push('MiB: device memory over the baseline at the end of the measurement; MPS server: its own share, MiB.');
   }
   return [...notes, 'The recommended configuration is set in bold.'].join(' ');
 }

@@ -1,6 +1,7 @@
 /** Figure: throughput by batch size and arm, one panel per number of workers, every trial a dot. */
 import type { CustomSeriesRenderItemAPI, CustomSeriesRenderItemReturn } from 'echarts';
 import type { CellSummary, Spread, StudySummary } from '../analysis/summary-model.ts';
+import { counted } from '../core/units.ts';
 import type { ChartOption, ChartSize } from './chart-renderer.ts';
 import { armColour, axisScale, axisText, chartTitle, faint, fontFamily, ink, rule } from './chart-style.ts';
 
@@ -88,7 +89,7 @@ function rateAxis(scale: { readonly max: number; readonly interval: number }, gr
 }
 
 function panelHeading(panel: Panel): object {
-  const text = `${panel.workers} ${panel.workers === 1 ? 'worker' : 'workers'}`;
+  const text = counted(panel.workers, 'worker');
   const style = { text, fill: ink, font: `600 13px ${fontFamily}`, textAlign: 'center' };
   return { type: 'text', x: panel.left + panel.width / 2, y: panel.top - 20, style };
 }

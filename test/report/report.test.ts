@@ -19,7 +19,7 @@ const root = mkdtempSync(join(tmpdir(), 'mpsbench-report-'));
 after(() => rmSync(root, { recursive: true, force: true }));
 
 const kinds: readonly StudyKind[] = ['gpu', 'cpu', 'broken'];
-const plain = { colour: false, width: 100 };
+const plain = { colour: false, width: 120 };
 
 async function fresh(kind: StudyKind): Promise<string> {
   const directory = mkdtempSync(join(root, `${kind}-`));
@@ -69,6 +69,46 @@ for (const kind of kinds) {
     });
   });
 }
+
+describe('the text of a report', () => {
+  const narrow = { gpu: 80, broken: 80, cpu: 80 };
+  for (const [kind, width] of Object.entries(narrow) as [StudyKind, number][]) {
+    it(`fits ${width} columns for the ${kind} study, says what it left out, and ends with the answer`, async () => {
+      const summary = await rebuilt(await fresh(kind));
+      const text = textReport(summary, { colour: false, width });
+      assertGolden(`${kind}-${width}.txt`, text);
+      const tooLong = text.split('\n').filter((line) => line.length > width);
+      assert.deepEqual(tooLong, []);
+      assert.ok(text.lastIndexOf('\n\n') < text.indexOf(summary.answer.headline.slice(0, 30)));
+    });
+  }
+
+  it('shows what batches really held where one held less than 95 % of its label', async () => {
+    const directory = await fresh('gpu');
+    const trials = join(directory, studyFiles.trials);
+    const half = readFileSync(trials, 'utf8').replaceAll('"meanRealisedBatchSize":3.88', '"meanRealisedBatchSize":2.5');
+    writeFileSync(trials, half);
+    const summary = await rebuilt(directory);
+    assert.match(textReport(summary, plain), / arm +batch ran /);
+    assert.match(
+      summary.answer.cautions.join('\n'),
+      /45 attempts marked \(batch-not-filled\), the first: batches held 2\.5 of 4/,
+    );
+    assert.match(readFileSync(join(directory, studyFiles.markdown), 'utf8'), /\| batch ran \|/);
+    assert.equal(summary.trialsValid, 90);
+  });
+});
+
+describe('a report that is rebuilt', () => {
+  it('leaves no figure of an earlier state behind', async () => {
+    const directory = await fresh('cpu');
+    await rebuilt(directory);
+    const figures = join(directory, studyFiles.figures);
+    writeFileSync(join(figures, 'tradeoff.svg'), '<svg/>');
+    await rebuilt(directory);
+    assert.deepEqual(readdirSync(figures), ['throughput.svg']);
+  });
+});
 
 describe('summary of a study', () => {
   it('is valid if every cell has a valid trial, and says what was left out without a GPU', async () => {

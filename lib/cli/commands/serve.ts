@@ -1,7 +1,7 @@
 /** `mpsbench serve`: the embedded inference server in the foreground. */
 import { Command, InvalidArgumentError } from 'commander';
 import { interrupted, MpsbenchError, messageOf } from '../../core/errors.ts';
-import { milliseconds, type Nanoseconds, parseDuration } from '../../core/units.ts';
+import { counted, milliseconds, type Nanoseconds, parseDuration } from '../../core/units.ts';
 import { embeddedServerSchema } from '../../records/plan.ts';
 import { type RunningFront, startFront } from '../../server/embedded/front.ts';
 import { describeWorkload, resolveWorkload } from '../../server/embedded/workload.ts';
@@ -113,7 +113,7 @@ function announcement(options: ServeOptions, front: RunningFront, description: s
     return jsonDocument('serve', { description, workers, batchSize, inferenceUrl, managementUrl });
   }
   return [
-    `serving ${description}: ${options.workers} ${options.workers === 1 ? 'worker' : 'workers'}, batch size ${options.batchSize}`,
+    `serving ${description}: ${counted(options.workers, 'worker')}, batch size ${options.batchSize}`,
     `  inference   ${inferenceUrl}`,
     `  management  ${managementUrl}`,
     `  try         curl -X POST --data-binary 'any bytes' ${inferenceUrl}`,
