@@ -21,7 +21,7 @@ export function answerOf(facts: Facts): Answer {
 /** "1.421x [1.380, 1.465] at 95 %, n=5": three decimals, so that an end beside the threshold is seen on its side. */
 function ratioText(ratio: PairedRatio): string {
   const n = `n=${ratio.pairs}`;
-  if (ratio.lowerRatio === null || ratio.upperRatio === null) return `${times(ratio.ratio)} (${n}, no interval)`;
+  if (ratio.lowerRatio === null || ratio.upperRatio === null) return `${times(ratio.ratio)}, ${n}, no interval`;
   const level = Number((ratio.confidenceLevel * 100).toFixed(1));
   return `${times(ratio.ratio)} [${ratio.lowerRatio.toFixed(3)}, ${ratio.upperRatio.toFixed(3)}] at ${level} %, ${n}`;
 }
@@ -36,7 +36,7 @@ function headline(facts: Facts): string {
   if (!best) return `MPS was not measured here${leftOutText(facts)}.`;
   if (!best.comparison) return "No answer on MPS: the study has no valid arm 'off' to compare with.";
   const { verdict, throughput, verdictReason } = best.comparison;
-  const against = throughput ? ` (${ratioText(throughput)})` : '';
+  const against = throughput ? `: ${ratioText(throughput)}` : '';
   switch (verdict) {
     case 'BETTER':
       return `Enable MPS: its best configuration is faster than the best without it${against}.`;
@@ -45,7 +45,7 @@ function headline(facts: Facts): string {
     case 'EQUIVALENT':
       return `MPS makes no difference to throughput that matters here, best against best${against}.`;
     default:
-      return `No clear answer on MPS, best against best${against}: ${verdictReason}.`;
+      return `No clear answer on MPS, best against best${against}; ${verdictReason}.`;
   }
 }
 

@@ -25,6 +25,8 @@ export interface ReportTable {
   readonly emphasised: ReadonlySet<number>;
   /** Rows that begin a group. */
   readonly groupStarts: ReadonlySet<number>;
+  /** So many first columns are the same in all rows of a group. */
+  readonly groupColumns: number;
 }
 
 const noRows: ReadonlySet<number> = new Set();
@@ -35,24 +37,31 @@ export function decisionTable(summary: StudySummary): ReportTable {
   const comparison = hasComparison(summary);
   const memory = hasMemory(summary);
   const batches = hasUnfilledBatches(summary);
+  // One trial has no spread and no interval.
+  const spread = summary.blocks > 1;
   return {
     title: 'Every configuration',
     note: decisionNote(summary),
     headings: [
-      ...['workers', 'batch', ...(batches ? ['batch ran'] : []), 'arm', 'req/s', 'min .. max', 'valid'],
-      ...(comparison ? ['vs off', '95 %', 'verdict'] : []),
+      ...['workers', 'batch', ...(batches ? ['batch ran'] : []), 'arm', 'req/s'],
+      ...(spread ? ['min .. max'] : []),
+      'valid',
+      ...(comparison ? ['vs off', ...(spread ? ['95 %'] : []), 'verdict'] : []),
       ...['p50', 'p99'],
       ...(memory ? ['MiB', 'MiB vs off', 'MiB/worker', 'MPS server'] : []),
     ],
     rows: rows.map((row) => [
       ...[row.workers, row.batchSize, ...(batches ? [row.realisedBatch] : []), row.arm],
-      ...[row.throughput, row.throughputRange, row.trials],
-      ...(comparison ? [row.ratio, row.ratioInterval, row.verdict] : []),
+      row.throughput,
+      ...(spread ? [row.throughputRange] : []),
+      row.trials,
+      ...(comparison ? [row.ratio, ...(spread ? [row.ratioInterval] : []), row.verdict] : []),
       ...[row.p50, row.p99],
       ...(memory ? [row.memory, row.memoryDifference, row.perWorker, row.mpsServer] : []),
     ]),
     emphasised: new Set(rows.flatMap((row, index) => (row.recommended ? [index] : []))),
     groupStarts: new Set(cellGroups(rows).map((group) => group.from)),
+    groupColumns: 2,
   };
 }
 
@@ -69,6 +78,7 @@ export function bestTable(summary: StudySummary): ReportTable {
     }),
     emphasised: noRows,
     groupStarts: noRows,
+    groupColumns: 0,
   };
 }
 
@@ -105,6 +115,7 @@ export function comparisonTable(summary: StudySummary): ReportTable {
     rows: summary.cells.flatMap(({ cellId, comparison }) => (comparison ? [comparisonRow(cellId, comparison)] : [])),
     emphasised: noRows,
     groupStarts: noRows,
+    groupColumns: 0,
   };
 }
 
@@ -142,6 +153,7 @@ export function validityTable(summary: StudySummary): ReportTable {
     ]),
     emphasised: noRows,
     groupStarts: noRows,
+    groupColumns: 0,
   };
 }
 
@@ -158,6 +170,7 @@ export function trialTable(summary: StudySummary): ReportTable {
     rows: summary.trials.map((trial) => trialRow(trial, memory)),
     emphasised: noRows,
     groupStarts: noRows,
+    groupColumns: 0,
   };
 }
 
@@ -188,6 +201,7 @@ export function conditionTable(summary: StudySummary): ReportTable {
     rows: conditionRows(summary),
     emphasised: noRows,
     groupStarts: noRows,
+    groupColumns: 0,
   };
 }
 

@@ -10,6 +10,7 @@ import { MpsbenchError } from '../../lib/core/errors.ts';
 import { openStudyDirectory, studyFiles } from '../../lib/records/study-directory.ts';
 import { escapeHtml } from '../../lib/report/html.ts';
 import { textReport } from '../../lib/report/text.ts';
+import { throughputFigure } from '../../lib/report/throughput-figure.ts';
 import { rebuildReport } from '../../lib/report/write-report.ts';
 import { makeStudy, type StudyKind } from '../fixtures/study/make-study.ts';
 
@@ -96,6 +97,40 @@ describe('the text of a report', () => {
     );
     assert.match(readFileSync(join(directory, studyFiles.markdown), 'utf8'), /\| batch ran \|/);
     assert.equal(summary.trialsValid, 90);
+  });
+});
+
+describe('the HTML report', () => {
+  it('begins with the recommended configuration in four facts, and hides what a row repeats without losing it', async () => {
+    const directory = await fresh('gpu');
+    await rebuilt(directory);
+    const html = readFileSync(join(directory, studyFiles.html), 'utf8');
+    const facts = [...html.matchAll(/<dd class="value">([^<]+)</g)].map((match) => match[1]);
+    assert.deepEqual(facts, ['mps', '1,398', '35.5 ms', '5.4 GiB']);
+    assert.match(html, /<tr><td class="number again">1<\/td><td class="number again">1<\/td><td>mps:50</);
+  });
+
+  it('recolours in a dark scheme every neutral colour that the figures use', async () => {
+    const directory = await fresh('gpu');
+    await rebuilt(directory);
+    const html = readFileSync(join(directory, studyFiles.html), 'utf8');
+    const [style = ''] = /<style>.*<\/style>/s.exec(html) ?? [];
+    const texts = new Set([...html.matchAll(/<text[^>]* fill="([^"]+)"/g)].map((match) => match[1]));
+    assert.ok(texts.size > 0);
+    for (const colour of texts) assert.ok(style.includes(`[fill="${colour}"]`), `${colour} would stay as it is`);
+  });
+});
+
+describe('the throughput figure', () => {
+  it('puts fewer panels into a row before its bars get too narrow to show their dots', async () => {
+    const summary = await rebuilt(await fresh('gpu'));
+    const columns = (batchSizes: readonly number[], arms: readonly string[]): number => {
+      const { option } = throughputFigure({ ...summary, batchSizes, arms });
+      return new Set((option.grid as { left: number }[]).map((grid) => grid.left)).size;
+    };
+    assert.equal(columns([1, 4, 16], ['off', 'mps', 'mps:50', 'mps:25']), 3);
+    assert.equal(columns([1, 2, 4, 8], ['off', 'mps', 'mps:50', 'mps:25']), 2);
+    assert.equal(columns([1, 2, 4, 8, 16, 32, 64, 128], ['off', 'mps', 'mps:50', 'mps:25']), 1);
   });
 });
 
