@@ -22,7 +22,9 @@ export function progressText(progress: StudyProgress): string {
 export function trialText(record: TrialRecord, trials: number, validity: Validity): string {
   const number = `${String(record.position).padStart(String(trials).length)}/${trials}`;
   const rate = record.load ? formatRate(record.load.measurement.throughputPerSecond) : record.status;
-  const reasons = [...validity.reasons, ...validity.warnings].map((reason) => reason.message).join('; ');
+  const found = [...validity.reasons, ...validity.warnings];
+  // What stopped a trial is told at once; a rule that it broke is told in full by the report.
+  const reasons = found.map((reason) => (record.status === 'failed' ? reason.message : reason.code)).join(', ');
   const verdict = validity.state === 'INVALID' ? '  VOID' : '';
   return `${number}  block ${record.block}  ${cellText(record.cell)}: ${rate}${verdict}${reasons ? `  (${reasons})` : ''}`;
 }

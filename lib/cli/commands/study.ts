@@ -6,6 +6,7 @@ import { judgeTrial, type Validity } from '../../analysis/validity.ts';
 import { MpsbenchError } from '../../core/errors.ts';
 import { packageVersion } from '../../core/package-version.ts';
 import { counted, formatSpan, ns } from '../../core/units.ts';
+import { readBodies } from '../../load/body-pool.ts';
 import { cellText } from '../../records/arm.ts';
 import type { StudyPlan } from '../../records/plan.ts';
 import { requestedForm, validatePlan } from '../../records/plan-text.ts';
@@ -17,7 +18,6 @@ import {
 } from '../../records/study-directory.ts';
 import type { TrialRecord } from '../../records/trial.ts';
 import { rebuildReport } from '../../report/write-report.ts';
-import { readBodies } from '../../study/request-bodies.ts';
 import { expectedTrialNs, runStudy, scheduleOf } from '../../study/run-study.ts';
 import { prepareStudyHost, type StudyHost } from '../../study/study-host.ts';
 import { lockStudy } from '../../study/study-lock.ts';
@@ -66,7 +66,7 @@ async function study(
 ): Promise<void> {
   const resumed = options.resume === undefined ? null : await openForResume(options.resume, command, file, options);
   const plan = resumed?.plan ?? (await planFrom(command, file));
-  const bodies = await readBodies(plan.load.bodies);
+  const bodies = readBodies(plan.load.bodies).map((body) => body.bytes);
   if (!options.dryRun) await recoverLeftovers(context);
   using host = await prepareStudyHost(plan, {
     paths: context.paths,
