@@ -1,5 +1,5 @@
 /** The study's answer in plain sentences, from measured figures alone. */
-import { formatBytes, formatDuration, formatRate, type Nanoseconds } from '../core/units.ts';
+import { counted, formatBytes, formatDuration, formatRate, type Nanoseconds } from '../core/units.ts';
 import { cellText } from '../records/arm.ts';
 import type { PairedRatio } from '../stats/paired.ts';
 import type { Answer, ArmBest, CellSummary, Spread, StudySummary } from './summary-model.ts';
@@ -8,9 +8,9 @@ import { fewestPairs } from './verdict.ts';
 /** All of the summary but the answer itself. */
 type Facts = Omit<StudySummary, 'answer'>;
 
-/** Headline, two or three lines that it rests on, and what a reader must be careful with. */
+/** Headline, a few lines that it rests on, and what a reader must be careful with. */
 export function answerOf(facts: Facts): Answer {
-  const lines = [recommendationLine(facts), mpsLine(facts), memoryLine(facts)];
+  const lines = [recommendationLine(facts), runnerUpLine(facts), mpsLine(facts), memoryLine(facts)];
   return {
     headline: headline(facts),
     lines: lines.filter((line) => line !== null),
@@ -21,7 +21,7 @@ export function answerOf(facts: Facts): Answer {
 /** "1.421x [1.380, 1.465] at 95 %, n=5": three decimals, so that an end beside the threshold is seen on its side. */
 function ratioText(ratio: PairedRatio): string {
   const n = `n=${ratio.pairs}`;
-  if (ratio.lowerRatio === null || ratio.upperRatio === null) return `${times(ratio.ratio)} (${n}, no interval)`;
+  if (ratio.lowerRatio === null || ratio.upperRatio === null) return `${times(ratio.ratio)}, ${n}, no interval`;
   const level = Number((ratio.confidenceLevel * 100).toFixed(1));
   return `${times(ratio.ratio)} [${ratio.lowerRatio.toFixed(3)}, ${ratio.upperRatio.toFixed(3)}] at ${level} %, ${n}`;
 }
@@ -36,7 +36,7 @@ function headline(facts: Facts): string {
   if (!best) return `MPS was not measured here${leftOutText(facts)}.`;
   if (!best.comparison) return "No answer on MPS: the study has no valid arm 'off' to compare with.";
   const { verdict, throughput, verdictReason } = best.comparison;
-  const against = throughput ? ` (${ratioText(throughput)})` : '';
+  const against = throughput ? `: ${ratioText(throughput)}` : '';
   switch (verdict) {
     case 'BETTER':
       return `Enable MPS: its best configuration is faster than the best without it${against}.`;
@@ -45,7 +45,7 @@ function headline(facts: Facts): string {
     case 'EQUIVALENT':
       return `MPS makes no difference to throughput that matters here, best against best${against}.`;
     default:
-      return `No clear answer on MPS, best against best${against}: ${verdictReason}.`;
+      return `No clear answer on MPS, best against best${against}; ${verdictReason}.`;
   }
 }
 
@@ -75,14 +75,17 @@ function recommendationLine(facts: Facts): string | null {
   const best = cellOf(facts, facts.recommendation?.cellId ?? null);
   if (!best?.throughputPerSecond) return null;
   const valid = facts.cells.filter((cell) => cell.state === 'valid').length;
-  const runnerUp = cellOf(facts, facts.recommendation?.runnerUpId ?? null);
-  const second = runnerUp?.throughputPerSecond
-    ? ` Runner-up: ${cellText(runnerUp.cell)} at ${formatRate(runnerUp.throughputPerSecond.median)}${beside(runnerUp)}${leadText(facts)}.`
-    : '';
   return (
     `Recommended: ${cellText(best.cell)}: ${spreadRate(best.throughputPerSecond)}${beside(best)}; the highest median ` +
-    `throughput of ${valid} valid ${valid === 1 ? 'configuration' : 'configurations'}.${second}`
+    `throughput of ${counted(valid, 'valid configuration')}.`
   );
+}
+
+function runnerUpLine(facts: Facts): string | null {
+  const runnerUp = cellOf(facts, facts.recommendation?.runnerUpId ?? null);
+  if (!runnerUp?.throughputPerSecond) return null;
+  const rate = formatRate(runnerUp.throughputPerSecond.median);
+  return `Runner-up: ${cellText(runnerUp.cell)}: ${rate}${beside(runnerUp)}${leadText(facts)}.`;
 }
 
 function leadText(facts: Facts): string {
@@ -114,9 +117,9 @@ function memoryLine(facts: Facts): string | null {
     const differences = cells.flatMap((cell) => cell.comparison?.memoryDifferenceBytes ?? []);
     return differences.length === 0 ? [] : [`${arm} ${differenceText(differences)}`];
   });
-  if (texts.length === 0) return null;
+  if (most === undefined || texts.length === 0) return null;
   const among = facts.batchSizes.length > 1 ? ` (range of medians over batch sizes)` : '';
-  return `Memory at ${most} ${most === 1 ? 'worker' : 'workers'}, against off at the same batch size${among}: ${texts.join('; ')}.`;
+  return `Memory at ${counted(most, 'worker')}, against off at the same batch size${among}: ${texts.join('; ')}.`;
 }
 
 function differenceText(differences: readonly Spread[]): string {
@@ -166,9 +169,10 @@ function cautions(facts: Facts): string[] {
   }
   for (const finding of facts.findings) {
     const effect = finding.voids ? 'void' : 'marked';
-    const isOne = finding.attempts === 1;
-    const attempts = `${finding.attempts} ${isOne ? 'attempt' : 'attempts'} ${effect} (${finding.reason.code})`;
-    found.push(`${attempts}${isOne ? '' : ', the first'}: ${finding.reason.message}; ${finding.reason.advice}.`);
+    const attempts = `${counted(finding.attempts, 'attempt')} ${effect} (${finding.reason.code})`;
+    found.push(
+      `${attempts}${finding.attempts === 1 ? '' : ', the first'}: ${finding.reason.message}; ${finding.reason.advice}.`,
+    );
   }
   const invalid = facts.cells.filter((cell) => cell.state === 'invalid').map((cell) => cell.cellId);
   if (invalid.length > 0) found.push(`Without a valid trial, hence INVALID: ${invalid.join(', ')}.`);

@@ -28,7 +28,7 @@ export interface CliContext {
 /** Version of every --json document; raised when a field changes its meaning. */
 export const jsonSchemaVersion = 1;
 
-/** The --json form of a result: one line per document, keys in the order given. */
+/** The --json form of a result: one indented document, its version and kind first. */
 export function jsonDocument(kind: string, body: object): string {
   return `${JSON.stringify({ schemaVersion: jsonSchemaVersion, kind, ...body }, null, 2)}\n`;
 }

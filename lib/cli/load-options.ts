@@ -1,8 +1,8 @@
 /** The options of `load`: reading each from text, and the load that they ask for. */
 import { extname } from 'node:path';
 import { InvalidArgumentError } from 'commander';
-import { MpsbenchError, messageOf } from '../core/errors.ts';
-import { parseDuration, seconds } from '../core/units.ts';
+import { MpsbenchError } from '../core/errors.ts';
+import { seconds } from '../core/units.ts';
 import { type Body, readBodies } from '../load/body-pool.ts';
 import { loadDefaults } from '../load/run-load.ts';
 import type { LoadSpec, Loop, Stop } from '../records/load.ts';
@@ -45,22 +45,6 @@ export function loadSpec(url: string, options: LoadOptions): LoadSpec {
   };
 }
 
-export function parseSpan(text: string): number {
-  return orInvalid(() => parseDuration(text));
-}
-
-export function parsePositiveInteger(text: string): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value > 0) return value;
-  throw new InvalidArgumentError(`'${text}' must be a whole number of at least 1.`);
-}
-
-export function parseSeed(text: string): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && Number.isSafeInteger(value)) return value;
-  throw new InvalidArgumentError(`'${text}' must be a whole number of at least 0.`);
-}
-
 export function parseRate(text: string): number {
   const value = Number(text);
   if (/^\d+(\.\d+)?$/.test(text) && value > 0) return value;
@@ -72,11 +56,6 @@ export function parseStatuses(text: string): number[] {
     if (/^[2-5]\d\d$/.test(part.trim())) return Number(part);
     throw new InvalidArgumentError(`'${part}' must be a status from 200 to 599; separate several by commas.`);
   });
-}
-
-/** For options that may be repeated. */
-export function collect(text: string, before: readonly string[] = []): string[] {
-  return [...before, text];
 }
 
 function loopOf({ rate, arrival, connections }: LoadOptions): Loop {
@@ -111,12 +90,4 @@ function contentType(bodies: readonly Body[], headers: Record<string, string>): 
   if (bodies.length === 0 || given) return {};
   const json = bodies.every((body) => extname(body.path).toLowerCase() === '.json');
   return { 'content-type': json ? 'application/json' : 'application/octet-stream' };
-}
-
-function orInvalid<T>(read: () => T): T {
-  try {
-    return read();
-  } catch (cause) {
-    throw new InvalidArgumentError(`${messageOf(cause)}.`);
-  }
 }

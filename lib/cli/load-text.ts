@@ -1,5 +1,5 @@
 /** The summary of a load run as text. No figure is computed here. */
-import { formatBytes, formatDuration, formatRate, ns } from '../core/units.ts';
+import { counted, formatBytes, formatDuration, formatRate, ns } from '../core/units.ts';
 import { percentileMinimums } from '../records/histogram.ts';
 import {
   failedRequests,
@@ -97,10 +97,6 @@ function generatorText({ generator, loop }: LoadSummary): string {
 function verdictText({ text, verdict, measured }: ThresholdVerdict): string {
   const word = { kept: 'kept', missed: 'MISSED', undecided: 'UNDECIDED, counts as missed' }[verdict];
   return `${text}: ${word} (${measured})`;
-}
-
-function counted(count: number, noun: string): string {
-  return `${grouped(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 function grouped(count: number): string {

@@ -5,7 +5,8 @@ import { type ExitStatus, exitStatus } from '../core/errors.ts';
 import { textReport } from '../report/text.ts';
 import { type CliContext, jsonDocument } from './context.ts';
 
-const defaultWidth = 100;
+/** For files and pipes, and for a terminal that does not tell. */
+const defaultWidth = 120;
 
 /** Gives exit status 3 if a cell that was to be measured has no valid trial. */
 export function printSummary(context: CliContext, summary: StudySummary, json: boolean): ExitStatus {
@@ -13,11 +14,11 @@ export function printSummary(context: CliContext, summary: StudySummary, json: b
   return summary.valid ? exitStatus.done : exitStatus.invalid;
 }
 
-/** Colours and width of stdout; a file or a pipe has neither. */
+/** Colours and width of stdout. */
 function terminal(): { readonly colour: boolean; readonly width: number } {
   const isTerminal = process.stdout.isTTY === true;
   return {
     colour: isTerminal && picocolors.isColorSupported,
-    width: isTerminal ? Math.max(60, process.stdout.columns ?? defaultWidth) : defaultWidth,
+    width: isTerminal ? Math.max(60, process.stdout.columns || defaultWidth) : defaultWidth,
   };
 }

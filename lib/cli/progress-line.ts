@@ -30,7 +30,7 @@ function redrawnLine(context: CliContext): LiveStatus {
   };
   return {
     update(text) {
-      const columns = process.stderr.columns ?? fallbackColumns;
+      const columns = process.stderr.columns || fallbackColumns;
       const line = text.length < columns ? text : `${text.slice(0, columns - 2)}…`;
       if (line !== shown) draw(line);
     },

@@ -1,25 +1,30 @@
-/** The live line of a running study: trial, block, cell, step, running throughput, time that remains. */
+/** The live line of a running study, and the line that stays of each finished trial. */
+import type { Validity } from '../analysis/validity.ts';
 import { formatRate, formatSpan } from '../core/units.ts';
+import { cellText } from '../records/arm.ts';
 import type { TrialRecord } from '../records/trial.ts';
 import type { StudyProgress } from '../study/progress.ts';
 
+/** What matters most comes first, since a narrow terminal cuts the end off. */
 export function progressText(progress: StudyProgress): string {
-  const { trial } = progress;
-  const rate = progress.recentPerSecond === null ? '' : ` ${formatRate(progress.recentPerSecond)}`;
-  return (
-    `trial ${progress.finished + 1}/${progress.trials} · block ${trial.block}/${progress.blocks} · ${cellText(trial.cell)} · ` +
-    `${progress.step}${rate} · ${formatSpan(progress.remainingNs)} left`
-  );
+  const { trial, recentPerSecond } = progress;
+  const rate = recentPerSecond === null ? '' : ` ${formatRate(recentPerSecond)}`;
+  return [
+    `${progress.finished + 1}/${progress.trials}`,
+    `${formatSpan(progress.remainingNs)} left`,
+    `block ${trial.block}/${progress.blocks}`,
+    cellText(trial.cell),
+    `${progress.step}${rate}`,
+  ].join('  ');
 }
 
-/** One line per finished trial, for logs and for terminals that are not interactive. */
-export function trialText(record: TrialRecord, trials: number): string {
+/** A trial that is void says so at once: its figure will be in no table. */
+export function trialText(record: TrialRecord, trials: number, validity: Validity): string {
+  const number = `${String(record.position).padStart(String(trials).length)}/${trials}`;
   const rate = record.load ? formatRate(record.load.measurement.throughputPerSecond) : record.status;
-  const reasons = record.reasons.map((reason) => reason.message).join('; ');
-  const number = String(record.position).padStart(String(trials).length);
-  return `${number}/${trials} block ${record.block} ${cellText(record.cell)}: ${rate}${reasons ? ` [${reasons}]` : ''}`;
-}
-
-function cellText(cell: TrialRecord['cell']): string {
-  return `${cell.workers} worker${cell.workers === 1 ? '' : 's'} × batch ${cell.batchSize} × ${cell.arm}`;
+  const found = [...validity.reasons, ...validity.warnings];
+  // What stopped a trial is told at once; a rule that it broke is told in full by the report.
+  const reasons = found.map((reason) => (record.status === 'failed' ? reason.message : reason.code)).join(', ');
+  const verdict = validity.state === 'INVALID' ? '  VOID' : '';
+  return `${number}  block ${record.block}  ${cellText(record.cell)}: ${rate}${verdict}${reasons ? `  (${reasons})` : ''}`;
 }

@@ -67,9 +67,10 @@ export function parseBytes(text: string): Bytes {
 /** Largest unit in which the value is at least one, three significant digits: "1.25 ms", "30.0 s". */
 export function formatDuration(value: Nanoseconds): string {
   const units = durationUnits.filter((unit) => unit.suffix !== 'm' && unit.suffix !== 'h');
-  const unit = [...units].reverse().find((candidate) => Math.abs(value) >= candidate.factor) ?? units[0];
-  const scaled = value / (unit?.factor ?? 1);
-  return `${threeDigits(scaled)} ${unit?.suffix ?? 'ns'}`;
+  // Rounded first, so that 999.9 us reads 1.00 ms and not 1000 us.
+  const rounded = Math.abs(value) < 1e12 ? Number(value.toPrecision(3)) : value;
+  const unit = [...units].reverse().find((candidate) => Math.abs(rounded) >= candidate.factor) ?? units[0];
+  return `${threeDigits(rounded / (unit?.factor ?? 1))} ${unit?.suffix ?? 'ns'}`;
 }
 
 /** A span for people who wait: "1 h 05 m", "2 m 10 s", "8 s". */
@@ -87,6 +88,11 @@ export function formatBytes(value: number): string {
   const unit = [...byteUnits].reverse().find((candidate) => Math.abs(value) >= candidate.factor) ?? byteUnits[0];
   const scaled = value / (unit?.factor ?? 1);
   return `${unit?.suffix === 'B' ? scaled.toFixed(0) : scaled.toFixed(1)} ${unit?.suffix ?? 'B'}`;
+}
+
+/** "1 worker", "1,200 workers": for nouns whose plural is an s. */
+export function counted(count: number, noun: string): string {
+  return `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 /** "1,234.5 /s". */

@@ -1,5 +1,6 @@
 /** Arm: how the workers share the GPU. Cell: workers x batch size x arm. */
 import { z } from 'zod';
+import { counted } from '../core/units.ts';
 
 /** off = time-slicing, proved to be without MPS; mps with an active thread percentage below 100 caps the SM share. */
 export type Arm =
@@ -58,7 +59,7 @@ export type Cell = z.infer<typeof cellSchema>;
 
 /** "4 workers, batch 1, mps:50": for people. */
 export function cellText(cell: Cell): string {
-  return `${cell.workers} ${cell.workers === 1 ? 'worker' : 'workers'}, batch ${cell.batchSize}, ${cell.arm}`;
+  return `${counted(cell.workers, 'worker')}, batch ${cell.batchSize}, ${cell.arm}`;
 }
 
 /** "w2-b8-mps50": stable, sortable enough for people, safe in file names. */

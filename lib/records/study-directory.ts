@@ -1,6 +1,6 @@
 /** A study on disk: plan.yaml, environment.json, trials.jsonl, histograms/, series/. Whoever reads it needs no addon. */
 import { constants } from 'node:fs';
-import { access, type FileHandle, mkdir, open, readdir, readFile, rename } from 'node:fs/promises';
+import { access, type FileHandle, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { codeOf, MpsbenchError, messageOf } from '../core/errors.ts';
@@ -47,6 +47,8 @@ export interface StudyDirectory {
   makeLogDirectory(trialId: string, attempt: number): Promise<string>;
   /** Write-then-rename, so that a reader never sees half a file. `name` is relative to the study directory. */
   writeFile(name: string, content: string): Promise<void>;
+  /** Removes every other entry of a folder of derived files; a folder that is not there has none. */
+  keepOnly(folder: string, names: readonly string[]): Promise<void>;
 }
 
 /** Makes DIR (it must be absent or empty) and writes the plan. Throws OUTPUT_EXISTS or OUTPUT_NOT_WRITABLE. */
@@ -115,6 +117,7 @@ function studyDirectory(path: string): StudyDirectory {
       }),
     makeLogDirectory: (trialId, attempt) => makeFolder(join(path, studyFiles.logs, `${trialId}-${attempt}`)),
     writeFile: write,
+    keepOnly: (folder, names) => keepOnly(join(path, folder), names),
   };
 }
 
@@ -222,16 +225,35 @@ function isJson(text: string): boolean {
   }
 }
 
+async function keepOnly(path: string, names: readonly string[]): Promise<void> {
+  try {
+    const stale = (await readdir(path)).filter((name) => !names.includes(name));
+    for (const name of stale) await rm(join(path, name), { recursive: true });
+  } catch (cause) {
+    if (codeOf(cause) !== 'ENOENT') throw notWritable(path, cause);
+  }
+}
+
 async function writeDurably(path: string, content: string): Promise<void> {
   const temporary = `${path}.partial`;
-  const file = await open(temporary, 'w');
+  try {
+    await writeSynced(temporary, content);
+    await rename(temporary, path);
+  } catch (thrown) {
+    // On a full disk half a file would only take the room that the next try needs.
+    await rm(temporary, { force: true });
+    throw thrown;
+  }
+}
+
+async function writeSynced(path: string, content: string): Promise<void> {
+  const file = await open(path, 'w');
   try {
     await file.writeFile(content);
     await file.sync();
   } finally {
     await file.close();
   }
-  await rename(temporary, path);
 }
 
 const causes: Readonly<Record<string, string>> = {

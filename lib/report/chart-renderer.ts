@@ -9,6 +9,7 @@ import {
 } from 'echarts/components';
 import { type EChartsCoreOption, init, use } from 'echarts/core';
 import { SVGRenderer } from 'echarts/renderers';
+import { paper } from './chart-style.ts';
 
 export type ChartOption = EChartsCoreOption;
 
@@ -33,7 +34,7 @@ export function renderChart(name: string, option: ChartOption, size: ChartSize):
   ]);
   const chart = init(null, null, { renderer: 'svg', ssr: true, ...size });
   try {
-    chart.setOption({ ...option, animation: false, backgroundColor: '#ffffff' });
+    chart.setOption({ ...option, animation: false, backgroundColor: paper });
     return withOwnIdentifiers(name, chart.renderToSVGString());
   } finally {
     chart.dispose();

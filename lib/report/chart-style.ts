@@ -13,6 +13,8 @@ export const partColours = {
   notAttributed: '#7a7a7a',
 } as const;
 
+/** Ground of the figures, and the rim that parts dots from what lies under them. */
+export const paper = '#ffffff';
 export const ink = '#222222';
 export const faint = '#666666';
 export const rule = '#dddddd';
@@ -39,7 +41,7 @@ export function chartTitle(text: string, subtext: string): object {
   return {
     text,
     subtext,
-    left: 16,
+    left: 4,
     top: 10,
     itemGap: 6,
     textStyle: { color: ink, fontFamily, fontSize: 17, fontWeight: 600 },

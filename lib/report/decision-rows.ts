@@ -1,18 +1,25 @@
 /** The table that a person decides from: one row per cell, as text. Shared by terminal, Markdown and HTML. */
 
 import type { CellSummary, PairedRatio, Spread, StudySummary } from '../analysis/summary-model.ts';
-import { formatDuration, type Nanoseconds } from '../core/units.ts';
+import { filledBatchRatio } from '../analysis/validity.ts';
+import { counted, formatDuration, type Nanoseconds } from '../core/units.ts';
 
 export interface DecisionRow {
   readonly workers: string;
   readonly batchSize: string;
   readonly arm: string;
-  /** "1,234.5 [1,200.0 .. 1,260.1]" requests per second */
+  /** "7.9": median over trials of the mean requests per executed batch */
+  readonly realisedBatch: string;
+  /** "1,234.5": requests per second */
   readonly throughput: string;
+  /** "1,200.0 .. 1,260.1" */
+  readonly throughputRange: string;
   /** "5/5": valid of planned trials */
   readonly trials: string;
-  /** "1.421x [1.380, 1.465]", or "" for arm off */
+  /** "1.421x", or "" for arm off */
   readonly ratio: string;
+  /** "[1.380, 1.465]", or "" where there is none */
+  readonly ratioInterval: string;
   readonly verdict: string;
   readonly p50: string;
   readonly p99: string;
@@ -44,9 +51,12 @@ function rowOf(cell: CellSummary, summary: StudySummary): DecisionRow {
     workers: String(cell.cell.workers),
     batchSize: String(cell.cell.batchSize),
     arm: cell.cell.arm,
-    throughput: spreadText(cell.throughputPerSecond),
+    realisedBatch: cell.meanRealisedBatchSize?.median.toFixed(1) ?? unknownText,
+    throughput: cell.throughputPerSecond ? rateText(cell.throughputPerSecond.median) : unknownText,
+    throughputRange: cell.throughputPerSecond ? rangeText(cell.throughputPerSecond) : '',
     trials: `${cell.trialsValid}/${cell.trialsPlanned}`,
-    ratio: comparison?.throughput ? ratioWithInterval(comparison.throughput) : isOff ? '' : unknownText,
+    ratio: comparison?.throughput ? timesText(comparison.throughput.ratio) : isOff ? '' : unknownText,
+    ratioInterval: comparison?.throughput ? (intervalText(comparison.throughput) ?? '') : '',
     verdict: comparison?.verdict ?? (cell.state === 'valid' ? '' : cell.state === 'invalid' ? 'INVALID' : 'NOT RUN'),
     p50: durationText(cell.p50Ns),
     p99: durationText(cell.p99Ns),
@@ -64,6 +74,27 @@ export function hasMemory(summary: StudySummary): boolean {
   return summary.cells.some((cell) => cell.memory.deviceUsedBytes !== null);
 }
 
+/** Whether the batches of a cell held less than its label says: then all tell what they held. */
+export function hasUnfilledBatches(summary: StudySummary): boolean {
+  return summary.cells.some(
+    ({ cell, meanRealisedBatchSize: held }) => held !== null && held.median < filledBatchRatio * cell.batchSize,
+  );
+}
+
+/** Rows that are compared with each other: `from` to before `to`. */
+export interface RowGroup {
+  /** "2 workers, batch 8" */
+  readonly title: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+export function cellGroups(rows: readonly DecisionRow[]): RowGroup[] {
+  const titles = rows.map((row) => `${counted(Number(row.workers), 'worker')}, batch ${row.batchSize}`);
+  const starts = titles.flatMap((title, index) => (title === titles[index - 1] ? [] : [index]));
+  return starts.map((from, index) => ({ title: titles[from] ?? '', from, to: starts[index + 1] ?? rows.length }));
+}
+
 /** Whether more than one arm was measured: without that there is nothing to compare. */
 export function hasComparison(summary: StudySummary): boolean {
   return summary.cells.some((cell) => cell.comparison !== null);
@@ -75,17 +106,22 @@ export function rateText(perSecond: number): string {
   return perSecond.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
-export function spreadText(spread: Spread | null): string {
-  if (spread === null) return unknownText;
-  return `${rateText(spread.median)} [${rateText(spread.min)} .. ${rateText(spread.max)}]`;
+function rangeText(spread: Spread): string {
+  return `${rateText(spread.min)} .. ${rateText(spread.max)}`;
 }
 
 /** "1.421x [1.380, 1.465]": three decimals, so that an end beside a threshold is seen on its side of it. */
 export function ratioWithInterval(ratio: PairedRatio): string {
-  const { lowerRatio, upperRatio } = ratio;
-  const value = `${ratio.ratio.toFixed(3)}x`;
-  if (lowerRatio === null || upperRatio === null) return `${value} (no interval)`;
-  return `${value} [${lowerRatio.toFixed(3)}, ${upperRatio.toFixed(3)}]`;
+  return `${timesText(ratio.ratio)} ${intervalText(ratio) ?? '(no interval)'}`;
+}
+
+function timesText(ratio: number): string {
+  return `${ratio.toFixed(3)}x`;
+}
+
+function intervalText({ lowerRatio, upperRatio }: PairedRatio): string | null {
+  if (lowerRatio === null || upperRatio === null) return null;
+  return `[${lowerRatio.toFixed(3)}, ${upperRatio.toFixed(3)}]`;
 }
 
 export function durationText(spread: Spread | null): string {

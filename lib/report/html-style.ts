@@ -1,4 +1,15 @@
-/** Style sheet of report.html. Figures keep a light ground in both schemes, so that their ink stays readable. */
+/** Style sheet of report.html, for screens of any width, both colour schemes, and paper. */
+import { faint, ink, paper, rule } from './chart-style.ts';
+
+/** Figures are drawn in the light scheme's colours; style rules outrank the attributes that name them. */
+const recoloured = (['fill', 'stroke'] as const)
+  .flatMap((attribute) => [
+    `figure svg [${attribute}="${paper}"] { ${attribute}: var(--ground); }`,
+    `figure svg [${attribute}="${ink}"] { ${attribute}: var(--ink); }`,
+    `figure svg [${attribute}="${faint}"] { ${attribute}: var(--faint); }`,
+    `figure svg [${attribute}="${rule}"] { ${attribute}: var(--rule); }`,
+  ])
+  .join('\n');
 
 export const htmlStyle = `:root {
   color-scheme: light dark;
@@ -13,29 +24,39 @@ export const htmlStyle = `:root {
 }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--ground); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; }
-main { max-width: 1240px; margin: 0 auto; padding: 28px 24px 64px; }
+main { max-width: 1180px; margin: 0 auto; padding: 28px 24px 64px; }
 h1 { font-size: 26px; margin: 0 0 4px; }
 h2 { font-size: 18px; margin: 36px 0 4px; }
 .question { margin: 0 0 18px; color: var(--faint); font-style: italic; }
-.answer { background: var(--panel); border-left: 4px solid var(--accent); padding: 14px 18px; border-radius: 4px; }
-.answer p { margin: 0 0 8px; }
-.headline { font-size: 18px; font-weight: 600; }
+.answer { background: var(--panel); border-left: 4px solid var(--accent); padding: 16px 20px; border-radius: 4px; }
+.answer p { margin: 0 0 6px; font-size: 14px; }
+.answer .headline { font-size: 19px; font-weight: 600; line-height: 1.35; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 10px; margin: 14px 0; }
+.tiles div { background: var(--ground); border: 1px solid var(--rule); border-radius: 4px; padding: 10px 14px; }
+.tiles dt { color: var(--faint); font-size: 12px; }
+.tiles dd { margin: 0; font-variant-numeric: tabular-nums; }
+.tiles .value { font-size: 19px; font-weight: 600; }
+.tiles .beside { color: var(--faint); font-size: 12px; }
 .cautions { margin: 10px 0 0; padding-left: 20px; color: var(--open); font-size: 14px; }
 .note { margin: 0 0 8px; color: var(--faint); font-size: 13px; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; }
-th, td { padding: 4px 10px 4px 0; text-align: left; border-bottom: 1px solid var(--rule); white-space: nowrap; }
+th, td { padding: 4px 11px 4px 0; text-align: left; border-bottom: 1px solid var(--rule); white-space: nowrap; }
 th { color: var(--faint); font-weight: 600; }
-td:last-child { white-space: normal; }
+td:last-child:not(.number) { white-space: normal; min-width: 15em; }
+td.again { color: transparent; }
 td.number, th.number { text-align: right; }
 td.good { color: var(--good); font-weight: 600; }
 td.bad { color: var(--bad); font-weight: 600; }
 td.open { color: var(--open); }
 td.even { font-weight: 600; }
 tr.begins td { border-top: 2px solid var(--rule); }
+tr:has(+ tr:not(.begins) td.again) td { border-bottom-color: transparent; }
 tr.chosen td { font-weight: 700; background: var(--panel); }
-figure { margin: 28px 0 0; background: #ffffff; border: 1px solid var(--rule); border-radius: 6px; overflow-x: auto; }
-figure svg { display: block; margin: 0 auto; max-width: 100%; height: auto; }
+figure { margin: 32px 0 0; overflow-x: auto; }
+figure svg { display: block; max-width: 100%; min-width: 760px; height: auto; }
+${recoloured}
 pre { background: var(--panel); padding: 10px 14px; border-radius: 4px; overflow-x: auto; font-size: 13px; margin: 0 0 12px; }
-@media print { main { max-width: none; padding: 0; } figure { break-inside: avoid; } }
+@media (max-width: 600px) { main { padding: 18px 14px 48px; } h1 { font-size: 22px; } }
+@media print { :root { color-scheme: light; }  main { max-width: none; padding: 0; } figure { break-inside: avoid; } }
 `;

@@ -4,6 +4,7 @@ import { recordedCommand, repeatCommand } from './command-text.ts';
 import { unknownText } from './decision-rows.ts';
 import type { Figure } from './figures.ts';
 import { htmlStyle } from './html-style.ts';
+import { recommendedFacts } from './recommended-facts.ts';
 import { decisionTable, detailTables, type ReportTable } from './tables.ts';
 
 const verdictClasses: Readonly<Record<string, string>> = {
@@ -58,9 +59,19 @@ function answerSection(summary: StudySummary): string {
   const list = cautions.length > 0 ? `<ul class="cautions">\n${cautions.join('\n')}\n</ul>` : '';
   return `<section class="answer">
 <p class="headline">${escapeHtml(answer.headline)}</p>
+${tiles(summary)}
 ${lines.join('\n')}
 ${list}
 </section>`;
+}
+
+/** The recommended configuration at a glance. */
+function tiles(summary: StudySummary): string {
+  const facts = recommendedFacts(summary).map(
+    ({ name, value, beside }) =>
+      `<div><dt>${escapeHtml(name)}</dt><dd class="value">${escapeHtml(value)}</dd><dd class="beside">${escapeHtml(beside)}</dd></div>`,
+  );
+  return facts.length === 0 ? '' : `<dl class="tiles">\n${facts.join('\n')}\n</dl>`;
 }
 
 /** The SVG is the project's own output with escaped text; it is set in as it is. */
@@ -80,7 +91,9 @@ function tableSection(table: ReportTable): string {
     : `<thead><tr>${heads.join('')}</tr></thead>\n`;
   const rows = table.rows.map((cells, index) => {
     const classes = [table.emphasised.has(index) ? 'chosen' : '', table.groupStarts.has(index) ? 'begins' : ''];
-    const content = cells.map((cell, column) => tableCell(cell, isNumeric[column] === true)).join('');
+    const repeats = (column: number): boolean =>
+      column < table.groupColumns && !table.groupStarts.has(index) && !table.emphasised.has(index);
+    const content = cells.map((cell, column) => tableCell(cell, isNumeric[column] === true, repeats(column))).join('');
     return `<tr${classAttribute(classes)}>${content}</tr>`;
   });
   return `<section>
@@ -96,12 +109,13 @@ ${rows.join('\n')}
 /** Figures are aligned at the right if a column has nothing else. */
 function isNumericColumn(table: ReportTable, column: number): boolean {
   const cells = table.rows.map((cells) => cells[column] ?? '').filter((text) => text !== '' && text !== unknownText);
-  return cells.length > 0 && cells.every((text) => /^[+-]?[\d.,]+( |x|$)/.test(text));
+  return cells.length > 0 && cells.every((text) => /^[+-]?\[?[+-]?[\d.,]+([ x/]|$)/.test(text));
 }
 
-function tableCell(text: string, isNumeric: boolean): string {
+/** What repeats the row above stays in the text, for search and for screen readers, and is not seen. */
+function tableCell(text: string, isNumeric: boolean, repeats: boolean): string {
   const verdict = verdictClasses[text.split(':')[0] ?? ''] ?? '';
-  return `<td${classAttribute([verdict, isNumeric ? 'number' : ''])}>${escapeHtml(text)}</td>`;
+  return `<td${classAttribute([verdict, isNumeric ? 'number' : '', repeats ? 'again' : ''])}>${escapeHtml(text)}</td>`;
 }
 
 function classAttribute(names: readonly string[]): string {

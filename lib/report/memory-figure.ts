@@ -1,7 +1,8 @@
 /** Figure: device memory by arm and workers, split into workers, MPS server and what no process is charged with. */
 import type { CellMemory, CellSummary, Spread, StudySummary } from '../analysis/summary-model.ts';
+import { counted } from '../core/units.ts';
 import type { ChartOption, ChartSize } from './chart-renderer.ts';
-import { axisScale, axisText, chartTitle, faint, ink, partColours, rule } from './chart-style.ts';
+import { axisScale, axisText, chartTitle, faint, ink, paper, partColours, rule } from './chart-style.ts';
 import { mebibytesText } from './decision-rows.ts';
 
 const size: ChartSize = { width: 980, height: 440 };
@@ -34,7 +35,7 @@ export function memoryFigure(summary: StudySummary): { readonly option: ChartOpt
   const option = {
     title: chartTitle('Device memory by arm and workers', subtitle(batchSize)),
     legend: {
-      left: 16,
+      left: 4,
       top: 72,
       itemGap: 18,
       textStyle: axisText(),
@@ -70,7 +71,7 @@ function cellAxis(cells: readonly CellSummary[]): object {
   const labels = cells.map((cell) => {
     const group = cells.filter((other) => other.cell.workers === cell.cell.workers);
     const isMiddle = group.indexOf(cell) === Math.floor((group.length - 1) / 2);
-    const workers = `${cell.cell.workers} ${cell.cell.workers === 1 ? 'worker' : 'workers'}`;
+    const workers = counted(cell.cell.workers, 'worker');
     return `${cell.cell.arm}\n${isMiddle ? workers : ' '}`;
   });
   const groupEnds = cells.map((cell, index) => cell.cell.workers !== cells[index - 1]?.cell.workers);
@@ -112,7 +113,7 @@ function dots(cells: readonly CellSummary[]): object {
     type: 'scatter',
     symbolSize: 5,
     z: 5,
-    itemStyle: { color: ink, borderColor: '#ffffff', borderWidth: 0.5 },
+    itemStyle: { color: ink, borderColor: paper, borderWidth: 0.5 },
     label: { ...axisText(), position: 'top' },
     data: values,
   };

@@ -4,9 +4,11 @@ import type { Comparison, StudySummary, TrialEntry } from '../analysis/summary-m
 import { formatDuration, type Nanoseconds } from '../core/units.ts';
 import { conditionRows } from './condition-rows.ts';
 import {
+  cellGroups,
   decisionRows,
   hasComparison,
   hasMemory,
+  hasUnfilledBatches,
   mebibytesText,
   rateText,
   ratioWithInterval,
@@ -23,6 +25,8 @@ export interface ReportTable {
   readonly emphasised: ReadonlySet<number>;
   /** Rows that begin a group. */
   readonly groupStarts: ReadonlySet<number>;
+  /** So many first columns are the same in all rows of a group. */
+  readonly groupColumns: number;
 }
 
 const noRows: ReadonlySet<number> = new Set();
@@ -32,28 +36,32 @@ export function decisionTable(summary: StudySummary): ReportTable {
   const rows = decisionRows(summary);
   const comparison = hasComparison(summary);
   const memory = hasMemory(summary);
+  const batches = hasUnfilledBatches(summary);
+  // One trial has no spread and no interval.
+  const spread = summary.blocks > 1;
   return {
     title: 'Every configuration',
     note: decisionNote(summary),
     headings: [
-      ...['workers', 'batch', 'arm', 'req/s [min .. max]', 'valid'],
-      ...(comparison ? ['vs off [95 %]', 'verdict'] : []),
+      ...['workers', 'batch', ...(batches ? ['batch ran'] : []), 'arm', 'req/s'],
+      ...(spread ? ['min .. max'] : []),
+      'valid',
+      ...(comparison ? ['vs off', ...(spread ? ['95 %'] : []), 'verdict'] : []),
       ...['p50', 'p99'],
-      ...(memory ? ['MiB used', 'vs off', 'MiB/worker', 'MPS server'] : []),
+      ...(memory ? ['MiB', 'MiB vs off', 'MiB/worker', 'MPS server'] : []),
     ],
     rows: rows.map((row) => [
-      ...[row.workers, row.batchSize, row.arm, row.throughput, row.trials],
-      ...(comparison ? [row.ratio, row.verdict] : []),
+      ...[row.workers, row.batchSize, ...(batches ? [row.realisedBatch] : []), row.arm],
+      row.throughput,
+      ...(spread ? [row.throughputRange] : []),
+      row.trials,
+      ...(comparison ? [row.ratio, ...(spread ? [row.ratioInterval] : []), row.verdict] : []),
       ...[row.p50, row.p99],
       ...(memory ? [row.memory, row.memoryDifference, row.perWorker, row.mpsServer] : []),
     ]),
     emphasised: new Set(rows.flatMap((row, index) => (row.recommended ? [index] : []))),
-    groupStarts: new Set(
-      rows.flatMap((row, index) => {
-        const before = rows[index - 1];
-        return before && (before.workers !== row.workers || before.batchSize !== row.batchSize) ? [index] : [];
-      }),
-    ),
+    groupStarts: new Set(cellGroups(rows).map((group) => group.from)),
+    groupColumns: 2,
   };
 }
 
@@ -70,12 +78,14 @@ export function bestTable(summary: StudySummary): ReportTable {
     }),
     emphasised: noRows,
     groupStarts: noRows,
+    groupColumns: 0,
   };
 }
 
 function decisionNote(summary: StudySummary): string {
   const percent = Number((summary.thresholdRatio * 100).toFixed(3));
-  const notes = ['req/s: median over valid trials with min and max.'];
+  const notes = ['req/s: median over valid trials, with min and max.'];
+  if (hasUnfilledBatches(summary)) notes.push('batch ran: mean requests that a batch really held.');
   if (hasComparison(summary)) {
     notes.push(
       'vs off: same workers and batch size, paired by block, with its 95 % interval;',
@@ -83,9 +93,7 @@ function decisionNote(summary: StudySummary): string {
     );
   }
   if (hasMemory(summary)) {
-    notes.push(
-      'MiB used: device memory over the baseline at the end of the measurement; MPS server: its own share, MiB.',
-    );
+    notes.push('MiB: device memory over the baseline at the end of the measurement; MPS server: its own share, MiB.');
   }
   return [...notes, 'The recommended configuration is set in bold.'].join(' ');
 }
@@ -107,6 +115,7 @@ export function comparisonTable(summary: StudySummary): ReportTable {
     rows: summary.cells.flatMap(({ cellId, comparison }) => (comparison ? [comparisonRow(cellId, comparison)] : [])),
     emphasised: noRows,
     groupStarts: noRows,
+    groupColumns: 0,
   };
 }
 
@@ -144,6 +153,7 @@ export function validityTable(summary: StudySummary): ReportTable {
     ]),
     emphasised: noRows,
     groupStarts: noRows,
+    groupColumns: 0,
   };
 }
 
@@ -160,6 +170,7 @@ export function trialTable(summary: StudySummary): ReportTable {
     rows: summary.trials.map((trial) => trialRow(trial, memory)),
     emphasised: noRows,
     groupStarts: noRows,
+    groupColumns: 0,
   };
 }
 
@@ -190,6 +201,7 @@ export function conditionTable(summary: StudySummary): ReportTable {
     rows: conditionRows(summary),
     emphasised: noRows,
     groupStarts: noRows,
+    groupColumns: 0,
   };
 }
 

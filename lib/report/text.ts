@@ -1,33 +1,34 @@
-/** The report on one terminal screen: table, answer, warnings. */
-import Table from 'cli-table3';
+/** The report on one terminal screen: table, cautions, and last, where the eye is, the answer. */
 import picocolors from 'picocolors';
 import type { StudySummary } from '../analysis/summary-model.ts';
-import { type DecisionRow, decisionRows, hasComparison, hasMemory } from './decision-rows.ts';
+import { counted } from '../core/units.ts';
+import { type DecisionColumn, decisionColumns } from './decision-columns.ts';
+import { cellGroups, type DecisionRow, decisionRows } from './decision-rows.ts';
+import { plainTableLines, plainTableWidth } from './plain-table.ts';
 
 export interface TextOptions {
   /** Colours only where a terminal shows them. */
   readonly colour: boolean;
-  /** Columns to which sentences are wrapped. */
+  /** Columns that are there: sentences are wrapped to them, and the table gives up what does not fit. */
   readonly width: number;
 }
 
-interface Column {
-  readonly heading: string;
-  readonly value: (row: DecisionRow) => string;
-  readonly right?: boolean;
-}
+type Paint = ReturnType<typeof picocolors.createColors>;
+
+/** Longer lines of prose are hard to read, however wide the terminal is. */
+const widestProse = 100;
 
 /** Ends with a newline. */
 export function textReport(summary: StudySummary, options: TextOptions): string {
   const paint = picocolors.createColors(options.colour);
   const { answer } = summary;
-  const wrapped = (text: string, indent = ''): string => wrap(text, options.width, indent);
-  const cautions = answer.cautions.map((caution) => paint.yellow(wrapped(`! ${caution}`, '  ')));
+  const prose = (text: string, indent = ''): string => wrap(text, Math.min(options.width, widestProse), indent);
+  const fitted = fit(decisionColumns(summary), decisionRows(summary), options.width);
   const sections = [
-    [paint.bold(summary.name), ...heading(summary).map((line) => paint.dim(wrapped(line)))],
-    [table(summary, paint), paint.dim(wrapped(legend(summary)))],
-    [paint.bold(wrapped(answer.headline)), ...answer.lines.map((line) => wrapped(line))],
-    cautions,
+    [paint.bold(summary.name), ...heading(summary).map((line) => paint.dim(prose(line)))],
+    [...tableLines(summary, fitted.columns, paint), paint.dim(prose(legend(summary, fitted)))],
+    answer.cautions.map((caution) => paint.yellow(prose(`! ${caution}`, '  '))),
+    [verdictColour(summary, paint)(paint.bold(prose(answer.headline))), ...answer.lines.map((line) => prose(line))],
   ];
   const text = sections.filter((lines) => lines.length > 0).map((lines) => lines.join('\n'));
   return `${text.join('\n\n')}\n`;
@@ -39,81 +40,45 @@ function heading(summary: StudySummary): string[] {
     ? `${conditions.deviceName}, driver ${conditions.driverVersion ?? 'unknown'}`
     : `no GPU, ${conditions.cpu}`;
   const server = conditions.server ? `${conditions.server}; ` : '';
-  const trials = `${blocks} blocks, ${trialsRun} of ${trialsPlanned} trials run, ${trialsValid} valid`;
-  return [`${server}${device}`, `${conditions.load}; ${trials}`];
+  const trials =
+    trialsValid === trialsPlanned
+      ? `${counted(trialsPlanned, 'trial')}, all valid`
+      : `${trialsRun} of ${counted(trialsPlanned, 'trial')} run, ${trialsValid} valid`;
+  return [`${server}${device}`, `${conditions.load}; ${counted(blocks, 'block')}, ${trials}`];
 }
 
-function table(summary: StudySummary, paint: ReturnType<typeof picocolors.createColors>): string {
-  const columns = columnsOf(summary);
-  const output = new Table({
-    head: columns.map((column) => column.heading),
-    colAligns: columns.map((column) => (column.right === false ? 'left' : 'right')),
-    chars: plainRules,
-    style: { head: [], border: [], compact: true, 'padding-left': 0, 'padding-right': 2 },
-  });
-  let previous: DecisionRow | undefined;
-  for (const row of decisionRows(summary)) {
-    const group = previous && (previous.workers !== row.workers || previous.batchSize !== row.batchSize);
-    if (group && summary.arms.length > 1) output.push(columns.map(() => ''));
-    const repeated = previous && !group && summary.arms.length > 1;
-    const shown = repeated ? { ...row, workers: '', batchSize: '' } : row;
-    output.push(columns.map((column) => painted(column.value(shown), row, paint)));
-    previous = row;
-  }
-  return output
-    .toString()
-    .split('\n')
-    .map((line) => line.trimEnd())
-    .join('\n');
+interface Fitted {
+  readonly columns: readonly DecisionColumn[];
+  readonly leftOut: readonly DecisionColumn[];
 }
 
-/** No frame: columns stay readable when the output goes to a file or a message. */
-const plainRules = {
-  top: '',
-  'top-mid': '',
-  'top-left': '',
-  'top-right': '',
-  bottom: '',
-  'bottom-mid': '',
-  'bottom-left': '',
-  'bottom-right': '',
-  left: '',
-  'left-mid': '',
-  mid: '',
-  'mid-mid': '',
-  right: '',
-  'right-mid': '',
-  middle: '',
-};
-
-function columnsOf(summary: StudySummary): Column[] {
-  const columns: Column[] = [
-    { heading: 'workers', value: (row) => row.workers },
-    { heading: 'batch', value: (row) => row.batchSize },
-    { heading: 'arm', value: (row) => (row.recommended ? `${row.arm} *` : row.arm), right: false },
-    { heading: 'req/s [min .. max]', value: (row) => row.throughput },
-    { heading: 'valid', value: (row) => row.trials },
-  ];
-  if (hasComparison(summary)) {
-    columns.push(
-      { heading: 'vs off [95 %]', value: (row) => row.ratio },
-      { heading: 'verdict', value: (row) => row.verdict, right: false },
-    );
-  } else if (!summary.valid) {
-    columns.push({ heading: 'verdict', value: (row) => row.verdict, right: false });
+/** The least needed columns go first; those without a place in that order stay, though they may be too wide. */
+function fit(all: readonly DecisionColumn[], rows: readonly DecisionRow[], width: number): Fitted {
+  const isTooWide = (columns: readonly DecisionColumn[]): boolean =>
+    plainTableWidth(
+      columns,
+      rows.map((row) => columns.map((column) => column.value(row))),
+    ) > width;
+  const dispensable = all.filter((column) => column.givenUp !== null);
+  const leftOut: DecisionColumn[] = [];
+  for (const column of dispensable.sort((a, b) => (a.givenUp ?? 0) - (b.givenUp ?? 0))) {
+    if (!isTooWide(all.filter((one) => !leftOut.includes(one)))) break;
+    leftOut.push(column);
   }
-  columns.push({ heading: 'p99', value: (row) => row.p99 });
-  if (hasMemory(summary)) {
-    columns.push(
-      { heading: 'MiB used', value: (row) => row.memory },
-      { heading: 'vs off', value: (row) => row.memoryDifference },
-      { heading: 'MiB/worker', value: (row) => row.perWorker },
-    );
-  }
-  return columns;
+  return { columns: all.filter((column) => !leftOut.includes(column)), leftOut };
 }
 
-function painted(text: string, row: DecisionRow, paint: ReturnType<typeof picocolors.createColors>): string {
+/** With several arms a line names each group that is compared, and its rows are the arms. */
+function tableLines(summary: StudySummary, columns: readonly DecisionColumn[], paint: Paint): string[] {
+  const rows = decisionRows(summary);
+  const cells = rows.map((row) => columns.map((column) => painted(column.value(row), row, paint)));
+  const [head = '', ...lines] = plainTableLines(columns, cells);
+  if (summary.arms.length < 2) return [paint.dim(head), ...lines];
+  const grouped = cellGroups(rows).flatMap(({ title, from, to }) => [paint.bold(title), ...lines.slice(from, to)]);
+  return [paint.dim(head), ...grouped];
+}
+
+function painted(text: string, row: DecisionRow, paint: Paint): string {
   if (text === 'BETTER') return paint.green(text);
   if (text === 'WORSE' || text === 'INVALID' || text === 'NOT RUN') return paint.red(text);
   if (text === 'INCONCLUSIVE') return paint.yellow(text);
@@ -121,21 +86,30 @@ function painted(text: string, row: DecisionRow, paint: ReturnType<typeof picoco
   return row.invalid ? paint.dim(text) : text;
 }
 
-function legend(summary: StudySummary): string {
+function verdictColour(summary: StudySummary, paint: Paint): (text: string) => string {
+  if (summary.recommendation === null) return paint.red;
+  return summary.bestByArm.some((best) => best.comparison?.verdict === 'BETTER') ? paint.green : paint.reset;
+}
+
+function legend(summary: StudySummary, { columns, leftOut }: Fitted): string {
   const percent = Number((summary.thresholdRatio * 100).toFixed(3));
-  const parts = ['* recommended', 'req/s = median over trials', 'valid = valid of planned trials'];
-  if (hasComparison(summary)) {
-    parts.push(`vs off = same workers and batch, paired by block, verdict against a threshold of ${percent} %`);
-  }
-  if (hasMemory(summary)) parts.push('MiB used = device memory over baseline at the end of the measurement');
+  const parts = [
+    '* recommended',
+    ...columns.flatMap((column) => column.meaning ?? []),
+    ...(summary.cells.some((cell) => cell.comparison) ? [`verdict against a threshold of ${percent} %`] : []),
+    ...(leftOut.length > 0 ? [`for want of room without ${leftOut.map((one) => one.heading).join(', ')}`] : []),
+  ];
   return `${parts.join('; ')}.`;
 }
+
+/** A figure stays with its unit, and an interval in one piece. */
+const breakable = / (?!%|\/s\b|[nmu]?s\b|[KMGT]iB\b)(?![^[]*\])/;
 
 /** Breaks at spaces; a word longer than the width stays whole. */
 function wrap(text: string, width: number, indent: string): string {
   const lines: string[] = [];
   let line = '';
-  for (const word of text.split(' ')) {
+  for (const word of text.split(breakable)) {
     if (line !== '' && line.length + 1 + word.length > width) {
       lines.push(line);
       line = indent + word;

@@ -1,11 +1,15 @@
 /** Figure: throughput by batch size and arm, one panel per number of workers, every trial a dot. */
 import type { CustomSeriesRenderItemAPI, CustomSeriesRenderItemReturn } from 'echarts';
 import type { CellSummary, Spread, StudySummary } from '../analysis/summary-model.ts';
+import { counted } from '../core/units.ts';
 import type { ChartOption, ChartSize } from './chart-renderer.ts';
-import { armColour, axisScale, axisText, chartTitle, faint, fontFamily, ink, rule } from './chart-style.ts';
+import { armColour, axisScale, axisText, chartTitle, faint, fontFamily, ink, paper, rule } from './chart-style.ts';
 
 const width = 980;
-const panelsPerRow = 3;
+const mostPanelsPerRow = 3;
+/** A bar narrower than this, in pixels, hides its dots: then fewer panels share a row. */
+const narrowestSlot = 14;
+const widestSlot = 46;
 const panelHeight = 250;
 const top = 122;
 const left = 64;
@@ -19,32 +23,42 @@ interface Panel {
   readonly left: number;
   readonly top: number;
   readonly width: number;
+  /** First of its row: it has the labels of the axis. */
+  readonly leads: boolean;
 }
 
 export function throughputFigure(summary: StudySummary): { readonly option: ChartOption; readonly size: ChartSize } {
-  const panels = panelsOf(summary.workers);
-  const rows = Math.ceil(panels.length / panelsPerRow);
+  const panels = panelsOf(summary);
+  const rows = panels.filter((panel) => panel.leads).length;
   const scale = axisScale(Math.max(0, ...summary.cells.map((cell) => cell.throughputPerSecond?.max ?? 0)));
   const option = {
     title: chartTitle('Throughput by batch size', subtitle(summary)),
-    legend: { data: [...summary.arms], left: 16, top: 72, itemGap: 18, textStyle: axisText(), icon: 'roundRect' },
+    legend: { data: [...summary.arms], left: 4, top: 72, itemGap: 18, textStyle: axisText(), icon: 'roundRect' },
     grid: panels.map(({ left: x, top: y, width: w }) => ({ left: x, top: y, width: w, height: panelHeight })),
     xAxis: panels.map((_, index) => batchAxis(summary, index)),
-    yAxis: panels.map((_, index) => rateAxis(scale, index)),
+    yAxis: panels.map((panel, index) => rateAxis(scale, index, panel.leads)),
     graphic: panels.map((panel) => panelHeading(panel)),
     series: panels.flatMap((panel, index) => summary.arms.map((arm) => armSeries(summary, panel, index, arm))),
   };
   return { option, size: { width, height: top + rows * panelHeight + (rows - 1) * gapY + 58 } };
 }
 
-function panelsOf(workers: readonly number[]): Panel[] {
-  const columns = Math.min(panelsPerRow, workers.length);
-  const panelWidth = Math.min(430, (width - left - 20 - (columns - 1) * gapX) / columns);
+function panelsOf({ workers, batchSizes, arms }: StudySummary): Panel[] {
+  const widthOf = (columns: number): number => (width - left - 20 - (columns - 1) * gapX) / columns;
+  const slotOf = (columns: number): number => (widthOf(columns) / batchSizes.length) * (groupRatio / arms.length);
+  let columns = Math.min(mostPanelsPerRow, workers.length);
+  while (columns > 1 && slotOf(columns) < narrowestSlot) columns--;
+  // One or two panels with few bars would only be stretched.
+  const panelWidth = Math.min(
+    widthOf(columns),
+    Math.max(430, (batchSizes.length * arms.length * widestSlot) / groupRatio),
+  );
   return workers.map((count, index) => ({
     workers: count,
-    left: left + (index % panelsPerRow) * (panelWidth + gapX),
-    top: top + 14 + Math.floor(index / panelsPerRow) * (panelHeight + gapY),
+    left: left + (index % columns) * (panelWidth + gapX),
+    top: top + 14 + Math.floor(index / columns) * (panelHeight + gapY),
     width: panelWidth,
+    leads: index % columns === 0,
   }));
 }
 
@@ -70,25 +84,28 @@ function batchAxis(summary: StudySummary, gridIndex: number): object {
   };
 }
 
-function rateAxis(scale: { readonly max: number; readonly interval: number }, gridIndex: number): object {
-  const first = gridIndex % panelsPerRow === 0;
+function rateAxis(
+  scale: { readonly max: number; readonly interval: number },
+  gridIndex: number,
+  leads: boolean,
+): object {
   return {
     type: 'value',
     gridIndex,
     min: 0,
     ...scale,
-    name: first ? 'requests/s' : '',
+    name: leads ? 'requests/s' : '',
     nameLocation: 'middle',
     nameRotate: 90,
     nameGap: 46,
     nameTextStyle: axisText(),
-    axisLabel: { ...axisText(), show: first },
+    axisLabel: { ...axisText(), show: leads },
     splitLine: { lineStyle: { color: rule } },
   };
 }
 
 function panelHeading(panel: Panel): object {
-  const text = `${panel.workers} ${panel.workers === 1 ? 'worker' : 'workers'}`;
+  const text = counted(panel.workers, 'worker');
   const style = { text, fill: ink, font: `600 13px ${fontFamily}`, textAlign: 'center' };
   return { type: 'text', x: panel.left + panel.width / 2, y: panel.top - 20, style };
 }
@@ -126,7 +143,7 @@ function drawCell(
 ): CustomSeriesRenderItemReturn {
   const size = api.size?.([1, 0]);
   const band = Array.isArray(size) ? (size[0] ?? 0) : 0;
-  const slot = Math.min((band * groupRatio) / places, 46);
+  const slot = Math.min((band * groupRatio) / places, widestSlot);
   const at = (value: number): readonly [number, number] => {
     const [x = 0, y = 0] = api.coord([category, value]);
     return [x + (place - (places - 1) / 2) * slot, y];
@@ -174,13 +191,14 @@ function barOf(spread: Spread, barWidth: number, colour: string, at: Place) {
 /** Beside each other in the order of the blocks, so that a drift over the study can be seen. */
 function dotsOf(spread: Spread, slot: number, colour: string, at: Place) {
   const step = (slot * 0.6) / Math.max(1, spread.values.length - 1);
+  const radius = Math.min(2.6, Math.max(1.5, slot * 0.13));
   return spread.values.map((value, index) => {
     const [x, y] = at(value);
     const shift = (index - (spread.values.length - 1) / 2) * step;
     return {
       type: 'circle' as const,
-      shape: { cx: x + shift, cy: y, r: 2.6 },
-      style: { fill: colour, stroke: '#ffffff', lineWidth: 0.6 },
+      shape: { cx: x + shift, cy: y, r: radius },
+      style: { fill: colour, stroke: paper, lineWidth: 0.6 },
     };
   });
 }

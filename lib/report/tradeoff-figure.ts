@@ -43,7 +43,7 @@ export function tradeoffFigure(
   const places = labelPlaces(dots, memory, throughput);
   const option = {
     title: chartTitle('Throughput against memory, relative to off', subtitle(dots)),
-    legend: { data: arms, left: 16, top: 72, itemWidth: 14, itemGap: 16, textStyle: axisText() },
+    legend: { data: arms, left: 4, top: 72, itemWidth: 14, itemGap: 16, textStyle: axisText() },
     grid: box,
     xAxis: axis('memory: device used over baseline, ratio to off', memory, 30),
     yAxis: { ...axis('throughput, ratio to off', throughput, 42), nameRotate: 90 },

@@ -1,5 +1,6 @@
 /** Rebuilds every derived file of a study from its records: summary.json, results.csv, report.md, report.html, figures. */
 
+import { basename } from 'node:path';
 import { summarizeStudy } from '../analysis/study-summary.ts';
 import type { StudySummary } from '../analysis/summary-model.ts';
 import { MpsbenchError } from '../core/errors.ts';
@@ -20,6 +21,9 @@ export async function rebuildReport(directory: StudyDirectory): Promise<StudySum
   const figures = figuresOf(summary);
   const linked = figures.map((figure) => ({ path: figurePath(figure), description: figure.description }));
   for (const figure of figures) await directory.writeFile(figurePath(figure), `${figure.svg}\n`);
+  const names = figures.map((figure) => basename(figurePath(figure)));
+  // A figure of an earlier state would contradict the report beside it.
+  await directory.keepOnly(studyFiles.figures, names);
   await directory.writeFile(studyFiles.results, resultsCsv(summary));
   await directory.writeFile(studyFiles.markdown, markdownReport(summary, linked));
   await directory.writeFile(studyFiles.html, htmlReport(summary, figures));

@@ -2,12 +2,12 @@
 import { emergencyStopsUntilExit } from '../core/emergency.ts';
 import { recoverJournal } from '../core/journal-recovery.ts';
 import { packageVersion } from '../core/package-version.ts';
+import { readBodies } from '../load/body-pool.ts';
 import type { RequestedPlan, StudyPlan } from '../records/plan.ts';
 import { requestedForm, validatePlan } from '../records/plan-text.ts';
 import { createStudyDirectory, openStudyDirectory, type StudyDirectory } from '../records/study-directory.ts';
 import type { TrialRecord } from '../records/trial.ts';
 import type { StudyProgress } from './progress.ts';
-import { readBodies } from './request-bodies.ts';
 import { runStudy } from './run-study.ts';
 import { prepareStudyHost, type VendorPaths } from './study-host.ts';
 import { lockStudy } from './study-lock.ts';
@@ -55,7 +55,7 @@ export async function resumeWholeStudy(path: string, options: StudyRunOptions = 
 }
 
 async function runIn(plan: StudyPlan, take: TakeDirectory, options: StudyRunOptions): Promise<StudyDirectory> {
-  const bodies = await readBodies(plan.load.bodies);
+  const bodies = readBodies(plan.load.bodies).map((body) => body.bytes);
   const signal = options.signal ?? new AbortController().signal;
   using emergency = emergencyStopsUntilExit();
   await recoverJournal();

@@ -23,8 +23,8 @@ const mistakes: readonly (readonly [string, readonly string[], RegExp])[] = [
   ],
   ['a duration without unit', ['probe', '--watch', '1'], /'1' needs a number with a unit \(ns, .*\), such as 30s;/],
   ['a duration of 0', ['probe', '--watch', '0s'], /must be longer than 0/],
-  ['a negative count', ['doctor', '--workers=-1'], /'-1' is invalid.*whole number from 1 on/],
-  ['a fractional count', ['doctor', '--workers', '1.5'], /whole number from 1 on/],
+  ['a negative count', ['doctor', '--workers=-1'], /'-1' is invalid.*whole number of at least 1/],
+  ['a fractional count', ['doctor', '--workers', '1.5'], /whole number of at least 1/],
 ];
 
 describe('a usage error', () => {

@@ -10,6 +10,7 @@ import { MpsbenchError } from '../../lib/core/errors.ts';
 import { openStudyDirectory, studyFiles } from '../../lib/records/study-directory.ts';
 import { escapeHtml } from '../../lib/report/html.ts';
 import { textReport } from '../../lib/report/text.ts';
+import { throughputFigure } from '../../lib/report/throughput-figure.ts';
 import { rebuildReport } from '../../lib/report/write-report.ts';
 import { makeStudy, type StudyKind } from '../fixtures/study/make-study.ts';
 
@@ -19,7 +20,7 @@ const root = mkdtempSync(join(tmpdir(), 'mpsbench-report-'));
 after(() => rmSync(root, { recursive: true, force: true }));
 
 const kinds: readonly StudyKind[] = ['gpu', 'cpu', 'broken'];
-const plain = { colour: false, width: 100 };
+const plain = { colour: false, width: 120 };
 
 async function fresh(kind: StudyKind): Promise<string> {
   const directory = mkdtempSync(join(root, `${kind}-`));
@@ -69,6 +70,80 @@ for (const kind of kinds) {
     });
   });
 }
+
+describe('the text of a report', () => {
+  const narrow = { gpu: 80, broken: 80, cpu: 80 };
+  for (const [kind, width] of Object.entries(narrow) as [StudyKind, number][]) {
+    it(`fits ${width} columns for the ${kind} study, says what it left out, and ends with the answer`, async () => {
+      const summary = await rebuilt(await fresh(kind));
+      const text = textReport(summary, { colour: false, width });
+      assertGolden(`${kind}-${width}.txt`, text);
+      const tooLong = text.split('\n').filter((line) => line.length > width);
+      assert.deepEqual(tooLong, []);
+      assert.ok(text.lastIndexOf('\n\n') < text.indexOf(summary.answer.headline.slice(0, 30)));
+    });
+  }
+
+  it('shows what batches really held where one held less than 95 % of its label', async () => {
+    const directory = await fresh('gpu');
+    const trials = join(directory, studyFiles.trials);
+    const half = readFileSync(trials, 'utf8').replaceAll('"meanRealisedBatchSize":3.88', '"meanRealisedBatchSize":2.5');
+    writeFileSync(trials, half);
+    const summary = await rebuilt(directory);
+    assert.match(textReport(summary, plain), / arm +batch ran /);
+    assert.match(
+      summary.answer.cautions.join('\n'),
+      /45 attempts marked \(batch-not-filled\), the first: batches held 2\.5 of 4/,
+    );
+    assert.match(readFileSync(join(directory, studyFiles.markdown), 'utf8'), /\| batch ran \|/);
+    assert.equal(summary.trialsValid, 90);
+  });
+});
+
+describe('the HTML report', () => {
+  it('begins with the recommended configuration in four facts, and hides what a row repeats without losing it', async () => {
+    const directory = await fresh('gpu');
+    await rebuilt(directory);
+    const html = readFileSync(join(directory, studyFiles.html), 'utf8');
+    const facts = [...html.matchAll(/<dd class="value">([^<]+)</g)].map((match) => match[1]);
+    assert.deepEqual(facts, ['mps', '1,398', '35.5 ms', '5.4 GiB']);
+    assert.match(html, /<tr><td class="number again">1<\/td><td class="number again">1<\/td><td>mps:50</);
+  });
+
+  it('recolours in a dark scheme every neutral colour that the figures use', async () => {
+    const directory = await fresh('gpu');
+    await rebuilt(directory);
+    const html = readFileSync(join(directory, studyFiles.html), 'utf8');
+    const [style = ''] = /<style>.*<\/style>/s.exec(html) ?? [];
+    const texts = new Set([...html.matchAll(/<text[^>]* fill="([^"]+)"/g)].map((match) => match[1]));
+    assert.ok(texts.size > 0);
+    for (const colour of texts) assert.ok(style.includes(`[fill="${colour}"]`), `${colour} would stay as it is`);
+  });
+});
+
+describe('the throughput figure', () => {
+  it('puts fewer panels into a row before its bars get too narrow to show their dots', async () => {
+    const summary = await rebuilt(await fresh('gpu'));
+    const columns = (batchSizes: readonly number[], arms: readonly string[]): number => {
+      const { option } = throughputFigure({ ...summary, batchSizes, arms });
+      return new Set((option.grid as { left: number }[]).map((grid) => grid.left)).size;
+    };
+    assert.equal(columns([1, 4, 16], ['off', 'mps', 'mps:50', 'mps:25']), 3);
+    assert.equal(columns([1, 2, 4, 8], ['off', 'mps', 'mps:50', 'mps:25']), 2);
+    assert.equal(columns([1, 2, 4, 8, 16, 32, 64, 128], ['off', 'mps', 'mps:50', 'mps:25']), 1);
+  });
+});
+
+describe('a report that is rebuilt', () => {
+  it('leaves no figure of an earlier state behind', async () => {
+    const directory = await fresh('cpu');
+    await rebuilt(directory);
+    const figures = join(directory, studyFiles.figures);
+    writeFileSync(join(figures, 'tradeoff.svg'), '<svg/>');
+    await rebuilt(directory);
+    assert.deepEqual(readdirSync(figures), ['throughput.svg']);
+  });
+});
 
 describe('summary of a study', () => {
   it('is valid if every cell has a valid trial, and says what was left out without a GPU', async () => {

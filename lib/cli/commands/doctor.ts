@@ -6,7 +6,7 @@ import { blockedBy, type Finding, preflightStatus } from '../../study/finding.ts
 import { type PreflightFacts, preflight } from '../../study/preflight.ts';
 import { type CliContext, jsonDocument } from '../context.ts';
 import { readHostFacts } from '../host-facts.ts';
-import { countValue } from '../option-values.ts';
+import { wholeNumberValue } from '../option-values.ts';
 import { conclusion, renderFindings } from '../render/findings.ts';
 import { renderRecovery } from '../render/recovery.ts';
 
@@ -31,7 +31,12 @@ export function doctorCommand(context: CliContext): Command {
     .description('check the host for a study and name the mend for each finding')
     .option('--json', 'one JSON document on standard output')
     .option('--repair', 'first undo what a killed mpsbench of this user left behind; nothing else is touched')
-    .option('--workers <count>', 'largest number of workers that is planned', countValue, largestDefaultWorkers())
+    .option(
+      '--workers <count>',
+      'largest number of workers that is planned',
+      wholeNumberValue(1),
+      largestDefaultWorkers(),
+    )
     .addHelpText('after', help)
     .action(async (options: DoctorOptions) => {
       if (options.repair) await repair(context);

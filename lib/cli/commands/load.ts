@@ -7,19 +7,10 @@ import { loadDefaults, runLoad } from '../../load/run-load.ts';
 import { type RunWarning, runWarnings } from '../../load/run-warnings.ts';
 import type { LoadResult, LoadSpec } from '../../records/load.ts';
 import { type CliContext, jsonDocument } from '../context.ts';
-import {
-  collect,
-  defaultConnections,
-  type LoadOptions,
-  loadSpec,
-  parsePositiveInteger,
-  parseRate,
-  parseSeed,
-  parseSpan,
-  parseStatuses,
-} from '../load-options.ts';
+import { defaultConnections, type LoadOptions, loadSpec, parseRate, parseStatuses } from '../load-options.ts';
 import { loadText } from '../load-text.ts';
 import { judge, parseThreshold, type ThresholdVerdict, thresholdMetrics } from '../load-threshold.ts';
+import { collect, durationValue, positiveDurationValue, wholeNumberValue } from '../option-values.ts';
 import { liveStatus } from '../progress-line.ts';
 
 interface Options extends LoadOptions {
@@ -38,19 +29,21 @@ Exit status: 0 done · 1 no connection · 2 usage · 3 a --fail-if was missed, o
 export function loadCommand(context: CliContext): Command {
   const { closed, open } = defaultConnections;
   return new Command('load')
-    .description('Loads an HTTP server and reports throughput, errors and latency')
+    .description('load an HTTP server and report throughput, errors and latency')
     .argument('<url>', 'where the requests go')
     .option(
       '-c, --connections <count>',
       `requests in flight (${closed}); with --rate: connections at most (${open})`,
-      parsePositiveInteger,
+      wholeNumberValue(1),
     )
     .addOption(
       new Option('-n, --requests <count>', 'stop after so many requests')
-        .argParser(parsePositiveInteger)
+        .argParser(wholeNumberValue(1))
         .conflicts('duration'),
     )
-    .addOption(new Option('-d, --duration <span>', 'stop after this time, such as 30s (10s)').argParser(parseSpan))
+    .addOption(
+      new Option('-d, --duration <span>', 'stop after this time, such as 30s (10s)').argParser(positiveDurationValue),
+    )
     .option('--rate <per-second>', 'open loop: requests fall due at this rate, whatever the server does', parseRate)
     .addOption(new Option('--arrival <how>', 'spacing at that rate (constant)').choices(['constant', 'poisson']))
     .option('-i, --input <path>', 'body file, or a directory of them; may be repeated: a pool to draw from', collect)
@@ -58,13 +51,15 @@ export function loadCommand(context: CliContext): Command {
     .option('-H, --header <line>', "'Name: value'; may be repeated", collect)
     .addOption(
       new Option('--timeout <span>', 'limit of one request')
-        .argParser(parseSpan)
+        .argParser(positiveDurationValue)
         .default(loadDefaults.timeoutNs, '30s'),
     )
-    .addOption(new Option('--warmup <span>', 'load before measuring').argParser(parseSpan).default(seconds(0), '0s'))
+    .addOption(
+      new Option('--warmup <span>', 'load before measuring').argParser(durationValue).default(seconds(0), '0s'),
+    )
     .option('--expect-status <list>', 'statuses that count as ok, such as 200,201 (any 2xx)', parseStatuses)
     .option('--fail-if <condition>', `exit 3 when it holds; may be repeated: ${thresholdMetrics.join(' ')}`, collect)
-    .option('--seed <number>', 'of arrivals and of the choice of bodies', parseSeed, loadDefaults.seed)
+    .option('--seed <number>', 'of arrivals and of the choice of bodies', wholeNumberValue(0), loadDefaults.seed)
     .option('--json', 'the result as JSON')
     .addHelpText('after', examples)
     .action((url: string, options: Options) => load(context, url, options));

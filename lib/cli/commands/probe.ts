@@ -7,7 +7,7 @@ import { type GpuSession, openGpu } from '../../gpu/session.ts';
 import { type PreflightFacts, preflight } from '../../study/preflight.ts';
 import { type CliContext, jsonDocument, jsonSchemaVersion } from '../context.ts';
 import { readHostFacts } from '../host-facts.ts';
-import { durationValue } from '../option-values.ts';
+import { positiveDurationValue } from '../option-values.ts';
 import { type ProbeResult, probedProcesses, renderProbe, renderTick } from '../render/snapshot.ts';
 
 interface ProbeOptions {
@@ -42,7 +42,7 @@ export function probeCommand(context: CliContext): Command {
   return new Command('probe')
     .description('one snapshot of the host: driver, devices, memory, processes with their role, MPS state')
     .option('--json', 'one JSON document on standard output')
-    .option('--watch <period>', 'look again every period, such as 1s, until Ctrl-C', durationValue)
+    .option('--watch <period>', 'look again every period, such as 1s, until Ctrl-C', positiveDurationValue)
     .option('--with-energy', 'also read the total energy counter (slow: 3.4 ms per device)')
     .addHelpText('after', help)
     .action(async (options: ProbeOptions) => {

@@ -1,11 +1,12 @@
 /** `mpsbench serve`: the embedded inference server in the foreground. */
-import { Command, InvalidArgumentError, Option } from 'commander';
-import { interrupted, MpsbenchError, messageOf } from '../../core/errors.ts';
-import { milliseconds, type Nanoseconds, parseDuration } from '../../core/units.ts';
+import { Command, Option } from 'commander';
+import { interrupted, MpsbenchError } from '../../core/errors.ts';
+import { counted, milliseconds, type Nanoseconds } from '../../core/units.ts';
 import { embeddedServerSchema } from '../../records/plan.ts';
 import { type RunningFront, startFront } from '../../server/embedded/front.ts';
 import { describeWorkload, resolveWorkload } from '../../server/embedded/workload.ts';
 import { type CliContext, jsonDocument } from '../context.ts';
+import { durationValue, wholeNumberValue } from '../option-values.ts';
 
 interface ServeOptions {
   readonly workload: string;
@@ -43,21 +44,21 @@ export function serveCommand(context: CliContext): Command {
     )
     .option('--model <preset>', 'auto, tiny, small or bert-base', 'auto')
     .option('--model-name <name>', 'name in the paths of the API', 'mpsbench')
-    .option('--workers <n>', 'worker processes, each with its own model copy', wholeNumber(0, 1000), 1)
-    .option('--batch-size <n>', 'most requests per batch', wholeNumber(1, 4096), 1)
+    .option('--workers <n>', 'worker processes, each with its own model copy', wholeNumberValue(0, 1000), 1)
+    .option('--batch-size <n>', 'most requests per batch', wholeNumberValue(1, 4096), 1)
     .addOption(
       new Option('--max-batch-delay <duration>', 'longest wait for a batch to fill')
-        .argParser(duration)
+        .argParser(durationValue)
         .default(milliseconds(20), '20ms'),
     )
-    .option('--queue-limit <n>', 'requests that may wait; more get status 503', wholeNumber(1, 1e9), 1000)
-    .option('--inference-port <port>', '0 = any free port', wholeNumber(0, 65_535), 8080)
-    .option('--management-port <port>', '0 = any free port', wholeNumber(0, 65_535), 8081)
+    .option('--queue-limit <n>', 'requests that may wait; more get status 503', wholeNumberValue(1, 1e9), 1000)
+    .option('--inference-port <port>', '0 = any free port', wholeNumberValue(0, 65_535), 8080)
+    .option('--management-port <port>', '0 = any free port', wholeNumberValue(0, 65_535), 8081)
     .option('--host <address>', 'address to listen on; the API has no authentication', '127.0.0.1')
     .addOption(
       new Option('--device <uuid>', 'UUID of the GPU for the cuda workload').argParser(String).default(null, 'none'),
     )
-    .option('--seed <n>', 'weights are drawn from it', wholeNumber(0, Number.MAX_SAFE_INTEGER), 1)
+    .option('--seed <n>', 'weights are drawn from it', wholeNumberValue(0, Number.MAX_SAFE_INTEGER), 1)
     .option('--json', 'one JSON document with the addresses, on stdout')
     .addHelpText('after', examples)
     .action((options: ServeOptions) => serve(options, context));
@@ -119,27 +120,11 @@ function announcement(options: ServeOptions, front: RunningFront, description: s
     return jsonDocument('serve', { description, workers, batchSize, inferenceUrl, managementUrl });
   }
   return [
-    `serving ${description}: ${options.workers} ${options.workers === 1 ? 'worker' : 'workers'}, batch size ${options.batchSize}`,
+    `serving ${description}: ${counted(options.workers, 'worker')}, batch size ${options.batchSize}`,
     `  inference   ${inferenceUrl}`,
     `  management  ${managementUrl}`,
     `  try         curl -X POST --data-binary 'any bytes' ${inferenceUrl}`,
     '  stop        Ctrl-C (requests in flight are answered)',
     '',
   ].join('\n');
-}
-
-function wholeNumber(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-    if (value >= least && value <= most) return value;
-    throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
-  };
-}
-
-function duration(text: string): Nanoseconds {
-  try {
-    return parseDuration(text);
-  } catch (thrown) {
-    throw new InvalidArgumentError(messageOf(thrown));
-  }
 }

@@ -1,13 +1,23 @@
 /** `mpsbench study`: plan, host, trials, report; and what --dry-run says of them. */
+import { join } from 'node:path';
 import { Command } from 'commander';
+import { trialFigures } from '../../analysis/trial-summary.ts';
+import { judgeTrial, type Validity } from '../../analysis/validity.ts';
 import { MpsbenchError } from '../../core/errors.ts';
 import { packageVersion } from '../../core/package-version.ts';
-import { formatSpan, ns } from '../../core/units.ts';
+import { counted, formatSpan, ns } from '../../core/units.ts';
+import { readBodies } from '../../load/body-pool.ts';
+import { cellText } from '../../records/arm.ts';
 import type { StudyPlan } from '../../records/plan.ts';
 import { requestedForm, validatePlan } from '../../records/plan-text.ts';
-import { createStudyDirectory, openStudyDirectory, type StudyDirectory } from '../../records/study-directory.ts';
+import {
+  createStudyDirectory,
+  openStudyDirectory,
+  type StudyDirectory,
+  studyFiles,
+} from '../../records/study-directory.ts';
+import type { TrialRecord } from '../../records/trial.ts';
 import { rebuildReport } from '../../report/write-report.ts';
-import { readBodies } from '../../study/request-bodies.ts';
 import { expectedTrialNs, runStudy, scheduleOf } from '../../study/run-study.ts';
 import { prepareStudyHost, type StudyHost } from '../../study/study-host.ts';
 import { lockStudy } from '../../study/study-lock.ts';
@@ -58,7 +68,7 @@ async function study(
   // Before the checks: they make a CUDA context, which the run that is at it would measure.
   await using _resumedLock = resumed && !options.dryRun ? await lockStudy(resumed.directory.path) : null;
   const plan = resumed?.plan ?? (await planFrom(command, file));
-  const bodies = await readBodies(plan.load.bodies);
+  const bodies = readBodies(plan.load.bodies).map((body) => body.bytes);
   if (!options.dryRun) await recoverLeftovers(context);
   using host = await prepareStudyHost(plan, {
     paths: context.paths,
@@ -76,6 +86,7 @@ async function study(
   await runTrials(context, plan, host, directory, bodies);
   const summary = await rebuildReport(directory);
   context.exit(printSummary(context, summary, options.json === true));
+  context.err(`report: ${join(directory.path, studyFiles.html)}\n`);
 }
 
 async function runTrials(
@@ -89,7 +100,7 @@ async function runTrials(
   const trials = scheduleOf(plan, host.arms.arms).length;
   const total = formatSpan(ns(trials * expectedTrialNs(plan)));
   context.err(
-    `${plan.name}: ${trials} trials in ${plan.blocks} blocks, about ${total}, seed ${plan.seed}, into ${directory.path}\n`,
+    `${plan.name}: ${counted(trials, 'trial')} in ${counted(plan.blocks, 'block')}, about ${total}, seed ${plan.seed}, into ${directory.path}\n`,
   );
   try {
     await runStudy(
@@ -97,7 +108,7 @@ async function runTrials(
       {
         signal: context.signal,
         onProgress: (progress) => live.update(progressText(progress)),
-        onTrial: (record) => live.note(trialText(record, trials)),
+        onTrial: (record) => live.note(trialText(record, trials, validityOf(record, plan))),
       },
     );
   } catch (thrown) {
@@ -107,6 +118,10 @@ async function runTrials(
     throw thrown;
   }
   live.done();
+}
+
+function validityOf(record: TrialRecord, plan: StudyPlan): Validity {
+  return judgeTrial(record, trialFigures(record, plan.gpu.device), plan);
 }
 
 async function openForResume(path: string, command: Command, file: string | undefined, options: StudyOptions) {
@@ -123,11 +138,13 @@ async function openForResume(path: string, command: Command, file: string | unde
   return { directory, plan };
 }
 
-/** One line, however many arms there are: they share their reason. */
-function leftOutLines(host: StudyHost): string[] {
-  const { leftOut } = host.arms;
-  if (leftOut.length === 0) return [];
-  return [`left out: ${leftOut.map((entry) => entry.arm).join(', ')} (${leftOut[0]?.reason})`];
+/** One line a reason; arms nearly always share it. */
+function leftOutLines({ arms: { leftOut } }: StudyHost): string[] {
+  const reasons = [...new Set(leftOut.map((entry) => entry.reason))];
+  return reasons.map((reason) => {
+    const arms = leftOut.filter((entry) => entry.reason === reason).map((entry) => entry.arm);
+    return `left out: ${arms.join(', ')}: ${reason}`;
+  });
 }
 
 function dryRun(context: CliContext, plan: StudyPlan, host: StudyHost, json: boolean): void {
@@ -145,10 +162,11 @@ function dryRun(context: CliContext, plan: StudyPlan, host: StudyHost, json: boo
     return;
   }
   const lines = schedule.map(
-    (trial) =>
-      `${String(trial.position).padStart(5)}  block ${trial.block}  ${trial.cell.workers} workers  batch ${trial.cell.batchSize}  ${trial.cell.arm}`,
+    (trial) => `${String(trial.position).padStart(5)}  block ${trial.block}  ${cellText(trial.cell)}`,
   );
-  context.out(`${lines.join('\n')}\n${schedule.length} trials, about ${formatSpan(expectedNs)}, seed ${plan.seed}\n`);
+  context.out(
+    `${lines.join('\n')}\n${counted(schedule.length, 'trial')}, about ${formatSpan(expectedNs)}, seed ${plan.seed}\n`,
+  );
 }
 
 function defaultDirectory(): string {

@@ -1,4 +1,5 @@
 /** One screen for the findings of the preflight checks, each with its mend, and the conclusion. */
+import { counted } from '../../core/units.ts';
 import { type Blocked, blockedBy, type Finding, type FindingGroup, findingGroups } from '../../study/finding.ts';
 
 const headings: Readonly<Record<FindingGroup, string>> = {
@@ -44,5 +45,5 @@ export function conclusion(findings: readonly Finding[]): string {
   if (widest[0] !== undefined) return conclusions[widest[0]];
   const warnings = findings.filter((finding) => finding.severity === 'warning').length;
   if (warnings === 0) return 'Ready: every arm can run.';
-  return `Ready: every arm can run; ${warnings} ${warnings === 1 ? 'warning' : 'warnings'} to look at.`;
+  return `Ready: every arm can run; ${counted(warnings, 'warning')} to look at.`;
 }

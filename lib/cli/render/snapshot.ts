@@ -1,9 +1,9 @@
 /** One screen for one GPU snapshot: devices, their state, processes with roles, MPS, warnings. */
 import type { DeviceReading, GpuSnapshot, ProcessReading } from '../../records/gpu.ts';
 import { type ProcessRole, processRole } from '../../records/process-role.ts';
+import { plainTable } from '../../report/plain-table.ts';
 import { type Finding, withoutAdvice } from '../../study/finding.ts';
 import type { MpsState } from '../../study/mps-state.ts';
-import { plainTable } from './plain-table.ts';
 
 /** What `probe` shows and gives out as JSON. */
 export interface ProbeResult {

@@ -95,6 +95,9 @@ describe('formatDuration', () => {
   const cases: readonly (readonly [number, string])[] = [
     [0, '0.00 ns'],
     [999, '999 ns'],
+    [999_999, '1.00 ms'],
+    [9996, '10.0 us'],
+    [99_960, '100 us'],
     [1250, '1.25 us'],
     [1_250_000, '1.25 ms'],
     [12_500_000, '12.5 ms'],
