@@ -39,7 +39,7 @@ export async function runWholeStudy(requested: RequestedPlan, options: WholeStud
     tool: { version: packageVersion(), commandLine: [] },
   });
   const directory = await createStudyDirectory(options.out, requestedForm(plan));
-  await using _lock = await lockStudy(directory.path);
+  using _lock = await lockStudy(directory.path, emergency);
   await directory.writeEnvironment(host.environment);
   const { onProgress, onTrial } = options;
   await runStudy(
