@@ -95,7 +95,8 @@ export function addPlanOptions(command: Command): Command {
 
 /** Names of the plan options that were given, for messages. */
 export function givenPlanOptions(command: Command): string[] {
-  return planOptions.filter((option) => textOf(command, option) !== undefined).map((option) => longName(option));
+  const given = planOptions.filter((option) => textOf(command, option) !== undefined).map((option) => longName(option));
+  return command.opts<{ quick?: boolean }>().quick ? [...given, '--quick'] : given;
 }
 
 /**

@@ -2,7 +2,7 @@
 import { systemClock } from '../core/clock.ts';
 import type { EmergencyStops } from '../core/emergency.ts';
 import { MpsbenchError } from '../core/errors.ts';
-import { seconds } from '../core/units.ts';
+import { ns, seconds } from '../core/units.ts';
 import { addonBuildId } from '../gpu/addon-build-id.ts';
 import { type GpuSession, tryOpenGpu } from '../gpu/session.ts';
 import { undiciEngine } from '../load/undici-engine.ts';
@@ -17,6 +17,9 @@ import { blockedBy, type Finding } from './finding.ts';
 import type { StudyDevice, StudyParts } from './parts.ts';
 import { type PreflightFacts, preflight } from './preflight.ts';
 import { gatherPreflightFacts } from './preflight-facts.ts';
+
+/** A daemon is there within a second, or never; a plan with less patience is heeded. */
+const longestDaemonStartNs = seconds(15);
 
 /** Where the vendor's parts are; null = by soname, or on PATH. */
 export interface VendorPaths {
@@ -101,7 +104,8 @@ function partsOf(
   device: StudyDevice | null,
 ): StudyParts {
   const { paths, emergency } = options;
-  const limits = { readyTimeoutNs: seconds(15), commandTimeoutNs: seconds(10) };
+  const readyTimeoutNs = ns(Math.min(longestDaemonStartNs, plan.readyTimeout));
+  const limits = { readyTimeoutNs, commandTimeoutNs: seconds(10) };
   return {
     clock: systemClock,
     gpu: session && device ? { session, device } : null,

@@ -1,13 +1,15 @@
 /** One run at a time per study directory. */
+import { rmSync } from 'node:fs';
 import { open, readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { EmergencyStops } from '../core/emergency.ts';
 import { codeOf, MpsbenchError, messageOf } from '../core/errors.ts';
 import { isRunning, type ProcessIdentity, processIdentity } from '../core/process-identity.ts';
 
 const lockName = 'running.json';
 
-/** Held until disposed. Throws ALREADY_RUNNING with the PID of the run that holds it; a dead holder's lock is taken over. */
-export async function lockStudy(path: string): Promise<AsyncDisposable> {
+/** Held until disposed, or until everything is stopped at once. Throws ALREADY_RUNNING with the PID of the run that holds it; a dead holder's lock is taken over. */
+export async function lockStudy(path: string, emergency: EmergencyStops): Promise<Disposable> {
   const file = join(path, lockName);
   const holder = JSON.stringify(processIdentity(process.pid));
   for (const lastTry of [false, true]) {
@@ -15,7 +17,14 @@ export async function lockStudy(path: string): Promise<AsyncDisposable> {
       const handle = await open(file, 'wx');
       await handle.writeFile(holder);
       await handle.close();
-      return { [Symbol.asyncDispose]: () => unlink(file).catch(() => undefined) };
+      const unlock = (): void => rmSync(file, { force: true });
+      const forget = emergency.add(unlock);
+      return {
+        [Symbol.dispose]: () => {
+          unlock();
+          forget();
+        },
+      };
     } catch (cause) {
       if (codeOf(cause) !== 'EEXIST') {
         throw new MpsbenchError(

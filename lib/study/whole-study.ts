@@ -66,7 +66,7 @@ async function runIn(plan: StudyPlan, take: TakeDirectory, options: StudyRunOpti
     tool: { version: packageVersion(), commandLine: [] },
   });
   const { directory, isNew } = await take();
-  await using _lock = await lockStudy(directory.path);
+  using _lock = await lockStudy(directory.path, emergency);
   if (isNew) await directory.writeEnvironment(host.environment);
   const { onProgress, onTrial } = options;
   await runStudy(

@@ -74,7 +74,9 @@ async function load(context: CliContext, url: string, options: Options): Promise
   if (options.json) context.out(json(spec, result, verdicts, warnings));
   else context.out(loadText(spec, result.summary, verdicts));
   for (const warning of warnings) context.err(`warning: ${warning.text}\n`);
-  const failed = warnings.some((warning) => warning.invalidates) || verdicts.some(({ verdict }) => verdict !== 'kept');
+  const failing = verdicts.filter(({ verdict }) => verdict !== 'kept');
+  for (const { text, verdict, measured } of failing) context.err(`--fail-if '${text}' is ${verdict}: ${measured}\n`);
+  const failed = warnings.some((warning) => warning.invalidates) || failing.length > 0;
   context.exit(failed ? exitStatus.invalid : exitStatus.done);
 }
 

@@ -66,7 +66,7 @@ async function study(
 ): Promise<void> {
   const resumed = options.resume === undefined ? null : await openForResume(options.resume, command, file, options);
   // Before the checks: they make a CUDA context, which the run that is at it would measure.
-  await using _resumedLock = resumed && !options.dryRun ? await lockStudy(resumed.directory.path) : null;
+  using _resumedLock = resumed && !options.dryRun ? await lockStudy(resumed.directory.path, context.emergency) : null;
   const plan = resumed?.plan ?? (await planFrom(command, file));
   const bodies = readBodies(plan.load.bodies).map((body) => body.bytes);
   if (!options.dryRun) await recoverLeftovers(context);
@@ -81,7 +81,7 @@ async function study(
 
   const directory =
     resumed?.directory ?? (await createStudyDirectory(options.out ?? defaultDirectory(), requestedForm(plan)));
-  await using _lock = resumed ? null : await lockStudy(directory.path);
+  using _lock = resumed ? null : await lockStudy(directory.path, context.emergency);
   if (!resumed) await directory.writeEnvironment(host.environment);
   await runTrials(context, plan, host, directory, bodies);
   const summary = await rebuildReport(directory);
