@@ -26,6 +26,7 @@ export const errorCodes = {
   NVML_CALL_FAILED: failed,
   NVML_TIMEOUT: failed,
   GPU_CLOSED: failed,
+  THREAD_NOT_STARTED: failed,
   CUDA_LIBRARY_MISSING: failed,
   CUDA_CALL_FAILED: failed,
   ENCODER_CLOSED: failed,

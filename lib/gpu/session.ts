@@ -63,7 +63,8 @@ const mostProcessRows = 50_000_000;
 
 /**
  * Opens NVML. Throws MpsbenchError with ADDON_MISSING, NVML_LIBRARY_MISSING, NVML_SYMBOL_MISSING,
- * NVML_DRIVER_NOT_LOADED, NVML_VERSION_MISMATCH, NVML_NO_PERMISSION, NVML_CALL_FAILED or NVML_TIMEOUT.
+ * NVML_DRIVER_NOT_LOADED, NVML_VERSION_MISMATCH, NVML_NO_PERMISSION, NVML_CALL_FAILED, NVML_TIMEOUT (30 s, since it
+ * may have to start the GPUs) or THREAD_NOT_STARTED.
  */
 export function openGpu(options: OpenGpuOptions = {}): GpuSession {
   const native = coded(() => loadAddon().openGpu({ nvmlPath: options.nvmlPath ?? null }));

@@ -82,7 +82,7 @@ export interface NativeAddon {
   nowNs(): bigint;
   /**
    * Opens NVML by soname, or by `nvmlPath`. Throws NVML_LIBRARY_MISSING, NVML_SYMBOL_MISSING, NVML_DRIVER_NOT_LOADED,
-   * NVML_VERSION_MISMATCH, NVML_NO_PERMISSION, NVML_CALL_FAILED or NVML_TIMEOUT.
+   * NVML_VERSION_MISMATCH, NVML_NO_PERMISSION, NVML_CALL_FAILED, NVML_TIMEOUT (30 s) or THREAD_NOT_STARTED.
    */
   openGpu(options: { readonly nvmlPath: string | null }): NativeGpuSession;
   /** Creates a CUDA context, reads what it sees and releases it. For short-lived children only: it attaches to MPS. */

@@ -8,22 +8,25 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <thread>
 #include <utility>
+
+#include "base/result.h"
+#include "base/thread.h"
 
 namespace mpsbench {
 
 // What `job` returned, or nullopt where it did not return within `deadline_ns`. Its thread is then let go: the job
-// must own (by shared_ptr) everything that it touches, which lives until it returns. Thread: any.
+// must own (by shared_ptr) everything that it touches, which lives until it returns. Error: THREAD_NOT_STARTED, with
+// the job destroyed and never run. Thread: any.
 template <class T>
-std::optional<T> call_with_deadline(std::function<T()> job, std::int64_t deadline_ns) {
+Result<std::optional<T>> call_with_deadline(std::function<T()> job, std::int64_t deadline_ns) {
   struct State {
     std::mutex mutex;
     std::condition_variable done;
     std::optional<T> result;
   };
   const auto state = std::make_shared<State>();
-  std::thread thread([state, job = std::move(job)]() mutable {
+  Result<Thread> thread = Thread::start([state, job = std::move(job)]() mutable {
     T result = job();
     // What the job holds must be released before the caller goes on.
     job = nullptr;
@@ -31,15 +34,13 @@ std::optional<T> call_with_deadline(std::function<T()> job, std::int64_t deadlin
     state->result.emplace(std::move(result));
     state->done.notify_one();
   });
+  if (!thread.ok()) return thread.error();
   std::unique_lock lock(state->mutex);
   const bool ended =
       state->done.wait_for(lock, std::chrono::nanoseconds(deadline_ns), [&state] { return state->result.has_value(); });
   lock.unlock();
-  if (!ended) {
-    thread.detach();
-    return std::nullopt;
-  }
-  thread.join();
+  if (!ended) return std::optional<T>();
+  thread.value().join();
   return std::move(state->result);
 }
 

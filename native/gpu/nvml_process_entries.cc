@@ -36,8 +36,10 @@ bool believable(std::span<const std::byte> buffer, std::size_t count, std::size_
   return true;
 }
 
-// How far the driver wrote, in whole 8-byte words: every field at the end of an entry is at least a half of one.
-std::size_t written_bytes(std::span<const std::byte> buffer) {
+// How far the driver wrote, in whole 8-byte words: every field at the end of an entry is at least a half of one. Only
+// the room of `count` entries is looked at: more is written by no entry size, and a tick should not search 64 KiB.
+std::size_t written_bytes(std::span<const std::byte> whole, std::size_t count) {
+  const auto buffer = whole.first(std::min(whole.size(), count * kEntryRoomBytes));
   const auto last = std::find_if(buffer.rbegin(), buffer.rend(), [](std::byte byte) { return byte != kUntouched; });
   const auto written = static_cast<std::size_t>(buffer.rend() - last);
   return (written + 7) / 8 * 8;
@@ -47,10 +49,16 @@ std::optional<std::uint32_t> instance(std::uint32_t id) {
   return id == nvml::kNoInstance ? std::nullopt : std::optional(id);
 }
 
+// A listed process holds a context or a channel, and neither is free of memory: 0 is what drivers 535.113 to 560 give
+// inside a container, where they look the translated PID up untranslated (RM source, seen 2026-11).
+std::optional<std::uint64_t> memory(std::uint64_t used_bytes) {
+  return used_bytes == nvml::kValueNotAvailable || used_bytes == 0 ? std::nullopt : std::optional(used_bytes);
+}
+
 }  // namespace
 
 std::optional<std::size_t> entry_stride(std::span<const std::byte> buffer, std::size_t count, std::size_t expected) {
-  const std::size_t written = written_bytes(buffer);
+  const std::size_t written = written_bytes(buffer, count);
   for (const std::size_t stride : kStrides) {
     if (written == count * stride && believable(buffer, count, stride)) return stride;
   }
@@ -67,9 +75,8 @@ void read_entries(std::span<const std::byte> buffer, std::size_t count, std::siz
   rows.clear();
   for (std::size_t index = 0; index < count; ++index) {
     const nvml::ProcessEntry raw = entry_at(buffer, index, stride);
-    const ProcessEntryReading entry{
-        raw.pid, raw.used_bytes == nvml::kValueNotAvailable ? std::nullopt : std::optional(raw.used_bytes),
-        instance(raw.gpu_instance), instance(raw.compute_instance)};
+    const ProcessEntryReading entry{raw.pid, memory(raw.used_bytes), instance(raw.gpu_instance),
+                                    instance(raw.compute_instance)};
     const auto same = std::find_if(rows.begin(), rows.end(), [&](const auto& row) { return row.pid == entry.pid; });
     if (same == rows.end()) {
       rows.push_back(entry);

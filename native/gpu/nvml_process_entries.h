@@ -21,7 +21,8 @@ constexpr std::byte kUntouched{0xA5};
 [[nodiscard]] std::optional<std::size_t> entry_stride(std::span<const std::byte> buffer, std::size_t count,
                                                       std::size_t expected);
 
-// Reads `count` entries of `stride` bytes into `rows` (replaced; capacity is kept), a PID that is named twice once.
+// Reads `count` entries of `stride` bytes, which the buffer must hold, into `rows` (replaced; capacity is kept), a PID
+// that is named twice once. A figure of 0 bytes is none.
 void read_entries(std::span<const std::byte> buffer, std::size_t count, std::size_t stride,
                   std::vector<ProcessEntryReading>& rows);
 

@@ -15,6 +15,8 @@ constexpr std::array<std::size_t, kMostForms> kExpectedStride = {24, 24, 16};
 // Room for processes that appear between the answer "too small" and the next call.
 constexpr std::size_t kSlackEntries = 16;
 constexpr int kMostAttempts = 10;
+// Four times what the kernel module can list for all GPUs together; beyond it an answer is nonsense, not a need.
+constexpr std::size_t kMostEntries = 4096;
 
 Call call_of(ProcessList list) {
   switch (list) {
@@ -61,7 +63,9 @@ nvml::Return ProcessListReader::ask(const Symbol& symbol, nvml::Device device, s
     count = static_cast<std::uint32_t>(room_entries);
     const auto function = symbol.as<nvml::Return (*)(nvml::Device, std::uint32_t*, void*)>();
     const nvml::Return code = function(device, &count, buffer_.data());
-    if (code != nvml::kInsufficientSize) return code;
+    // A driver that claims to have written more than there is room for cannot be read.
+    if (code == nvml::kSuccess && count > room_entries) return nvml::kInsufficientSize;
+    if (code != nvml::kInsufficientSize || count > kMostEntries) return code;
     buffer_.resize((std::max<std::size_t>(count, room_entries) + kSlackEntries) * kEntryRoomBytes);
   }
   return nvml::kInsufficientSize;
@@ -99,11 +103,16 @@ ProcessesReading read_processes(const Nvml& gpu, const DeviceHandle& device,
     auto& failure = joined.list_failures[static_cast<std::size_t>(list)];
     failure = reader.read(gpu, list, device, entries);
     if (!failure) join_list(joined, list, entries);
+    bool all_instances_told = !mig_instances.empty();
     for (const DeviceHandle& instance : mig_instances) {
-      if (reader.read(gpu, list, instance, entries)) continue;
-      join_list(joined, list, entries);
-      failure.reset();
+      if (reader.read(gpu, list, instance, entries)) {
+        all_instances_told = false;
+      } else {
+        join_list(joined, list, entries);
+      }
     }
+    // Instances make up for the device only together: the processes of one that does not tell would be missing unsaid.
+    if (all_instances_told) failure.reset();
   }
   if (!joined.rows) return joined;
   for (ProcessReading& row : *joined.rows) {

@@ -94,6 +94,14 @@ Error open_error(nvml::Return code, const char* symbol, const std::string& path)
           code};
 }
 
+Error hang_error(const std::string& what) {
+  return {"NVML_TIMEOUT",
+          what +
+              ": a call into the NVIDIA driver does not return; see dmesg for Xid errors, then reset the GPU or "
+              "reboot",
+          0};
+}
+
 bool older_form_may_answer(nvml::Return code) { return meaning_of(code).reason == Reason::kNotSupported; }
 
 }  // namespace mpsbench

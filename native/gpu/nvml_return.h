@@ -19,6 +19,9 @@ namespace mpsbench {
 // Why a session could not be opened, from the code with which `symbol` of the library at `path` answered.
 [[nodiscard]] Error open_error(nvml::Return code, const char* symbol, const std::string& path);
 
+// NVML_TIMEOUT: `what` could not be done because a call into the driver did not return.
+[[nodiscard]] Error hang_error(const std::string& what);
+
 // Whether an older form of the same call may answer where this code came back.
 [[nodiscard]] bool older_form_may_answer(nvml::Return code);
 

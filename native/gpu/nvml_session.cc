@@ -3,20 +3,13 @@
 #include <utility>
 
 #include "base/deadline_call.h"
+#include "gpu/nvml_return.h"
 #include "gpu/nvml_snapshot.h"
 
 namespace mpsbench {
 namespace {
 
 constexpr std::int64_t kDestructorDeadlineNs = 1'000'000'000;
-
-Error timed_out(const std::string& what) {
-  return {"NVML_TIMEOUT",
-          what +
-              ": a call into the NVIDIA driver does not return; see dmesg for Xid errors, then reset the GPU or "
-              "reboot",
-          0};
-}
 
 }  // namespace
 
@@ -26,17 +19,19 @@ NvmlSession::NvmlSession(std::shared_ptr<const Nvml> gpu, std::int64_t deadline_
 NvmlSession::~NvmlSession() { close_within(kDestructorDeadlineNs); }
 
 Result<std::shared_ptr<NvmlSession>> NvmlSession::open(const std::optional<std::string>& path,
-                                                       std::int64_t deadline_ns) {
+                                                       std::int64_t open_deadline_ns, std::int64_t deadline_ns) {
   using Opened = Result<std::shared_ptr<const Nvml>>;
-  const auto opened = call_with_deadline<Opened>([path] { return Nvml::open(path); }, deadline_ns);
-  if (!opened) return timed_out("NVML could not be opened: " + path.value_or("libnvidia-ml.so.1"));
+  const auto called = call_with_deadline<Opened>([path] { return Nvml::open(path); }, open_deadline_ns);
+  if (!called.ok()) return called.error();
+  const std::optional<Opened>& opened = called.value();
+  if (!opened) return hang_error("NVML could not be opened: " + path.value_or("libnvidia-ml.so.1"));
   if (!opened->ok()) return opened->error();
   // The constructor is private, hence not make_shared.
   return std::shared_ptr<NvmlSession>(new NvmlSession(opened->value(), deadline_ns));
 }
 
 std::optional<Error> NvmlSession::unusable(const char* what) const {
-  if (timed_out_) return timed_out(what);
+  if (timed_out_) return hang_error(what);
   if (gpu_ == nullptr) return Error{"GPU_CLOSED", std::string(what) + ": its GPU session is closed; open another", 0};
   return std::nullopt;
 }
@@ -44,13 +39,14 @@ std::optional<Error> NvmlSession::unusable(const char* what) const {
 Result<GpuSnapshot> NvmlSession::snapshot(bool with_energy) {
   constexpr const char* kWhat = "a GPU snapshot could not be taken";
   if (const auto error = unusable(kWhat)) return *error;
-  auto snapshot = call_with_deadline<GpuSnapshot>(
-      [gpu = gpu_, with_energy] { return read_snapshot(*gpu, with_energy); }, deadline_ns_);
-  if (!snapshot) {
+  auto called = call_with_deadline<GpuSnapshot>([gpu = gpu_, with_energy] { return read_snapshot(*gpu, with_energy); },
+                                                deadline_ns_);
+  if (!called.ok()) return called.error();
+  if (!called.value()) {
     timed_out_ = true;
-    return timed_out(kWhat);
+    return hang_error(kWhat);
   }
-  return std::move(*snapshot);
+  return std::move(*called.value());
 }
 
 std::size_t NvmlSession::device_count() const { return gpu_ == nullptr ? 0 : gpu_->devices().size(); }
@@ -61,15 +57,17 @@ Result<std::shared_ptr<Sampler>> NvmlSession::start_sampling(SamplingPlan plan) 
     return Error{"ALREADY_RUNNING",
                  "GPU sampling could not be started: this session is sampling already; stop that one first", 0};
   }
-  sampler_ = std::make_shared<Sampler>(gpu_, std::move(plan));
-  return sampler_;
+  Result<std::shared_ptr<Sampler>> started = Sampler::start(gpu_, std::move(plan));
+  if (started.ok()) sampler_ = started.value();
+  return started;
 }
 
 void NvmlSession::close_within(std::int64_t deadline_ns) {
   if (gpu_ == nullptr) return;
   if (sampler_ != nullptr) static_cast<void>(sampler_->stop(deadline_ns));
   sampler_.reset();
-  // Shutting down calls into the driver too: the last owner lets go on a thread that may be left behind.
+  // Shutting down calls into the driver too: the last owner lets go on a thread that may be left behind. Where no
+  // thread can be had the job is destroyed here, and NVML is shut down by this one.
   static_cast<void>(call_with_deadline<Ok>(
       [gpu = std::exchange(gpu_, nullptr)]() mutable {
         gpu.reset();

@@ -13,13 +13,16 @@
 
 namespace mpsbench {
 
+// Without persistence mode opening is what starts the GPUs, which takes seconds each on a host with many.
+constexpr std::int64_t kNvmlOpenDeadlineNs = 30'000'000'000;
 constexpr std::int64_t kNvmlDeadlineNs = 5'000'000'000;
 
 // Thread: the one that opened it.
 class NvmlSession {
  public:
-  // As Nvml::open, and NVML_TIMEOUT. The deadline holds for every later call too.
+  // As Nvml::open, and NVML_TIMEOUT, THREAD_NOT_STARTED. deadline_ns: of every later call.
   static Result<std::shared_ptr<NvmlSession>> open(const std::optional<std::string>& path,
+                                                   std::int64_t open_deadline_ns = kNvmlOpenDeadlineNs,
                                                    std::int64_t deadline_ns = kNvmlDeadlineNs);
 
   NvmlSession(const NvmlSession&) = delete;
@@ -27,16 +30,15 @@ class NvmlSession {
   // As close(), with a second at most.
   ~NvmlSession();
 
-  // Errors: NVML_TIMEOUT, after which the session answers nothing but that; GPU_CLOSED.
+  // Errors: NVML_TIMEOUT, after which the session answers nothing but that; GPU_CLOSED, THREAD_NOT_STARTED.
   Result<GpuSnapshot> snapshot(bool with_energy);
 
   // 0 after close().
   [[nodiscard]] std::size_t device_count() const;
 
-  // The plan must be valid (sampler.h). Errors: ALREADY_RUNNING, GPU_CLOSED, NVML_TIMEOUT.
+  // The plan must be valid (sampler.h). Errors: ALREADY_RUNNING, GPU_CLOSED, NVML_TIMEOUT,
+  // THREAD_NOT_STARTED.
   Result<std::shared_ptr<Sampler>> start_sampling(SamplingPlan plan);
-
-  [[nodiscard]] std::int64_t deadline_ns() const { return deadline_ns_; }
 
   // Stops a sampling that runs and shuts NVML down. A call that hangs is left to itself. Idempotent.
   void close() { close_within(deadline_ns_); }

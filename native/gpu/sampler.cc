@@ -5,12 +5,12 @@
 #include <condition_variable>
 #include <limits>
 #include <mutex>
-#include <thread>
 #include <utility>
 
 #include "base/clock.h"
 #include "gpu/nvml_device.h"
 #include "gpu/nvml_processes.h"
+#include "gpu/nvml_return.h"
 
 namespace mpsbench {
 namespace {
@@ -79,8 +79,6 @@ struct Sampler::Shared {
   ProcessListReader process_reader;
   std::vector<ProcessEntryReading> entries;
   SamplingRows rows;
-
-  std::thread thread;
 };
 
 void Sampler::Shared::tick(std::int64_t began_ns) {
@@ -128,17 +126,23 @@ void Sampler::run(Shared& shared) {
   }
 }
 
-Sampler::Sampler(std::shared_ptr<const Nvml> gpu, SamplingPlan plan)
-    : shared_(std::make_shared<Shared>(std::move(gpu), std::move(plan))) {
+Result<std::shared_ptr<Sampler>> Sampler::start(std::shared_ptr<const Nvml> gpu, SamplingPlan plan) {
+  const auto shared = std::make_shared<Shared>(std::move(gpu), std::move(plan));
   // The thread keeps what it works on alive, so that it can be let go when a call into the driver hangs.
-  shared_->thread = std::thread([shared = shared_] {
+  Result<Thread> thread = Thread::start([shared] {
     run(*shared);
     shared->gpu.reset();
     const std::lock_guard lock(shared->mutex);
     shared->ended = true;
     shared->stop_or_end.notify_all();
   });
+  if (!thread.ok()) return thread.error();
+  // The constructor is private, hence not make_shared.
+  return std::shared_ptr<Sampler>(new Sampler(shared, std::move(thread.value())));
 }
+
+Sampler::Sampler(std::shared_ptr<Shared> shared, Thread thread)
+    : shared_(std::move(shared)), thread_(std::move(thread)) {}
 
 Sampler::~Sampler() { static_cast<void>(stop(kDestructorDeadlineNs)); }
 
@@ -152,16 +156,13 @@ Result<const SamplingRows*> Sampler::stop(std::int64_t deadline_ns) {
     lock.unlock();
     thread_state_ = ended ? ThreadState::kEnded : ThreadState::kLost;
     if (ended) {
-      shared_->thread.join();
+      thread_.join();
     } else {
-      shared_->thread.detach();
+      thread_.detach();
     }
   }
   if (thread_state_ == ThreadState::kLost) {
-    return Error{"NVML_TIMEOUT",
-                 "sampling could not be stopped: a call into the NVIDIA driver does not return; see dmesg for Xid "
-                 "errors, then reset the GPU or reboot",
-                 0};
+    return hang_error("GPU sampling could not be stopped");
   }
   return static_cast<const SamplingRows*>(&shared_->rows);
 }

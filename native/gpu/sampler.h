@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/thread.h"
 #include "gpu/gpu_sample.h"
 #include "gpu/nvml.h"
 
@@ -47,8 +48,8 @@ struct SamplingRows {
 // Thread: the one that made it. Its own thread shares nothing with that but the stop request, until it has ended.
 class Sampler {
  public:
-  // Starts at once; the first tick is now.
-  Sampler(std::shared_ptr<const Nvml> gpu, SamplingPlan plan);
+  // Starts at once; the first tick is now. Error: THREAD_NOT_STARTED.
+  static Result<std::shared_ptr<Sampler>> start(std::shared_ptr<const Nvml> gpu, SamplingPlan plan);
   Sampler(const Sampler&) = delete;
   Sampler& operator=(const Sampler&) = delete;
   // As stop(), but waits for a hanging call for a second at most.
@@ -67,9 +68,11 @@ class Sampler {
   struct Shared;
   enum class ThreadState : std::uint8_t { kRunning, kEnded, kLost };
 
+  Sampler(std::shared_ptr<Shared> shared, Thread thread);
   static void run(Shared& shared);
 
   std::shared_ptr<Shared> shared_;
+  Thread thread_;
   ThreadState thread_state_ = ThreadState::kRunning;
 };
 

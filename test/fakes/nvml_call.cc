@@ -67,9 +67,9 @@ Asked enter(const char* symbol, void* device, bool about_device, bool started) {
   if (const auto code = asked.scenario->returns.find(symbol); code != asked.scenario->returns.end()) {
     asked.code = code->second;
   }
-  if (asked.gpu != nullptr && asked.instance == nullptr) {
-    if (const auto code = asked.gpu->returns.find(symbol); code != asked.gpu->returns.end()) asked.code = code->second;
-  }
+  if (asked.gpu == nullptr) return asked;
+  const auto& returns = asked.instance == nullptr ? asked.gpu->returns : asked.instance->returns;
+  if (const auto code = returns.find(symbol); code != returns.end()) asked.code = code->second;
   return asked;
 }
 

@@ -57,6 +57,16 @@ Instance instance_from(Words& words) {
   return instance;
 }
 
+void instance_return(Gpu& gpu, Words& words) {
+  std::uint32_t slot = 0;
+  std::string symbol;
+  int code = 0;
+  words >> slot >> symbol >> code;
+  for (Instance& instance : gpu.instances) {
+    if (instance.slot == slot) instance.returns[symbol] = code;
+  }
+}
+
 template <class Value>
 void keyed(std::map<std::string, Value>& values, Words& words) {
   std::string symbol;
@@ -75,6 +85,7 @@ const std::map<std::string, std::function<void(Scenario&, Words&)>>& driver_stat
       {"hang", [](Scenario& scenario, Words& words) { keyed(scenario.hang_milliseconds, words); }},
       {"grow", [](Scenario& scenario, Words& words) { keyed(scenario.grow, words); }},
       {"stride", [](Scenario& scenario, Words& words) { keyed(scenario.strides, words); }},
+      {"count", [](Scenario& scenario, Words& words) { keyed(scenario.counts, words); }},
       {"gpu", [](Scenario& scenario, Words&) { scenario.gpus.emplace_back(); }},
   };
   return *statements;
@@ -105,6 +116,7 @@ const std::map<std::string, std::function<void(Gpu&, Words&)>>& gpu_statements()
       {"temperature", [](Gpu& gpu, Words& words) { words >> gpu.temperature_celsius; }},
       {"mig", [](Gpu& gpu, Words&) { gpu.mig = true; }},
       {"instance", [](Gpu& gpu, Words& words) { gpu.instances.push_back(instance_from(words)); }},
+      {"instance-return", instance_return},
       {"residents", [](Gpu& gpu, Words& words) { gpu.residents_directory = rest_of(words); }},
       {"process", [](Gpu& gpu, Words& words) { gpu.processes.push_back(process_from(words)); }},
       {"return", [](Gpu& gpu, Words& words) { keyed(gpu.returns, words); }},

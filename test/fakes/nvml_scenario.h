@@ -9,6 +9,7 @@
 //   hang SYMBOL MILLISECONDS                   every call of SYMBOL sleeps first, until the script says so no more
 //   grow SYMBOL TIMES                          the first TIMES calls of a list answer "too small", one entry short
 //   stride SYMBOL BYTES                        entry size of a process list, whatever its name stands for
+//   count SYMBOL N                             a process list claims N entries, in whatever it answers
 //   twice                                      process lists name every process twice
 //   log PATH                                   appends the name of every call to PATH
 //
@@ -21,6 +22,7 @@
 //   utilization GPU MEMORY | clocks SM MEMORY GRAPHICS | throttle MASK | power MW | energy MJ | temperature C
 //   mig                                        MIG is on
 //   instance SLOT GI CI UUID TOTAL USED        a MIG instance; other slots below 7 are empty
+//   instance-return SLOT SYMBOL CODE           every call of SYMBOL for that instance's handle answers CODE
 //   residents DIR                              every file DIR/PID is a process too, while it runs: "MIB LISTS NAME"; its
 //                                              memory counts as used; the other fakes write them (FAKE_GPU_RESIDENTS)
 //   process PID MIB|na LISTS GI|- CI|- [NAME]  LISTS: letters of c (compute), g (graphics), m (MPS);
@@ -49,6 +51,7 @@ struct Instance {
   std::uint32_t slot = 0, gpu_instance = 0, compute_instance = 0;
   std::string uuid;
   std::uint64_t total_bytes = 0, used_bytes = 0;
+  std::map<std::string, int> returns;
 };
 
 struct Gpu {
@@ -77,6 +80,7 @@ struct Scenario {
   std::map<std::string, int> returns, grow;
   std::map<std::string, int> hang_milliseconds;
   std::map<std::string, std::size_t> strides;
+  std::map<std::string, std::uint32_t> counts;
   std::vector<Gpu> gpus;
 };
 

@@ -152,6 +152,18 @@ void a_list_that_never_fits_is_given_up(Check& check) {
   CHECK_THAT(check, processes.rows && processes.rows->size() == 1 && processes.rows->front().lists == 4);
 }
 
+void a_count_that_cannot_be_is_refused(Check& check) {
+  constexpr const char* kList = "nvmlDeviceGetComputeRunningProcesses_v3";
+  for (const char* said : {"return nvmlDeviceGetComputeRunningProcesses_v3 7\n", ""}) {
+    for (const char* count : {"65", "4097", "4294967295"}) {
+      const auto processes = read_gpu("count " + std::string(kList) + " " + count + "\n" + said + "gpu\n").processes;
+      CHECK_THAT(check, processes.list_failures[0] && processes.list_failures[0]->native_code == 7);
+      CHECK_THAT(check, processes.list_failures[0] && processes.list_failures[0]->source == std::string(kList));
+      CHECK_THAT(check, processes.rows && processes.rows->empty());
+    }
+  }
+}
+
 void entry_sizes_of_every_driver_are_read(Check& check) {
   const std::string two = "gpu\nprocess 470 516 cm - - a\nprocess 484 72 cm - - b\n";
   for (const char* stride : {"16", "24", "32"}) {
@@ -197,6 +209,17 @@ void mig_instances_are_found_in_any_slot(Check& check) {
   CHECK_THAT(check, gpu.processes.rows->front().entry.gpu_instance_id == 9U);
 }
 
+void an_instance_that_does_not_tell_its_processes_is_not_passed_over(Check& check) {
+  const std::string scenario =
+      "gpu\nmig\nreturn nvmlDeviceGetComputeRunningProcesses_v3 4\n"
+      "instance 0 1 0 MIG-a 9856 12\ninstance 1 2 0 MIG-b 9856 12\nprocess 470 516 c 1 0 python3\n";
+  CHECK_THAT(check, !read_gpu(scenario).processes.list_failures[0]);
+  const ProcessesReading processes =
+      read_gpu(scenario + "instance-return 1 nvmlDeviceGetComputeRunningProcesses_v3 15\n").processes;
+  CHECK_THAT(check, processes.rows && processes.rows->size() == 1);
+  CHECK_THAT(check, processes.list_failures[0] && processes.list_failures[0]->reason == Reason::kNoPermission);
+}
+
 void a_device_without_a_handle_is_listed_with_the_reason(Check& check) {
   const GpuSnapshot snapshot = read("gpu\nuuid GPU-a\ngpu\nuuid GPU-b\nreturn nvmlDeviceGetHandleByIndex_v2 15\n");
   CHECK_THAT(check, snapshot.devices.size() == 2 && snapshot.devices[0].uuid.value() == "GPU-a");
@@ -236,9 +259,12 @@ constexpr test::Case kCases[] = {
     {"a list longer than the buffer is read whole", a_list_longer_than_the_buffer_is_read_whole},
     {"a list that grows between calls is read whole", a_list_that_grows_between_calls_is_read_whole},
     {"a list that never fits is given up, and the others are kept", a_list_that_never_fits_is_given_up},
+    {"a count that cannot be is refused, and nothing is reserved for it", a_count_that_cannot_be_is_refused},
     {"the entry sizes of every driver are read", entry_sizes_of_every_driver_are_read},
     {"an old driver gives what it has and says what it lacks", an_old_driver_gives_what_it_has_and_says_what_it_lacks},
     {"MIG instances are found in any slot", mig_instances_are_found_in_any_slot},
+    {"a MIG instance that does not tell its processes is not passed over",
+     an_instance_that_does_not_tell_its_processes_is_not_passed_over},
     {"a device without a handle is listed with the reason", a_device_without_a_handle_is_listed_with_the_reason},
     {"a process name that NVML does not know comes from /proc", a_name_that_nvml_does_not_know_comes_from_proc},
     {"numbers that stand for nothing known are not given a name", unknown_numbers_are_no_names},

@@ -1,6 +1,9 @@
 // The sampler and the session around it: rows, counts, and every order in which they can end.
 #include "gpu/sampler.h"
 
+#include <pthread.h>
+
+#include <cerrno>
 #include <cmath>
 #include <condition_variable>
 #include <mutex>
@@ -24,7 +27,7 @@ constexpr std::int64_t kSecondNs = 1'000'000'000;
 constexpr std::int64_t kShortDeadlineNs = 50'000'000;
 
 std::shared_ptr<NvmlSession> open_session(std::int64_t deadline_ns = kNvmlDeadlineNs) {
-  auto opened = NvmlSession::open(fake_library(), deadline_ns);
+  auto opened = NvmlSession::open(fake_library(), kNvmlOpenDeadlineNs, deadline_ns);
   if (opened.ok()) return opened.value();
   std::printf("    %s\n", opened.error().detail.c_str());
   std::abort();
@@ -194,6 +197,54 @@ void a_sampling_that_hangs_is_let_go(Check& check) {
   CHECK_THAT(check, ScenarioFile::wait_for_calls("nvmlShutdown", 1));
 }
 
+// While it lives no thread can be started here: its stack would not fit the address space.
+class NoMoreThreads {
+ public:
+  NoMoreThreads() {
+    pthread_getattr_default_np(&usual_);
+    pthread_attr_t vast;
+    pthread_attr_init(&vast);
+    pthread_attr_setstacksize(&vast, std::size_t{1} << 47);
+    pthread_setattr_default_np(&vast);
+    pthread_attr_destroy(&vast);
+  }
+  NoMoreThreads(const NoMoreThreads&) = delete;
+  NoMoreThreads& operator=(const NoMoreThreads&) = delete;
+  ~NoMoreThreads() {
+    pthread_setattr_default_np(&usual_);
+    pthread_attr_destroy(&usual_);
+  }
+
+ private:
+  pthread_attr_t usual_;
+};
+
+void a_refused_thread_is_an_error(Check& check) {
+  ScenarioFile::play_logged("gpu\n");
+  const auto session = open_session();
+  {
+    const NoMoreThreads refusing;
+    const auto opened = NvmlSession::open(fake_library());
+    CHECK_THAT(check, !opened.ok() && opened.error().code == "THREAD_NOT_STARTED");
+    CHECK_THAT(check, opened.error().native_code == EAGAIN || opened.error().native_code == ENOMEM);
+    CHECK_THAT(check, opened.error().detail.find('\n') == std::string::npos);
+    CHECK_THAT(check, session->snapshot(false).error().code == "THREAD_NOT_STARTED");
+    CHECK_THAT(check, session->start_sampling(plan_for({0})).error().code == "THREAD_NOT_STARTED");
+  }
+  CHECK_THAT(check, session->snapshot(false).ok());
+  const auto sampler = session->start_sampling(plan_for({0}));
+  CHECK_THAT(check, sampler.ok() && sampler.value()->stop(kSecondNs).ok());
+}
+
+void closing_needs_no_thread(Check& check) {
+  ScenarioFile::play_logged("gpu\n");
+  const auto session = open_session();
+  const NoMoreThreads refusing;
+  session->close();
+  CHECK_THAT(check, ScenarioFile::calls_of("nvmlShutdown") == 1);
+  CHECK_THAT(check, session->snapshot(false).error().code == "GPU_CLOSED");
+}
+
 constexpr test::Case kCases[] = {
     {"rows hold what the devices said, and nothing where they said nothing", rows_hold_what_the_devices_said},
     {"energy is not read on ticks", energy_is_not_read_on_ticks},
@@ -208,6 +259,8 @@ constexpr test::Case kCases[] = {
     {"an opening that hangs is given up, and cleans up when it comes back", an_opening_that_hangs_is_given_up},
     {"a snapshot that hangs makes the session unusable", a_snapshot_that_hangs_makes_the_session_unusable},
     {"a sampling that hangs is let go", a_sampling_that_hangs_is_let_go},
+    {"a thread that the system refuses is an error, and the session goes on", a_refused_thread_is_an_error},
+    {"closing needs no thread", closing_needs_no_thread},
 };
 
 }  // namespace
