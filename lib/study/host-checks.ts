@@ -118,7 +118,7 @@ const user: Check = ({ environment: { host } }) => {
     say.note(
       'user',
       `uid ${host.userId}`,
-      'not root: enough for a study with its own MPS daemon; only --exclusive needs root',
+      'not root: enough for a study with its own MPS daemon',
     ),
   ];
 };

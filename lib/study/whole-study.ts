@@ -46,10 +46,13 @@ export async function runWholeStudy(requested: RequestedPlan, options: WholeStud
 
 /**
  * Runs what is missing of a study that was stopped; finished trials are kept. Throws STUDY_UNREADABLE, PLAN_INVALID,
- * BODY_UNREADABLE, OUTPUT_NOT_WRITABLE, NOT_SUPPORTED_HERE or INTERRUPTED.
+ * BODY_UNREADABLE, ALREADY_RUNNING, OUTPUT_NOT_WRITABLE, NOT_SUPPORTED_HERE or INTERRUPTED.
  */
 export async function resumeWholeStudy(path: string, options: StudyRunOptions = {}): Promise<StudyDirectory> {
   const directory = await openStudyDirectory(path);
+  // Before the checks of the host, which take seconds: a second run is refused at once.
+  using emergency = emergencyStopsUntilExit();
+  using _lock = await lockStudy(directory.path, emergency);
   const plan = validatePlan(await directory.readPlan(), () => `${path}/plan.yaml`);
   return await runIn(plan, async () => ({ directory, isNew: false }), options);
 }
@@ -66,7 +69,7 @@ async function runIn(plan: StudyPlan, take: TakeDirectory, options: StudyRunOpti
     tool: { version: packageVersion(), commandLine: [] },
   });
   const { directory, isNew } = await take();
-  using _lock = await lockStudy(directory.path, emergency);
+  using _lock = isNew ? await lockStudy(directory.path, emergency) : null;
   if (isNew) await directory.writeEnvironment(host.environment);
   const { onProgress, onTrial } = options;
   await runStudy(
