@@ -51,7 +51,8 @@ export async function probeContext(options: ContextProbeOptions): Promise<Contex
   const child = spawn(
     process.execPath,
     [...childModuleArguments(import.meta.url, './context-probe-child'), JSON.stringify(request)],
-    { env: { ...process.env, ...options.environment }, stdio: ['ignore', 'pipe', 'pipe'] },
+    // A session of its own: a Ctrl-C that ended it would look like a driver that fails.
+    { env: { ...process.env, ...options.environment }, stdio: ['ignore', 'pipe', 'pipe'], detached: true },
   );
   const kill = () => child.kill('SIGKILL');
   const forget = options.emergency?.add(kill);
