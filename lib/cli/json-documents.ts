@@ -28,7 +28,13 @@ export const probeDocumentSchema = document('probe').extend({
   gpu: gpuSnapshotSchema,
   /** Every process on every device. Without a study no process is a known worker. */
   processes: z.array(processReadingSchema.extend({ device: count, role: processRoleSchema })),
-  mps: z.object({ control: mpsControlStateSchema, daemons: z.array(foreignDaemonSchema) }),
+  mps: z.object({
+    control: mpsControlStateSchema,
+    /** Daemons, and leftovers of daemons, that no mpsbench has started. */
+    daemons: z.array(foreignDaemonSchema),
+    /** Daemons of running mpsbench processes of this user. */
+    ownDaemons: z.array(z.object({ pid: count, ownerPid: count, pipeDirectory: z.string() })),
+  }),
   warnings: z.array(findingSchema),
 });
 

@@ -114,13 +114,7 @@ const temporaryDirectory: Check = ({ temporaryDirectory: { path, writable } }) =
 
 const user: Check = ({ environment: { host } }) => {
   if (host.userId === null || host.userId === 0) return [];
-  return [
-    say.note(
-      'user',
-      `uid ${host.userId}`,
-      'not root: enough for a study with its own MPS daemon',
-    ),
-  ];
+  return [say.note('user', `uid ${host.userId}`, 'not root: enough for a study with its own MPS daemon')];
 };
 
 /** What NVML tells inside a container changed twice (drivers 535.113 and 565.57). */

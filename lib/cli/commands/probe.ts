@@ -8,7 +8,7 @@ import { type PreflightFacts, preflight } from '../../study/preflight.ts';
 import { type CliContext, jsonDocument, jsonSchemaVersion } from '../context.ts';
 import { readHostFacts } from '../host-facts.ts';
 import { positiveDurationValue } from '../option-values.ts';
-import { type ProbeResult, probedProcesses, renderProbe, renderTick } from '../render/snapshot.ts';
+import { ownDaemons, type ProbeResult, probedProcesses, renderProbe, renderTick } from '../render/snapshot.ts';
 
 interface ProbeOptions {
   readonly json?: true;
@@ -74,7 +74,7 @@ async function watch(
 function probe(session: GpuSession, facts: PreflightFacts, options: ProbeOptions): ProbeResult {
   const gpu = session.snapshot({ withEnergy: options.withEnergy === true });
   const environment = { ...facts.environment, gpu, gpuUnavailable: null };
-  const { control, daemons } = facts.mps;
+  const { control, daemons, journals } = facts.mps;
   return {
     recordedAt: new Date().toISOString(),
     gpu,
@@ -82,7 +82,7 @@ function probe(session: GpuSession, facts: PreflightFacts, options: ProbeOptions
       gpu,
       daemons.flatMap((daemon) => daemon.serverPids ?? []),
     ),
-    mps: { control, daemons },
+    mps: { control, daemons, ownDaemons: ownDaemons(journals) },
     warnings: preflight({ ...facts, environment }).filter((finding) => shownCodes.has(finding.code)),
   };
 }

@@ -10,8 +10,25 @@ export interface ProbeResult {
   readonly recordedAt: string;
   readonly gpu: GpuSnapshot;
   readonly processes: readonly ProbedProcess[];
-  readonly mps: Pick<MpsState, 'control' | 'daemons'>;
+  readonly mps: Pick<MpsState, 'control' | 'daemons'> & { readonly ownDaemons: readonly OwnDaemon[] };
   readonly warnings: readonly Finding[];
+}
+
+/** A daemon that a running mpsbench of this user has started, as its journal tells. */
+export interface OwnDaemon {
+  readonly pid: number;
+  readonly ownerPid: number;
+  readonly pipeDirectory: string;
+}
+
+export function ownDaemons(journals: MpsState['journals']): OwnDaemon[] {
+  return journals.flatMap((journal) => {
+    if (journal.state !== 'owner-alive') return [];
+    const { owner, entries } = journal.file;
+    return entries.flatMap(({ daemon, pipeDirectory }) =>
+      daemon ? [{ pid: daemon.pid, ownerPid: owner.pid, pipeDirectory }] : [],
+    );
+  });
 }
 
 export interface ProbedProcess extends ProcessReading {
@@ -113,15 +130,20 @@ function processPart(result: ProbeResult): string {
   return plainTable(['GPU', 'PID', 'role', 'memory', 'lists', 'name'], rows) + unread.join('');
 }
 
-function mpsPart({ control, daemons }: ProbeResult['mps']): string {
+function mpsPart({ control, daemons, ownDaemons }: ProbeResult['mps']): string {
   const program =
     control.unavailable === null
       ? `${control.path ?? 'found'}, version ${control.version ?? 'n/a (not told)'}`
       : `n/a (${withoutAdvice(control.unavailable.message)})`;
-  const lines = daemons.map((daemon) => {
+  const own = ownDaemons.map(
+    ({ pid, ownerPid, pipeDirectory }) =>
+      `MPS daemon   alive, pid ${pid}, of mpsbench pid ${ownerPid}, pipe directory ${pipeDirectory}\n`,
+  );
+  const foreign = daemons.map((daemon) => {
     const who = daemon.state === 'stale' ? 'no process' : `pid ${daemon.pid ?? 'n/a'}, uid ${daemon.uid ?? 'n/a'}`;
     return `MPS daemon   ${daemon.state}, ${who}, pipe directory ${daemon.pipeDirectory ?? 'n/a (not readable)'}\n`;
   });
+  const lines = [...own, ...foreign];
   return `MPS control  ${program}\n${lines.length > 0 ? lines.join('') : 'MPS daemon   none\n'}`;
 }
 

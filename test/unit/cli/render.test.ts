@@ -17,7 +17,7 @@ function result(gpu: GpuSnapshot, changes: Partial<ProbeResult> = {}): ProbeResu
     recordedAt: '2026-11-22T10:00:00.000Z',
     gpu,
     processes,
-    mps: { control, daemons },
+    mps: { control, daemons, ownDaemons: [] },
     warnings: [],
     ...changes,
   };
@@ -63,7 +63,8 @@ describe('the probe screen', () => {
     const warnings = preflight(withDevice({}, busy)).filter((finding) => finding.code === 'processes-unknown');
     const daemon = { state: 'alive', pid: 455, pipeDirectory: '/tmp/nvidia-mps', uid: 0 } as const;
     const { control } = healthyFacts.mps;
-    const mps = { control, daemons: [{ ...daemon, serverPids: [473], detail: null }] };
+    const own = { pid: 601, ownerPid: 600, pipeDirectory: '/tmp/mpsb-4kQ2xz/pipe' };
+    const mps = { control, daemons: [{ ...daemon, serverPids: [473], detail: null }], ownDaemons: [own] };
     assertGolden('cli/probe-busy.txt', renderProbe(result(busy, { warnings, mps })));
   });
 
