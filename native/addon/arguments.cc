@@ -62,12 +62,13 @@ std::int64_t Arguments::integer(const char* name, std::int64_t lowest, std::int6
   return lowest;
 }
 
-std::int64_t Arguments::bigint(const char* name) {
+std::int64_t Arguments::instant_ns(const char* name) {
   const Napi::Value value = field(name);
   bool lossless = false;
   const std::int64_t number = value.IsBigInt() ? value.As<Napi::BigInt>().Int64Value(&lossless) : 0;
-  if (!lossless) expect(name, "a bigint of 64 bits");
-  return number;
+  if (lossless && number >= 0) return number;
+  expect(name, "a bigint from 0 to 2^63 - 1");
+  return 0;
 }
 
 std::vector<std::uint32_t> Arguments::indices(const char* name, std::int64_t highest) {

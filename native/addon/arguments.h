@@ -22,7 +22,8 @@ class Arguments {
   [[nodiscard]] std::string string(const char* field);
   // Both ends included. Exact up to 2^53.
   [[nodiscard]] std::int64_t integer(const char* field, std::int64_t lowest, std::int64_t highest);
-  [[nodiscard]] std::int64_t bigint(const char* field);
+  // An instant of now_ns(): a bigint that is not negative, so that no difference of two overflows.
+  [[nodiscard]] std::int64_t instant_ns(const char* field);
   // A non-empty array of integers from 0 to highest, each once.
   [[nodiscard]] std::vector<std::uint32_t> indices(const char* field, std::int64_t highest);
 

@@ -31,7 +31,7 @@ class OpenSession : public Closable {
 
 Napi::Value snapshot(const Napi::CallbackInfo& info, NvmlSession& session) {
   Arguments arguments(info, "snapshot");
-  const std::int64_t origin_ns = arguments.bigint("originNs");
+  const std::int64_t origin_ns = arguments.instant_ns("originNs");
   const bool with_energy = arguments.boolean("withEnergy");
   if (arguments.throw_if_bad()) return {};
   const auto read = session.snapshot(with_energy);
@@ -69,7 +69,7 @@ Napi::Object sampling_object(Napi::Env env, const std::shared_ptr<Sampler>& samp
 
 Napi::Value start_sampling(const Napi::CallbackInfo& info, NvmlSession& session) {
   Arguments arguments(info, "startSampling");
-  const std::int64_t origin_ns = arguments.bigint("originNs");
+  const std::int64_t origin_ns = arguments.instant_ns("originNs");
   SamplingPlan plan;
   plan.period_ns = arguments.integer("periodNs", kShortestPeriodNs, kLongestPeriodNs);
   const auto devices = static_cast<std::int64_t>(session.device_count());

@@ -22,6 +22,7 @@ static_assert(sizeof(Uuid) == 16);
 
 inline constexpr Code kSuccess = 0;
 inline constexpr Code kInvalidValue = 1;
+inline constexpr Code kNoDevice = 100;
 inline constexpr Code kInvalidDevice = 101;
 // Not of the driver: what a call to an absent symbol gives here. CUDA's own numbers are positive.
 inline constexpr Code kSymbolMissing = -1;

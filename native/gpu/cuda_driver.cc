@@ -106,7 +106,7 @@ std::optional<CallFailure> Driver::list_devices(std::vector<VisibleDevice>& devi
     device.label = device.uuid.value_or("GPU " + std::to_string(ordinal));
     devices.push_back(std::move(device));
   }
-  if (devices.empty()) return CallFailure{100, error_name(100), "cuDeviceGetCount"};
+  if (devices.empty()) return failure(kNoDevice, "cuDeviceGetCount");
   return std::nullopt;
 }
 

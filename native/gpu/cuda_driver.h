@@ -1,7 +1,7 @@
 // The CUDA driver library, opened at run time. Thread: the one that opened it.
 //
-// ONLY for short-lived children and worker processes. open() calls cuInit, which attaches the process to whatever MPS
-// daemon its environment points to and may start a server there; the tool's own process must never do that.
+// ONLY for short-lived children and worker processes. initialise() calls cuInit, which attaches the process to whatever
+// MPS daemon its environment points to and may start a server there; the tool's own process must never do that.
 #pragma once
 
 #include <cstdint>

@@ -62,11 +62,11 @@ Status Nvml::list_devices() {
     return open_error(count.why().native_code.value_or(nvml::kUnknown), count.why().source, path());
   }
   for (std::uint32_t index = 0; index < count.value(); ++index) {
-    auto handle = read<nvml::Device>(Call::kHandleByIndex, [index](const Symbol& symbol, nvml::Device& value) {
+    const auto handle = read<nvml::Device>(Call::kHandleByIndex, [index](const Symbol& symbol, nvml::Device& value) {
       return symbol.as<nvml::Return (*)(std::uint32_t, nvml::Device*)>()(index, &value);
     });
     auto uuid = read_text_of(Call::kUuid, handle);
-    devices_.push_back({index, std::move(handle), std::move(uuid)});
+    devices_.push_back({index, handle, std::move(uuid)});
   }
   return Ok{};
 }

@@ -49,7 +49,7 @@ Reading<std::uint64_t> read_energy(const Nvml& gpu, const DeviceHandle& device, 
 DeviceReading read_device(const Nvml& gpu, const NvmlDevice& device, bool with_energy) {
   const DeviceHandle& handle = device.handle;
   const auto utilization = read_utilization(gpu, handle);
-  auto mig_enabled = read_mig_enabled(gpu, handle);
+  const auto mig_enabled = read_mig_enabled(gpu, handle);
   MigSlots mig = read_mig(gpu, handle, mig_enabled);
   return DeviceReading{
       .index = device.index,
@@ -63,7 +63,7 @@ DeviceReading read_device(const Nvml& gpu, const NvmlDevice& device, bool with_e
       .max_memory_clock_mhz = read_clock_mhz(gpu, Call::kMaxClock, handle, nvml::kClockMemory),
       .virtualization = read_virtualization(gpu, handle),
       .compute_mode = read_compute_mode(gpu, handle),
-      .mig_enabled = std::move(mig_enabled),
+      .mig_enabled = mig_enabled,
       .mig_instances = std::move(mig.instances),
       .mig_instances_failure = mig.failure,
       .memory = read_memory(gpu, handle),

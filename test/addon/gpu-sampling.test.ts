@@ -124,6 +124,8 @@ describe('the border of the addon', () => {
     ['periodNs', { ...good, periodNs: '5ms' }],
     ['originNs', { ...good, originNs: 0 }],
     ['originNs', { ...good, originNs: 2n ** 63n }],
+    ['originNs', { ...good, originNs: -1n }],
+    ['originNs', { ...good, originNs: -(2n ** 63n) }],
     ['maxTicks', { ...good, maxTicks: 0 }],
     ['maxTicks', { ...good, maxTicks: 1e15 }],
     ['maxProcessRows', { ...good, maxProcessRows: -1 }],
