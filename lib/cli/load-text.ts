@@ -9,17 +9,25 @@ import {
   type LoadSummary,
   type PhaseSummary,
 } from '../records/load.ts';
+import { wrap } from '../report/wrap.ts';
 import type { ThresholdVerdict } from './load-threshold.ts';
 
 const labelWidth = 15;
 
 /** What was done, then what came of it, in one screen. */
-export function loadText(spec: LoadSpec, summary: LoadSummary, verdicts: readonly ThresholdVerdict[]): string {
+export function loadText(
+  spec: LoadSpec,
+  summary: LoadSummary,
+  verdicts: readonly ThresholdVerdict[],
+  width: number | null = null,
+): string {
+  const row = (label: string, text: string): string =>
+    wrap(`${label.padEnd(labelWidth)}${text}`, width ?? Number.POSITIVE_INFINITY, ' '.repeat(labelWidth));
   const { measurement, loop } = summary;
   const open = loop.kind === 'open';
   return [
     `${spec.method} ${spec.url}`,
-    shapeText(spec, summary),
+    wrap(shapeText(spec, summary), width ?? Number.POSITIVE_INFINITY, '  '),
     '',
     row('throughput', `${formatRate(measurement.throughputPerSecond)} of ok replies`),
     row('requests', requestsText(measurement)),
@@ -33,10 +41,6 @@ export function loadText(spec: LoadSpec, summary: LoadSummary, verdicts: readonl
     ...Object.entries(summary.errorSamples).flatMap(([outcome, texts]) => texts.map((text) => row(outcome, text))),
     '',
   ].join('\n');
-}
-
-function row(label: string, text: string): string {
-  return `${label.padEnd(labelWidth)}${text}`;
 }
 
 function shapeText({ seed }: LoadSpec, { loop, warmup, measurement }: LoadSummary): string {
@@ -76,10 +80,10 @@ function latencyText(latency: LatencySummary): string {
   ];
   return figures
     .map(([name, value, needed]) => {
-      if (value === null || latency.count < needed) return `${name} n too small`;
+      if (value === null || latency.count < needed) return `${name} n<${needed}`;
       return `${name} ${formatDuration(ns(value))}`;
     })
-    .join('   ');
+    .join('  ');
 }
 
 function generatorText({ generator, loop }: LoadSummary): string {

@@ -13,9 +13,13 @@ export function closedLoop(host: LoopHost, clock: Clock = systemClock): RequestL
     const request = host.claim(null);
     if (request !== null) lane.send(request);
   };
-  const issueAfterPause = async (lane: Lane): Promise<void> => {
+  let paused: Lane[] = [];
+  // One wait for all of them: each would listen to the end of the run.
+  const issueAfterPause = async (): Promise<void> => {
     await clock.sleep(pauseAfterConnectFailure, host.ending);
-    issue(lane);
+    const lanes = paused;
+    paused = [];
+    for (const lane of lanes) issue(lane);
   };
   return {
     start: async () => {
@@ -23,8 +27,12 @@ export function closedLoop(host: LoopHost, clock: Clock = systemClock): RequestL
     },
     onFree: (lane: Lane, finished: FinishedRequest) => {
       if (host.ending.aborted) return;
-      if (finished.outcome === 'connect') host.background(issueAfterPause(lane));
-      else issue(lane);
+      if (finished.outcome !== 'connect') {
+        issue(lane);
+        return;
+      }
+      paused.push(lane);
+      if (paused.length === 1) host.background(issueAfterPause());
     },
     giveUpWaiting: () => {},
     longestWaitingSinceNs: () => null,

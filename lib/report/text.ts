@@ -5,6 +5,7 @@ import { counted } from '../core/units.ts';
 import { type DecisionColumn, decisionColumns } from './decision-columns.ts';
 import { cellGroups, type DecisionRow, decisionRows } from './decision-rows.ts';
 import { plainTableLines, plainTableWidth } from './plain-table.ts';
+import { wrap } from './wrap.ts';
 
 export interface TextOptions {
   /** Colours only where a terminal shows them. */
@@ -94,28 +95,10 @@ function verdictColour(summary: StudySummary, paint: Paint): (text: string) => s
 function legend(summary: StudySummary, { columns, leftOut }: Fitted): string {
   const percent = Number((summary.thresholdRatio * 100).toFixed(3));
   const parts = [
-    '* recommended',
+    ...(summary.recommendation ? ['* recommended'] : []),
     ...columns.flatMap((column) => column.meaning ?? []),
     ...(summary.cells.some((cell) => cell.comparison) ? [`verdict against a threshold of ${percent} %`] : []),
     ...(leftOut.length > 0 ? [`for want of room without ${leftOut.map((one) => one.heading).join(', ')}`] : []),
   ];
   return `${parts.join('; ')}.`;
-}
-
-/** A figure stays with its unit, and an interval in one piece. */
-const breakable = / (?!%|\/s\b|[nmu]?s\b|[KMGT]iB\b)(?![^[]*\])/;
-
-/** Breaks at spaces; a word longer than the width stays whole. */
-function wrap(text: string, width: number, indent: string): string {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(breakable)) {
-    if (line !== '' && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = indent + word;
-    } else {
-      line = line === '' ? word : `${line} ${word}`;
-    }
-  }
-  return [...lines, line].join('\n');
 }

@@ -22,32 +22,32 @@ const absences: readonly Absence[] = [
       MPSBENCH_NVML_LIBRARY: `${nowhere}/libnvidia-ml.so.1`,
       MPSBENCH_CUDA_LIBRARY: `${nowhere}/libcuda.so.1`,
     }),
-    line: /^left out: mps, mps:50 \(NVIDIA driver: no NVIDIA driver library could be opened .*\)$/m,
+    line: /^left out: mps, mps:50: NVIDIA driver: no NVIDIA driver library could be opened .*$/m,
   },
   {
     fault: 'the driver gives no permission',
     prepare: (stage) => void stage.playNvml(['return nvmlInit_v2 4']),
-    line: /^left out: mps, mps:50 \(NVIDIA driver: this user may not talk to the driver .*\(NO_PERMISSION\)\)\)$/m,
+    line: /^left out: mps, mps:50: NVIDIA driver: this user may not talk to the driver .*\(NO_PERMISSION\)\)$/m,
   },
   {
     fault: 'libnvidia-ml is there but fails',
     prepare: (stage) => void stage.playNvml(['return nvmlInit_v2 999']),
-    line: /^left out: mps, mps:50 \(NVIDIA driver: the driver is installed but failed .* 999 \(UNKNOWN\)\)\)$/m,
+    line: /^left out: mps, mps:50: NVIDIA driver: the driver is installed but failed .* 999 \(UNKNOWN\)\)$/m,
   },
   {
     fault: 'libnvidia-ml fails after it has started',
     prepare: (stage) => void stage.playNvml(['return nvmlDeviceGetCount_v2 999']),
-    line: /^left out: mps, mps:50 \(NVIDIA driver: the driver is installed but failed .* 999 \(UNKNOWN\)\)\)$/m,
+    line: /^left out: mps, mps:50: NVIDIA driver: the driver is installed but failed .* 999 \(UNKNOWN\)\)$/m,
   },
   {
     fault: 'no context can be made',
     prepare: (stage) => void stage.playCuda(['return cuDevicePrimaryCtxRetain 46']),
-    line: /^left out: mps, mps:50 \(GPU 0: no CUDA context can be made: cuDevicePrimaryCtxRetain answered 46 .*\)$/m,
+    line: /^left out: mps, mps:50: GPU 0: no CUDA context can be made: cuDevicePrimaryCtxRetain answered 46 .*$/m,
   },
   {
     fault: 'nvidia-cuda-mps-control is missing',
     prepare: () => ({ MPSBENCH_MPS_CONTROL: `${nowhere}/nvidia-cuda-mps-control` }),
-    line: /^left out: mps, mps:50 \(nvidia-cuda-mps-control: cannot find the MPS control program '.*'\)$/m,
+    line: /^left out: mps, mps:50: nvidia-cuda-mps-control: cannot find the MPS control program '.*'$/m,
   },
   {
     fault: 'nvidia-cuda-mps-control is not executable',
@@ -56,7 +56,7 @@ const absences: readonly Absence[] = [
       writeFileSync(path, '#!/bin/sh\n', { mode: 0o644 });
       return { MPSBENCH_MPS_CONTROL: path };
     },
-    line: /^left out: mps, mps:50 \(nvidia-cuda-mps-control: cannot run .*: it has no execute permission\)$/m,
+    line: /^left out: mps, mps:50: nvidia-cuda-mps-control: cannot run .*: it has no execute permission$/m,
   },
 ];
 
@@ -98,7 +98,7 @@ describe('a study on a host that lacks something', { skip: skipStage, concurrenc
     assert.ok(status === 0 || status === 3, stderr);
     assert.match(
       stderr,
-      /^left out: off \(GPU 0: a worker is attached to MPS even with a pipe directory that does not exist\)$/m,
+      /^left out: off: GPU 0: a worker is attached to MPS even with a pipe directory that does not exist$/m,
     );
     assert.deepEqual(
       stage.trials().map((trial) => trial.cell.arm),

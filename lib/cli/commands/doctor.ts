@@ -9,6 +9,7 @@ import { readHostFacts } from '../host-facts.ts';
 import { wholeNumberValue } from '../option-values.ts';
 import { conclusion, renderFindings } from '../render/findings.ts';
 import { renderRecovery } from '../render/recovery.ts';
+import { outputTerminal } from '../terminal.ts';
 
 interface DoctorOptions {
   readonly json?: true;
@@ -42,7 +43,7 @@ export function doctorCommand(context: CliContext): Command {
       if (options.repair) await repair(context);
       const facts = await readHostFacts(context, { plannedWorkers: options.workers, withContexts: true });
       const findings = preflight(facts);
-      context.out(options.json ? doctorDocument(facts, findings) : renderFindings(findings));
+      context.out(options.json ? doctorDocument(facts, findings) : renderFindings(findings, outputTerminal().width));
       context.exit(preflightStatus(findings));
     });
 }

@@ -6,12 +6,14 @@ import type { LoadProgress } from '../../load/engine.ts';
 import { loadDefaults, runLoad } from '../../load/run-load.ts';
 import { type RunWarning, runWarnings } from '../../load/run-warnings.ts';
 import type { LoadResult, LoadSpec } from '../../records/load.ts';
+import { wrap } from '../../report/wrap.ts';
 import { type CliContext, jsonDocument } from '../context.ts';
 import { defaultConnections, type LoadOptions, loadSpec, parseRate, parseStatuses } from '../load-options.ts';
 import { loadText } from '../load-text.ts';
 import { judge, parseThreshold, type ThresholdVerdict, thresholdMetrics } from '../load-threshold.ts';
 import { collect, durationValue, positiveDurationValue, wholeNumberValue } from '../option-values.ts';
 import { liveStatus } from '../progress-line.ts';
+import { outputTerminal } from '../terminal.ts';
 
 interface Options extends LoadOptions {
   readonly failIf?: readonly string[];
@@ -71,9 +73,11 @@ async function load(context: CliContext, url: string, options: Options): Promise
   const result = await runWithProgress(context, spec);
   const verdicts = thresholds.map((threshold) => judge(threshold, result.summary.measurement));
   const warnings = runWarnings(result.summary);
+  const { width } = outputTerminal();
   if (options.json) context.out(json(spec, result, verdicts, warnings));
-  else context.out(loadText(spec, result.summary, verdicts));
-  for (const warning of warnings) context.err(`warning: ${warning.text}\n`);
+  else context.out(loadText(spec, result.summary, verdicts, width));
+  const limit = context.interactive && width !== null ? width : Number.POSITIVE_INFINITY;
+  for (const warning of warnings) context.err(`${wrap(`warning: ${warning.text}`, limit, '  ')}\n`);
   const failing = verdicts.filter(({ verdict }) => verdict !== 'kept');
   for (const { text, verdict, measured } of failing) context.err(`--fail-if '${text}' is ${verdict}: ${measured}\n`);
   const failed = warnings.some((warning) => warning.invalidates) || failing.length > 0;

@@ -1,5 +1,6 @@
 /** One screen for the findings of the preflight checks, each with its mend, and the conclusion. */
 import { counted } from '../../core/units.ts';
+import { wrap } from '../../report/wrap.ts';
 import { type Blocked, blockedBy, type Finding, type FindingGroup, findingGroups } from '../../study/finding.ts';
 
 const headings: Readonly<Record<FindingGroup, string>> = {
@@ -21,18 +22,21 @@ const conclusions: Readonly<Record<Blocked, string>> = {
 };
 
 /** Findings under their group's heading, mends indented below, the conclusion last. */
-export function renderFindings(findings: readonly Finding[]): string {
+export function renderFindings(findings: readonly Finding[], width: number | null = null): string {
+  const limit = width ?? Number.POSITIVE_INFINITY;
   const groups = findingGroups.flatMap((group) => {
     const own = findings.filter((finding) => finding.group === group);
-    return own.length === 0 ? [] : [`${headings[group]}\n${own.map(renderFinding).join('')}`];
+    return own.length === 0
+      ? []
+      : [`${headings[group]}\n${own.map((finding) => renderFinding(finding, limit)).join('')}`];
   });
   return `${groups.join('\n')}\n${conclusion(findings)}\n`;
 }
 
-function renderFinding(finding: Finding): string {
+function renderFinding(finding: Finding, limit: number): string {
   const what = finding.blocks === null ? marks[finding.severity] : `${marks.blocker} ${finding.blocks}`;
-  const mend = finding.mend === null ? '' : `      -> ${finding.mend}\n`;
-  return `  ${what.padEnd(4)}  ${finding.subject}: ${finding.message}\n${mend}`;
+  const mend = finding.mend === null ? '' : `${wrap(`      -> ${finding.mend}`, limit, ' '.repeat(9))}\n`;
+  return `${wrap(`  ${what.padEnd(4)}  ${finding.subject}: ${finding.message}`, limit, ' '.repeat(8))}\n${mend}`;
 }
 
 /** What a study can do here, in one line. */
