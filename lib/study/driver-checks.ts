@@ -47,6 +47,11 @@ const diagnoses: Readonly<Record<string, Diagnosis>> = {
     message: 'the driver did not answer in time',
     mend: 'look for Xid lines in dmesg; a hung GPU needs a reset or a reboot',
   },
+  THREAD_NOT_STARTED: {
+    code: 'threads-refused',
+    message: 'the system refused this process a thread, so the driver could not be asked',
+    mend: 'raise the limit of processes (ulimit -u, or pids.max of the container)',
+  },
 };
 
 const driver: Check = ({ environment: { gpu, gpuUnavailable } }) => {

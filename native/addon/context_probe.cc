@@ -7,10 +7,11 @@
 #include <optional>
 #include <string>
 #include <thread>
-#include <utility>
+#include <vector>
 
 #include "addon/arguments.h"
 #include "addon/errors.h"
+#include "addon/nullable.h"
 #include "gpu/cuda_context.h"
 
 namespace mpsbench {
@@ -24,7 +25,7 @@ Napi::Object missing_facts(Napi::Env env, const std::vector<cuda::MissingFact>& 
     Napi::Object why = Napi::Object::New(env);
     why.Set("reason", Napi::String::New(env, fact.reason));
     why.Set("source", Napi::String::New(env, fact.source));
-    why.Set("nativeCode", fact.native_code ? Napi::Value(Napi::Number::New(env, *fact.native_code)) : env.Null());
+    why.Set("nativeCode", nullable(env, fact.native_code));
     missing.Set(fact.field, why);
   }
   return missing;
@@ -42,15 +43,11 @@ Napi::Value failure_of(Napi::Env env, const std::optional<cuda::CallFailure>& fa
 Napi::Object probe_of(Napi::Env env, const cuda::ContextReading& reading) {
   const cuda::DeviceFacts& facts = reading.facts;
   Napi::Object probe = Napi::Object::New(env);
-  probe.Set("mpsEnabled", facts.mps_enabled ? Napi::Value(Napi::Boolean::New(env, *facts.mps_enabled)) : env.Null());
-  probe.Set("multiprocessorCount",
-            facts.multiprocessor_count ? Napi::Value(Napi::Number::New(env, *facts.multiprocessor_count)) : env.Null());
-  probe.Set("contextCreationNs",
-            reading.context_creation_ns
-                ? Napi::Value(Napi::Number::New(env, static_cast<double>(*reading.context_creation_ns)))
-                : env.Null());
+  probe.Set("mpsEnabled", nullable(env, facts.mps_enabled));
+  probe.Set("multiprocessorCount", nullable(env, facts.multiprocessor_count));
+  probe.Set("contextCreationNs", nullable(env, reading.context_creation_ns));
   probe.Set("pid", Napi::Number::New(env, getpid()));
-  probe.Set("deviceUuid", facts.uuid ? Napi::Value(Napi::String::New(env, *facts.uuid)) : env.Null());
+  probe.Set("deviceUuid", nullable(env, facts.uuid));
   probe.Set("error", failure_of(env, reading.failure));
   probe.Set("unavailable", missing_facts(env, facts.missing));
   return probe;

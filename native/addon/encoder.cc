@@ -9,6 +9,7 @@
 
 #include "addon/arguments.h"
 #include "addon/errors.h"
+#include "addon/nullable.h"
 #include "workload/cpu_encoder.h"
 #include "workload/cuda_encoder.h"
 
@@ -85,20 +86,14 @@ Result<OpenEncoder> open_encoder(const EncoderOptions& options) {
   return opened;
 }
 
-template <class T>
-Napi::Value nullable_number(Napi::Env env, const std::optional<T>& value) {
-  return value ? Napi::Value(Napi::Number::New(env, static_cast<double>(*value))) : env.Null();
-}
-
 Napi::Object facts_of(Napi::Env env, const OpenEncoder& opened) {
   Napi::Object facts = Napi::Object::New(env);
   facts.Set("backend", Napi::String::New(env, opened.cuda ? "cuda" : "cpu"));
   facts.Set("weightBytes", Napi::Number::New(env, static_cast<double>(opened.weight_bytes)));
-  facts.Set("deviceUuid", opened.facts.uuid ? Napi::Value(Napi::String::New(env, *opened.facts.uuid)) : env.Null());
-  facts.Set("multiprocessorCount", nullable_number(env, opened.facts.multiprocessor_count));
-  facts.Set("mpsEnabled",
-            opened.facts.mps_enabled ? Napi::Value(Napi::Boolean::New(env, *opened.facts.mps_enabled)) : env.Null());
-  facts.Set("contextCreationNs", nullable_number(env, opened.context_creation_ns));
+  facts.Set("deviceUuid", nullable(env, opened.facts.uuid));
+  facts.Set("multiprocessorCount", nullable(env, opened.facts.multiprocessor_count));
+  facts.Set("mpsEnabled", nullable(env, opened.facts.mps_enabled));
+  facts.Set("contextCreationNs", nullable(env, opened.context_creation_ns));
   return facts;
 }
 

@@ -8,6 +8,7 @@
 #include "addon/arguments.h"
 #include "addon/env_state.h"
 #include "addon/errors.h"
+#include "addon/gpu_series.h"
 #include "addon/gpu_snapshot.h"
 #include "gpu/nvml_session.h"
 

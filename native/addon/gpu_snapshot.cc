@@ -1,18 +1,16 @@
 #include "addon/gpu_snapshot.h"
 
 #include <array>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "addon/columns.h"
+#include "addon/nullable.h"
 #include "gpu/nvml_return.h"
 
 namespace mpsbench {
 namespace {
-
-Napi::Value number_or_null(Napi::Env env, const std::optional<std::uint32_t>& value) {
-  return value ? Napi::Value(Napi::Number::New(env, *value)) : env.Null();
-}
 
 // An object of nullable fields, with the reasons of those that are null in a record beside it. prefix: what stands
 // before the field names in that record ("memory.").
@@ -37,7 +35,7 @@ class Fields {
     Napi::Object entry = Napi::Object::New(env_);
     entry.Set("reason", name_of(why.reason));
     entry.Set("source", why.source);
-    entry.Set("nativeCode", why.native_code ? Napi::Value(Napi::Number::New(env_, *why.native_code)) : env_.Null());
+    entry.Set("nativeCode", nullable(env_, why.native_code));
     unavailable_.Set(prefix_ + name, entry);
   }
 
@@ -92,17 +90,15 @@ constexpr std::array<const char*, kProcessListCount> kListNames = {"compute", "g
 Napi::Object process_object(Napi::Env env, const ProcessReading& process) {
   Napi::Object object = Napi::Object::New(env);
   object.Set("pid", process.entry.pid);
-  object.Set("name", process.name ? Napi::Value(Napi::String::New(env, *process.name)) : env.Null());
-  const auto& used_bytes = process.entry.used_bytes;
-  object.Set("usedBytes",
-             used_bytes ? Napi::Value(Napi::Number::New(env, static_cast<double>(*used_bytes))) : env.Null());
+  object.Set("name", nullable(env, process.name));
+  object.Set("usedBytes", nullable(env, process.entry.used_bytes));
   Napi::Array lists = Napi::Array::New(env);
   for (std::size_t list = 0; list < kProcessListCount; ++list) {
     if ((process.lists >> list & 1U) != 0) lists.Set(lists.Length(), kListNames[list]);
   }
   object.Set("lists", lists);
-  object.Set("gpuInstanceId", number_or_null(env, process.entry.gpu_instance_id));
-  object.Set("computeInstanceId", number_or_null(env, process.entry.compute_instance_id));
+  object.Set("gpuInstanceId", nullable(env, process.entry.gpu_instance_id));
+  object.Set("computeInstanceId", nullable(env, process.entry.compute_instance_id));
   return object;
 }
 
@@ -184,46 +180,6 @@ Napi::Object device_object(Napi::Env env, const DeviceReading& device) {
   return fields.object();
 }
 
-Napi::Object summary_object(Napi::Env env, const SamplingSummary& summary) {
-  Napi::Object object = Napi::Object::New(env);
-  object.Set("periodNs", static_cast<double>(summary.period_ns));
-  object.Set("ticks", static_cast<double>(summary.ticks));
-  object.Set("lateTicks", static_cast<double>(summary.late_ticks));
-  object.Set("missedTicks", static_cast<double>(summary.missed_ticks));
-  object.Set("droppedRows", static_cast<double>(summary.dropped_rows));
-  object.Set("maxReadNs", static_cast<double>(summary.max_read_ns));
-  return object;
-}
-
-Napi::Object series_object(Napi::Env env, const SamplingRows& rows, std::size_t position) {
-  const std::size_t devices = rows.device_uuids.size();
-  const auto column = [&](double DeviceRow::* figure) {
-    return float64_column(env, rows.tick_ns.size(),
-                          [&](std::size_t tick) { return rows.device_rows[tick * devices + position].*figure; });
-  };
-  Napi::Object object = Napi::Object::New(env);
-  object.Set("uuid", rows.device_uuids[position]);
-  object.Set("memoryUsedBytes", column(&DeviceRow::memory_used_bytes));
-  object.Set("gpuUtilizationPercent", column(&DeviceRow::gpu_utilization_percent));
-  object.Set("memoryUtilizationPercent", column(&DeviceRow::memory_utilization_percent));
-  object.Set("smClockMhz", column(&DeviceRow::sm_clock_mhz));
-  object.Set("memoryClockMhz", column(&DeviceRow::memory_clock_mhz));
-  object.Set("powerMilliwatts", column(&DeviceRow::power_milliwatts));
-  object.Set("temperatureCelsius", column(&DeviceRow::temperature_celsius));
-  object.Set("throttleReasonMask", column(&DeviceRow::throttle_reason_mask));
-  return object;
-}
-
-Napi::Object process_series(Napi::Env env, const std::vector<ProcessRow>& rows) {
-  const std::size_t count = rows.size();
-  Napi::Object object = Napi::Object::New(env);
-  object.Set("tick", uint32_column(env, count, [&rows](std::size_t row) { return rows[row].tick; }));
-  object.Set("device", uint32_column(env, count, [&rows](std::size_t row) { return rows[row].device; }));
-  object.Set("pid", uint32_column(env, count, [&rows](std::size_t row) { return rows[row].pid; }));
-  object.Set("usedBytes", float64_column(env, count, [&rows](std::size_t row) { return rows[row].used_bytes; }));
-  return object;
-}
-
 }  // namespace
 
 Napi::Object to_js(Napi::Env env, const GpuSnapshot& snapshot, std::int64_t origin_ns) {
@@ -241,20 +197,6 @@ Napi::Object to_js(Napi::Env env, const GpuSnapshot& snapshot, std::int64_t orig
   fields.plain("devices", devices);
   fields.plain("unavailable", unavailable);
   return fields.object();
-}
-
-Napi::Object to_js(Napi::Env env, const SamplingRows& rows, std::int64_t origin_ns) {
-  Napi::Object object = Napi::Object::New(env);
-  object.Set("summary", summary_object(env, rows.summary));
-  object.Set("offsetNs", float64_column(env, rows.tick_ns.size(),
-                                        [&](std::size_t tick) { return rows.tick_ns[tick] - origin_ns; }));
-  Napi::Array devices = Napi::Array::New(env, rows.device_uuids.size());
-  for (std::uint32_t position = 0; position < rows.device_uuids.size(); ++position) {
-    devices.Set(position, series_object(env, rows, position));
-  }
-  object.Set("devices", devices);
-  object.Set("processes", process_series(env, rows.process_rows));
-  return object;
 }
 
 }  // namespace mpsbench

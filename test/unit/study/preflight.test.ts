@@ -84,6 +84,7 @@ const driverCases: readonly Case[] = [
   ),
   blocked('gpu', 'no permission', 'driver-no-permission', withoutDriver('NVML_NO_PERMISSION')),
   blocked('gpu', 'a driver that hangs', 'driver-hangs', withoutDriver('NVML_TIMEOUT')),
+  blocked('gpu', 'a system that refuses threads', 'threads-refused', withoutDriver('THREAD_NOT_STARTED')),
   blocked('gpu', 'a driver that fails otherwise', 'driver-failing', withoutDriver('NVML_CALL_FAILED')),
   warned('no CUDA version', 'cuda-version-unknown', withDevice({}, { cudaDriverVersion: null })),
   noted('no nvidia-persistenced', 'persistence', but({ persistenceDaemon: false })),
