@@ -59,8 +59,7 @@ describe('a study', { skip: skipStage, concurrency: 2 }, () => {
   it('ends with 2 and one line when a body file is missing', async () => {
     using stage = new StudyStage();
     writeFileSync(join(stage.root, 'plan.yaml'), 'load:\n  bodies: [nothing.bin]\n');
-    const line =
-      /BODY_UNREADABLE: cannot read request body nothing\.bin: there is no such file; mend load\.bodies in the plan/;
+    const line = /BODY_UNREADABLE: body 'nothing\.bin' cannot be read, no such file: check the path/;
     await refuses(stage, ['study', 'plan.yaml', '--out', stage.out], line);
   });
 });
