@@ -5,7 +5,7 @@ import { type EmbeddedServerPlan, type EncoderDimensions, encoderSchema } from '
 
 export const encoderPresets = {
   tiny: { layers: 2, hidden: 128, feedForward: 512, sequence: 32 },
-  small: { layers: 4, hidden: 256, feedForward: 1024, sequence: 64 },
+  small: { layers: 4, hidden: 256, feedForward: 1024, sequence: 128 },
   'bert-base': { layers: 12, hidden: 768, feedForward: 3072, sequence: 128 },
 } as const satisfies Record<string, EncoderDimensions>;
 

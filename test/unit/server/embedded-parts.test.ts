@@ -106,7 +106,7 @@ describe('workload', () => {
       'auto without a GPU is the small model on the CPU',
       { workload: 'auto', model: 'auto' },
       null,
-      'encoder 4x256x1024 seq 64 on cpu',
+      'encoder 4x256x1024 seq 128 on cpu',
     ],
     [
       'auto with a GPU is bert-base on it',
@@ -118,7 +118,7 @@ describe('workload', () => {
       'cpu stays on the CPU beside a GPU',
       { workload: 'cpu', model: 'small' },
       uuid,
-      'encoder 4x256x1024 seq 64 on cpu',
+      'encoder 4x256x1024 seq 128 on cpu',
     ],
     [
       'cuda without a named device takes the first',
