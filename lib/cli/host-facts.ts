@@ -31,7 +31,9 @@ export async function readHostFacts(
     mpsControlPath: context.paths.mpsControl,
     plannedWorkers: asked.plannedWorkers,
     foreignMemoryLimitBytes: studyPlanSchema.parse({}).gpu.foreignMemoryLimit,
-    context: asked.withContexts ? { cudaPath: context.paths.cuda, signal, emergency } : null,
+    context: asked.withContexts
+      ? { nvmlPath: context.paths.nvml, cudaPath: context.paths.cuda, signal, emergency }
+      : null,
     signal,
   });
 }

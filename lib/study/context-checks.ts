@@ -1,6 +1,6 @@
 /** Preflight checks of what a worker meets: can it make a CUDA context, and is it surely outside MPS when it must be. */
-import { formatDuration, ns } from '../core/units.ts';
-import type { ContextProbe } from '../records/gpu.ts';
+import { formatBytes, formatDuration, ns } from '../core/units.ts';
+import type { ContextMeasurement } from '../gpu/context-memory.ts';
 import type { ContextFact } from './context-facts.ts';
 import { type Finding, findingsIn, withoutAdvice } from './finding.ts';
 import type { Check } from './preflight.ts';
@@ -23,7 +23,7 @@ const contexts: Check = ({ contexts: facts }) => facts.flatMap(contextFinding);
 
 function contextFinding(fact: ContextFact): readonly Finding[] {
   const subject = `GPU ${fact.deviceIndex}`;
-  if ('probe' in fact) return probeFindings(fact.probe, subject);
+  if ('probe' in fact) return probeFindings(fact, subject);
   const { code, message } = fact.unavailable;
   if (code === 'CUDA_LIBRARY_MISSING') {
     const mend = 'install libcuda1 with the driver (in a container: give it the compute capability)';
@@ -33,7 +33,7 @@ function contextFinding(fact: ContextFact): readonly Finding[] {
   return [say.blocker('gpu', 'cuda-failing', subject, withoutAdvice(message), mend)];
 }
 
-function probeFindings(probe: ContextProbe, subject: string): readonly Finding[] {
+function probeFindings({ probe, processBytes }: ContextMeasurement, subject: string): readonly Finding[] {
   if (probe.error !== null) {
     const { code, name, call } = probe.error;
     const message = `no CUDA context can be made: ${call} answered ${code} (${name})`;
@@ -46,7 +46,8 @@ function probeFindings(probe: ContextProbe, subject: string): readonly Finding[]
   }
   const took = probe.contextCreationNs === null ? 'unknown time' : formatDuration(ns(probe.contextCreationNs));
   const seen = `${probe.multiprocessorCount ?? 'an unknown number of'} multiprocessors`;
-  return [say.passed('cuda-context', subject, `a worker gets a CUDA context here (${took}, ${seen})`)];
+  const takes = processBytes === null ? 'memory not told by the driver' : formatBytes(processBytes);
+  return [say.passed('cuda-context', subject, `a worker gets a CUDA context here (${took}, ${seen}, ${takes})`)];
 }
 
 export const contextChecks: readonly Check[] = [contexts];

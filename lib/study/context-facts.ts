@@ -2,18 +2,21 @@
 import type { EmergencyStops } from '../core/emergency.ts';
 import { isInterrupted, MpsbenchError } from '../core/errors.ts';
 import { seconds } from '../core/units.ts';
-import { probeContext } from '../gpu/context-probe.ts';
+import { type ContextMeasurement, measureContext } from '../gpu/context-memory.ts';
+import { openGpu } from '../gpu/session.ts';
 import { armEnvironment } from '../mps/environment.ts';
-import type { ContextProbe, GpuSnapshot } from '../records/gpu.ts';
+import type { GpuSnapshot } from '../records/gpu.ts';
 
 /** What came of one context on one device. */
 export type ContextFact = { readonly deviceIndex: number } & (
-  | { readonly probe: ContextProbe }
+  | ContextMeasurement
   /** No child could even ask; `code` is one of core/errors.ts. */
   | { readonly unavailable: { readonly code: string; readonly message: string } }
 );
 
 export interface ContextSources {
+  /** Path of libnvidia-ml; null = by soname. */
+  readonly nvmlPath: string | null;
   /** Path of libcuda; null = by soname. */
   readonly cudaPath: string | null;
   readonly signal: AbortSignal;
@@ -31,8 +34,9 @@ export async function readContextFacts(gpu: GpuSnapshot, sources: ContextSources
   for (const { index, uuid, migEnabled } of gpu.devices) {
     if (uuid === null || migEnabled === true) continue;
     try {
-      const probe = await probeContext({ ...sources, environment, deviceUuid: uuid, timeoutNs: seconds(30) });
-      facts.push({ deviceIndex: index, probe });
+      using session = openGpu({ nvmlPath: sources.nvmlPath });
+      const measured = await measureContext(session, uuid, { ...sources, environment, timeoutNs: seconds(30) });
+      facts.push({ deviceIndex: index, ...measured });
     } catch (thrown) {
       if (isInterrupted(thrown) || !(thrown instanceof MpsbenchError)) throw thrown;
       facts.push({ deviceIndex: index, unavailable: { code: thrown.code, message: thrown.message } });

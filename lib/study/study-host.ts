@@ -88,7 +88,7 @@ function gather(
     mpsControlPath: paths.mpsControl,
     plannedWorkers: Math.max(...plan.workers),
     foreignMemoryLimitBytes: plan.gpu.foreignMemoryLimit,
-    context: usesCuda(plan) ? { cudaPath: paths.cuda, signal, emergency } : null,
+    context: usesCuda(plan) ? { nvmlPath: paths.nvml, cudaPath: paths.cuda, signal, emergency } : null,
     signal,
   });
 }

@@ -84,6 +84,14 @@ export const healthyContext: ContextProbe = {
   unavailable: {},
 };
 
+/** As on an H100 with driver 580: 518 MiB for the process, 8 more on the device. */
+export const healthyMeasurement = {
+  deviceIndex: 0,
+  probe: healthyContext,
+  processBytes: 518 * 1024 ** 2,
+  deviceBytes: 526 * 1024 ** 2,
+};
+
 export const healthyFacts: PreflightFacts = {
   environment: healthyEnvironment,
   platform: { name: 'linux', isWsl: false },
@@ -91,7 +99,7 @@ export const healthyFacts: PreflightFacts = {
   sharedMemory: { path: '/dev/shm', writable: true },
   temporaryDirectory: { path: '/tmp', writable: true },
   persistenceDaemon: true,
-  contexts: [{ deviceIndex: 0, probe: healthyContext }],
+  contexts: [healthyMeasurement],
   mps: {
     control: { path: '/usr/bin/nvidia-cuda-mps-control', version: '13000', unavailable: null },
     daemons: [],

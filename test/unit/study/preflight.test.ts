@@ -149,7 +149,7 @@ const deviceCases: readonly Case[] = [
 ];
 
 const context = (probe: Partial<ContextProbe>): PreflightFacts =>
-  but({ contexts: [{ deviceIndex: 0, probe: { ...host.healthyContext, ...probe } }] });
+  but({ contexts: [{ ...host.healthyMeasurement, probe: { ...host.healthyContext, ...probe } }] });
 const noContext = (code: string): PreflightFacts =>
   but({ contexts: [{ deviceIndex: 0, unavailable: { code, message: 'what failed; what to do' } }] });
 const outOfMemory = { code: 2, name: 'CUDA_ERROR_OUT_OF_MEMORY', call: 'cuDevicePrimaryCtxRetain' };
