@@ -246,11 +246,13 @@ describe('an encoder in a worker thread', () => {
     for (const options of [cpu, cuda]) {
       const root = new URL('../..', import.meta.url).pathname;
       const worker = new Worker(source, { eval: true, workerData: { root, options }, execArgv: [] });
+      // Listened for from the start: the thread may be gone before its message has been dealt with.
+      const exit = new Promise((resolve) => worker.once('exit', resolve));
       const answer = await new Promise<Float32Array>((resolve, reject) => {
         worker.once('message', resolve);
         worker.once('error', reject);
       });
-      assert.equal(await new Promise((resolve) => worker.once('exit', resolve)), 0);
+      assert.equal(await exit, 0);
       const here = addon.createEncoder(options);
       assert.deepEqual(answer, here.run(BigUint64Array.of(5n)));
       here.close();

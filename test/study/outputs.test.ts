@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { trialRecordSchema } from '../../lib/records/trial.ts';
 import { errorLines, StudyStage, skipStage, until } from './study-stage.ts';
 
 /** A mount namespace of its own needs rights that not every machine gives. */
@@ -100,10 +101,12 @@ describe('a study whose output can not be written', { skip: skipStage, concurren
     const [line, ...more] = errorLines(stderr);
     assert.match(line ?? '', /^mpsbench: OUTPUT_NOT_WRITABLE: cannot write \S+: the disk is full; .*$/);
     assert.deepEqual(more, []);
-    const told = stderr.match(/^ *\d+\/30 block/gm)?.length ?? 0;
+    const told = stderr.match(/^ *\d+\/30 {2}block/gm)?.length ?? 0;
     const whole = readFileSync(kept, 'utf8').split('\n').slice(0, -1);
     assert.ok(told > 0 && whole.length === told, `${told} trials told, ${whole.length} kept`);
-    for (const record of whole) assert.equal(JSON.parse(record).status, 'completed');
+    const statuses = whole.map((record) => trialRecordSchema.parse(JSON.parse(record)).status);
+    // The last one may have failed because the server's own log found no room any more.
+    assert.deepEqual(new Set(statuses.slice(0, -1)), new Set(['completed']));
     stage.assertNothingLeft();
   });
 });
@@ -166,7 +169,7 @@ describe('a dry run', { skip: skipStage }, () => {
     const { status, stdout, stderr } = await stage.run(stage.study('off,mps,mps:50', '--blocks', '2', '--dry-run'));
     assert.equal(status, 0, stderr);
     assert.equal(stderr, '');
-    assert.match(stdout, /^ {4}1 {2}block 1 {2}2 workers {2}batch 1 {2}\S+\n/);
+    assert.match(stdout, /^ {4}1 {2}block 1 {2}2 workers, batch 1, \S+\n/);
     assert.match(stdout, /\n6 trials, about \d+ s, seed 1\n$/);
     assert.equal(existsSync(stage.out) || existsSync(stage.stateDirectory), false);
     stage.assertNothingLeft();
