@@ -90,7 +90,7 @@ const planOptions: readonly PlanOption[] = [
 
 export function addPlanOptions(command: Command): Command {
   for (const option of planOptions) command.addOption(new Option(option.flags, option.description));
-  return command.option('--quick', 'a short study: about a minute on two cores, three with MPS arms');
+  return command.option('--quick', 'a short study: under a minute on two cores, two and a half with MPS arms');
 }
 
 /** Names of the plan options that were given, for messages. */
