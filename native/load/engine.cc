@@ -1,0 +1,63 @@
+#include "load/engine.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace mpsbench {
+
+Result<std::unique_ptr<LoadEngine>> LoadEngine::start(LoadSpec spec, std::function<void()> on_done) {
+  std::unique_ptr<LoadEngine> engine(new LoadEngine(std::move(spec), std::move(on_done)));
+  for (std::uint32_t number = 0; number < engine->spec_.threads; ++number) {
+    auto worker = Worker::create(engine->spec_, number);
+    if (!worker.ok()) return worker.error();
+    engine->workers_.push_back(std::move(worker.value()));
+  }
+  LoadEngine* self = engine.get();
+  self->running_ = self->workers_.size();
+  for (const auto& worker : self->workers_) {
+    self->threads_.emplace_back([self, sending = worker.get()] {
+      sending->run();
+      if (self->running_.fetch_sub(1) == 1) self->on_done_();
+    });
+  }
+  return engine;
+}
+
+void LoadEngine::stop() {
+  for (const auto& worker : workers_) worker->stop();
+}
+
+void LoadEngine::close() {
+  for (const auto& worker : workers_) worker->abandon();
+  threads_.clear();
+}
+
+void LoadEngine::drain(std::vector<RequestRecord>& into) {
+  for (const auto& worker : workers_) worker->drain(into);
+}
+
+std::int64_t LoadEngine::connections_made() const {
+  std::int64_t sum = 0;
+  for (const auto& worker : workers_) sum += worker->connections_made();
+  return sum;
+}
+
+std::int64_t LoadEngine::outstanding_max() const {
+  std::int64_t sum = 0;
+  for (const auto& worker : workers_) sum += worker->outstanding_max();
+  return sum;
+}
+
+std::int64_t LoadEngine::issuing_end_ns() const {
+  std::int64_t end = spec_.deadline_ns;
+  for (const auto& worker : workers_) end = std::min(end, worker->last_issue_ns());
+  return end;
+}
+
+LagHistogram LoadEngine::lag() const {
+  LagHistogram all;
+  for (const auto& worker : workers_) all.add(worker->lag());
+  return all;
+}
+
+}  // namespace mpsbench
