@@ -16,6 +16,11 @@ export interface EngineWish {
 
 export const anyEngine: EngineWish = { engine: 'auto', threads: 1 };
 
+/** Chooses anew for each run, by its URL. */
+export function wishedEngine(wish: EngineWish): Pick<LoadEngine, 'run'> {
+  return { run: async (spec, hooks) => chooseEngine(spec.url, wish).run(spec, hooks) };
+}
+
 /** Throws USAGE for a wish that the URL or the machine rules out, ADDON_MISSING for a native engine that is not there. */
 export function chooseEngine(url: string, { engine, threads }: EngineWish): LoadEngine {
   const obstacle = nativeObstacle(url);

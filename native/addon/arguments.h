@@ -23,7 +23,7 @@ class Arguments {
   // Both ends included. Exact up to 2^53.
   [[nodiscard]] std::int64_t integer(const char* field, std::int64_t lowest, std::int64_t highest);
   [[nodiscard]] std::optional<std::int64_t> nullable_integer(const char* field, std::int64_t lowest,
-                                                              std::int64_t highest);
+                                                             std::int64_t highest);
   [[nodiscard]] std::int64_t bigint(const char* field);
   // A non-empty array of integers from 0 to highest, each once.
   [[nodiscard]] std::vector<std::uint32_t> indices(const char* field, std::int64_t highest);

@@ -1,5 +1,8 @@
 #include "addon/load_run.h"
 
+#include <netdb.h>
+#include <sys/un.h>
+
 #include <cstdint>
 #include <cstring>
 #include <limits>
@@ -8,9 +11,6 @@
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <netdb.h>
-#include <sys/un.h>
 
 #include "addon/arguments.h"
 #include "addon/columns.h"
@@ -154,9 +154,9 @@ Napi::Value take(const Napi::CallbackInfo& info, OpenLoad& open) {
   const std::int64_t issuing_end_ns = open.engine->issuing_end_ns();
   Napi::Object batch = to_js(env, open.rows, open.origin_ns);
   batch.Set("connections", Napi::Number::New(env, static_cast<double>(open.engine->connections_made())));
-  batch.Set("issuingEndNs", issuing_end_ns == kNever
-                                ? env.Null()
-                                : Napi::Value(Napi::Number::New(env, static_cast<double>(issuing_end_ns - open.origin_ns))));
+  batch.Set("issuingEndNs", issuing_end_ns == kNever ? env.Null()
+                                                     : Napi::Value(Napi::Number::New(
+                                                           env, static_cast<double>(issuing_end_ns - open.origin_ns))));
   batch.Set("excerpts", new_excerpts(env, open));
   return batch;
 }
@@ -182,8 +182,8 @@ Napi::Object run_object(Napi::Env env, const std::shared_ptr<OpenLoad>& open, co
   object.Set("done", done.promise());
   object.Set("take",
              Napi::Function::New(env, [open](const Napi::CallbackInfo& info) { return take(info, *open); }, "take"));
-  object.Set("health",
-             Napi::Function::New(env, [open](const Napi::CallbackInfo& info) { return health(info, *open); }, "health"));
+  object.Set("health", Napi::Function::New(
+                           env, [open](const Napi::CallbackInfo& info) { return health(info, *open); }, "health"));
   object.Set("stop", Napi::Function::New(
                          env,
                          [open](const Napi::CallbackInfo&) {

@@ -6,7 +6,8 @@ std::shared_ptr<PromiseSignal> PromiseSignal::create(Napi::Env env, const char* 
   std::shared_ptr<PromiseSignal> signal(new PromiseSignal(env));
   const auto nothing = Napi::Function::New(env, [](const Napi::CallbackInfo&) {}, name);
   // The finalizer holds the signal, so that it is there for as long as the function is.
-  signal->function_ = Napi::ThreadSafeFunction::New(env, nothing, name, 1, 1, [signal](Napi::Env) { signal->forget(); });
+  signal->function_ =
+      Napi::ThreadSafeFunction::New(env, nothing, name, 1, 1, [signal](Napi::Env) { signal->forget(); });
   signal->open_ = true;
   return signal;
 }

@@ -1,9 +1,9 @@
 // Owner of one file descriptor. Thread: any, one at a time.
 #pragma once
 
-#include <utility>
-
 #include <unistd.h>
+
+#include <utility>
 
 namespace mpsbench {
 

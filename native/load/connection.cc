@@ -1,10 +1,10 @@
 #include "load/connection.h"
 
-#include <cerrno>
-
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
+
+#include <cerrno>
 
 namespace mpsbench {
 
@@ -62,6 +62,7 @@ Io Connection::start_sending(const PreparedRequest& prepared, std::int64_t now_n
   sent_ns_ = now_ns;
   rest_ = prepared.bytes.data();
   left_ = prepared.bytes.size();
+  body_bytes_ = prepared.body_bytes;
   return send_rest();
 }
 
@@ -123,6 +124,24 @@ void Connection::close() {
 }
 
 bool Connection::reusable() const { return left_ == 0 && !peer_ended_ && !surplus_ && parser_.keeps_connection(); }
+
+RequestRecord Connection::record(Outcome outcome, std::int32_t cause, std::int64_t end_ns, bool open_loop) const {
+  const bool sent = sent_ns_ != kNotSent;
+  const bool complete = outcome == Outcome::kOk || outcome == Outcome::kStatus;
+  const bool reused_unanswered = sent && served_ > 0 && !parser_.has_head();
+  RequestRecord row;
+  row.intended_ns = intended_ns(open_loop);
+  row.sent_ns = sent_ns_;
+  row.end_ns = end_ns;
+  row.request_bytes = sent ? body_bytes_ : 0;
+  row.response_bytes = sent ? parser_.body_bytes() : 0;
+  row.cause = cause;
+  row.status = complete ? parser_.status() : std::uint16_t{0};
+  row.outcome = outcome;
+  row.flags = due_.phase == LoadPhase::kMeasurement ? kMeasuredFlag : 0;
+  if (reused_unanswered) row.flags |= kReusedUnansweredFlag;
+  return row;
+}
 
 std::int64_t Connection::intended_ns(bool open_loop) const {
   if (open_loop || waited_for_connection_ || sent_ns_ == kNotSent) return due_.due_ns;

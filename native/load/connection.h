@@ -44,14 +44,12 @@ class Connection {
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] const ResponseParser& parser() const { return parser_; }
   [[nodiscard]] const DueRequest& due() const { return due_; }
-  [[nodiscard]] std::int64_t sent_ns() const { return sent_ns_; }
-  [[nodiscard]] std::int64_t intended_ns(bool open_loop) const;
+  // The row of the request that ends now.
+  [[nodiscard]] RequestRecord record(Outcome outcome, std::int32_t cause, std::int64_t end_ns, bool open_loop) const;
   [[nodiscard]] bool sending() const { return state_ == State::kBusy && left_ > 0; }
   [[nodiscard]] bool reusable() const;
   // More than the reply came.
   [[nodiscard]] bool surplus() const { return surplus_; }
-  // Had served a request before the present one.
-  [[nodiscard]] bool reused() const { return served_ > 0; }
   [[nodiscard]] int error() const { return error_; }
 
   // Place in a ConnectionList; the list's own.
@@ -64,6 +62,7 @@ class Connection {
 
  private:
   [[nodiscard]] bool has_more();
+  [[nodiscard]] std::int64_t intended_ns(bool open_loop) const;
 
   UniqueFd fd_;
   State state_ = State::kClosed;
@@ -77,6 +76,7 @@ class Connection {
   // What is left to send.
   const char* rest_ = nullptr;
   std::size_t left_ = 0;
+  std::uint64_t body_bytes_ = 0;
   ResponseParser parser_;
 };
 

@@ -1,9 +1,20 @@
 #include "load/engine.h"
 
 #include <algorithm>
+#include <csignal>
 #include <utility>
 
 namespace mpsbench {
+namespace {
+
+// Node's signals are for its own threads.
+void block_signals() {
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, nullptr);
+}
+
+}  // namespace
 
 Result<std::unique_ptr<LoadEngine>> LoadEngine::start(LoadSpec spec, std::function<void()> on_done) {
   std::unique_ptr<LoadEngine> engine(new LoadEngine(std::move(spec), std::move(on_done)));
@@ -16,6 +27,7 @@ Result<std::unique_ptr<LoadEngine>> LoadEngine::start(LoadSpec spec, std::functi
   self->running_ = self->workers_.size();
   for (const auto& worker : self->workers_) {
     self->threads_.emplace_back([self, sending = worker.get()] {
+      block_signals();
       sending->run();
       if (self->running_.fetch_sub(1) == 1) self->on_done_();
     });

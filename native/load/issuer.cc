@@ -64,8 +64,6 @@ std::int64_t Issuer::waiting_since_ns() const { return head_ < due_ ? spec_.sche
 
 std::int64_t Issuer::next_due_ns() const { return due_ < spec_.schedule.size() ? spec_.schedule[due_] : kNever; }
 
-bool Issuer::exhausted() const {
-  return spec_.open_loop ? head_ == due_ && due_ >= spec_.schedule.size() : ended_;
-}
+bool Issuer::exhausted() const { return spec_.open_loop ? head_ == due_ && due_ >= spec_.schedule.size() : ended_; }
 
 }  // namespace mpsbench

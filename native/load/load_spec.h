@@ -1,13 +1,13 @@
 // What the engine is asked to send: plain data, validated by its caller.
 #pragma once
 
+#include <sys/socket.h>
+
 #include <bitset>
 #include <cstdint>
 #include <limits>
 #include <string>
 #include <vector>
-
-#include <sys/socket.h>
 
 namespace mpsbench {
 

@@ -3,71 +3,22 @@
 #include <algorithm>
 #include <cstring>
 
+#include "load/http_characters.h"
+
 namespace mpsbench {
 namespace {
 
 // More digits than any body has bytes; below, no sum overflows.
 constexpr std::uint8_t kMostDecimalDigits = 18;
-constexpr std::uint8_t kMostHexDigits = 15;
-
-constexpr std::array<bool, 256> token_characters() {
-  std::array<bool, 256> is{};
-  for (const char c : std::string_view("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")) {
-    is[static_cast<unsigned char>(c)] = true;
-  }
-  return is;
-}
-constexpr std::array<bool, 256> kIsToken = token_characters();
-
-bool is_token(char byte) { return kIsToken[static_cast<unsigned char>(byte)]; }
-bool is_digit(char byte) { return byte >= '0' && byte <= '9'; }
-bool is_blank(char byte) { return byte == ' ' || byte == '\t'; }
-// What a reason, a value or a chunk extension may hold: no control characters but the tab.
-bool is_text(char byte) {
-  const auto value = static_cast<unsigned char>(byte);
-  return byte == '\t' || (value >= 0x20 && value != 0x7f);
-}
-char lower(char byte) { return byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte + ('a' - 'A')) : byte; }
-
-int hex_value(char byte) {
-  if (is_digit(byte)) return byte - '0';
-  const char low = lower(byte);
-  return low >= 'a' && low <= 'f' ? low - 'a' + 10 : -1;
-}
 
 }  // namespace
-
-const char* fault_text(ParseFault fault) {
-  switch (fault) {
-    case ParseFault::kStatusLine:
-      return "the reply does not start with an HTTP/1.x status line";
-    case ParseFault::kHeaderLine:
-      return "a header line of the reply is malformed";
-    case ParseFault::kHeadTooLong:
-      return "the head of the reply is over 32 KiB";
-    case ParseFault::kContentLength:
-      return "Content-Length of the reply is no length, or given twice";
-    case ParseFault::kTransferEncoding:
-      return "Transfer-Encoding of the reply does not end in chunked";
-    case ParseFault::kLengthAndEncoding:
-      return "the reply has both Content-Length and Transfer-Encoding";
-    case ParseFault::kChunk:
-      return "a chunk of the reply is malformed";
-    case ParseFault::kSwitch:
-      return "the server switched protocols unasked";
-    case ParseFault::kSurplus:
-      return "the server sent more than the reply";
-    default:
-      return "";
-  }
-}
 
 void ResponseParser::start(bool head) {
   head_request_ = head;
   fault_ = ParseFault::kNone;
   head_done_ = false;
   excerpt_length_ = 0;
-  line_bytes_ = 0;
+  head_bytes_ = 0;
   body_bytes_ = 0;
   start_head();
 }
@@ -89,11 +40,15 @@ bool ResponseParser::keeps_connection() const {
 ParseState ResponseParser::feed(const char* data, std::size_t size) {
   std::size_t at = 0;
   while (at < size && state_ != State::kDone && state_ != State::kBad) {
-    if (state_ == State::kBodyLength || state_ == State::kBodyClose || state_ == State::kChunkData) {
+    if (state_ == State::kBodyLength || state_ == State::kBodyClose) {
       at += take_body(data + at, size - at);
       continue;
     }
-    if (++line_bytes_ > kMostHeadBytes) {
+    if (state_ == State::kChunked) {
+      at += take_chunked(data + at, size - at);
+      continue;
+    }
+    if (++head_bytes_ > kMostHeadBytes) {
       bad(ParseFault::kHeadTooLong);
       break;
     }
@@ -125,14 +80,8 @@ void ResponseParser::step(char byte) {
     case State::kValueLf:
     case State::kHeadLf:
       return step_header(byte);
-    case State::kChunkSize:
-    case State::kChunkExtension:
-    case State::kChunkSizeLf:
-    case State::kChunkCr:
-    case State::kChunkLf:
-      return step_chunk(byte);
     default:
-      return step_trailer(byte);
+      return;
   }
 }
 
@@ -154,8 +103,10 @@ void ResponseParser::step_status_line(char byte) {
       bad(ParseFault::kStatusLine);
     }
   } else if (state_ == State::kReason) {
-    if (byte == '\r') state_ = State::kStatusLf;
-    else if (!is_text(byte)) bad(ParseFault::kStatusLine);
+    if (byte == '\r')
+      state_ = State::kStatusLf;
+    else if (!is_text(byte))
+      bad(ParseFault::kStatusLine);
   } else if (byte == '\n') {
     state_ = State::kLineStart;
   } else {
@@ -219,8 +170,10 @@ void ResponseParser::value_byte(char byte) {
     return;
   }
   if (!is_text(byte)) return bad(ParseFault::kHeaderLine);
-  if (field_ == Field::kContentLength) length_byte(byte);
-  else if (field_ != Field::kOther) token_byte(byte);
+  if (field_ == Field::kContentLength)
+    length_byte(byte);
+  else if (field_ != Field::kOther)
+    token_byte(byte);
 }
 
 void ResponseParser::length_byte(char byte) {
@@ -274,13 +227,11 @@ void ResponseParser::head_ends() {
 }
 
 void ResponseParser::body_starts() {
-  digits_ = 0;
-  length_digits_ = false;
-  line_bytes_ = 0;
   if (head_request_ || status_ == 204 || status_ == 304) {
     state_ = State::kDone;
   } else if (chunked_) {
-    state_ = State::kChunkSize;
+    chunks_.start();
+    state_ = State::kChunked;
   } else if (has_length_) {
     left_ = length_;
     state_ = left_ == 0 ? State::kDone : State::kBodyLength;
@@ -291,71 +242,32 @@ void ResponseParser::body_starts() {
 }
 
 std::size_t ResponseParser::take_body(const char* data, std::size_t size) {
-  const bool bounded = state_ != State::kBodyClose;
-  const std::size_t taken = bounded ? static_cast<std::size_t>(std::min<std::uint64_t>(left_, size)) : size;
-  const std::size_t kept = std::min(taken, kExcerptBytes - excerpt_length_);
-  std::memcpy(excerpt_.data() + excerpt_length_, data, kept);
-  excerpt_length_ = static_cast<std::uint8_t>(excerpt_length_ + kept);
-  body_bytes_ += taken;
-  if (!bounded) return taken;
+  if (state_ == State::kBodyClose) {
+    keep(data, size);
+    return size;
+  }
+  const auto taken = static_cast<std::size_t>(std::min<std::uint64_t>(left_, size));
+  keep(data, taken);
   left_ -= taken;
-  if (left_ == 0) state_ = state_ == State::kBodyLength ? State::kDone : State::kChunkCr;
+  if (left_ == 0) state_ = State::kDone;
   return taken;
 }
 
-void ResponseParser::step_chunk(char byte) {
-  switch (state_) {
-    case State::kChunkSize: {
-      const int value = hex_value(byte);
-      if (value >= 0) {
-        if (left_ > 0 && ++digits_ >= kMostHexDigits) return bad(ParseFault::kChunk);
-        left_ = left_ * 16 + static_cast<std::uint64_t>(value);
-        length_digits_ = true;
-        return;
-      }
-      if (!length_digits_) return bad(ParseFault::kChunk);
-      if (byte == '\r') state_ = State::kChunkSizeLf;
-      else if (byte == ';' || is_blank(byte)) state_ = State::kChunkExtension;
-      else bad(ParseFault::kChunk);
-      return;
-    }
-    case State::kChunkExtension:
-      if (byte == '\r') state_ = State::kChunkSizeLf;
-      else if (!is_text(byte)) bad(ParseFault::kChunk);
-      return;
-    case State::kChunkSizeLf:
-      if (byte != '\n') return bad(ParseFault::kChunk);
-      length_digits_ = false;
-      digits_ = 0;
-      line_bytes_ = 0;
-      state_ = left_ > 0 ? State::kChunkData : State::kTrailerStart;
-      return;
-    case State::kChunkCr:
-      return byte == '\r' ? void(state_ = State::kChunkLf) : bad(ParseFault::kChunk);
-    default:
-      return byte == '\n' ? void(state_ = State::kChunkSize) : bad(ParseFault::kChunk);
-  }
+std::size_t ResponseParser::take_chunked(const char* data, std::size_t size) {
+  const ChunkStep step = chunks_.step(data, size);
+  keep(data, step.body);
+  if (chunks_.done())
+    state_ = State::kDone;
+  else if (chunks_.fault() != ParseFault::kNone)
+    bad(chunks_.fault());
+  return step.taken;
 }
 
-void ResponseParser::step_trailer(char byte) {
-  switch (state_) {
-    case State::kTrailerStart:
-      if (byte == '\r') {
-        state_ = State::kLastLf;
-        return;
-      }
-      if (!is_token(byte)) return bad(ParseFault::kHeaderLine);
-      state_ = State::kTrailer;
-      return;
-    case State::kTrailer:
-      if (byte == '\r') state_ = State::kTrailerLf;
-      else if (!is_text(byte)) bad(ParseFault::kHeaderLine);
-      return;
-    case State::kTrailerLf:
-      return byte == '\n' ? void(state_ = State::kTrailerStart) : bad(ParseFault::kHeaderLine);
-    default:
-      return byte == '\n' ? void(state_ = State::kDone) : bad(ParseFault::kHeaderLine);
-  }
+void ResponseParser::keep(const char* data, std::size_t size) {
+  const std::size_t kept = std::min(size, kExcerptBytes - excerpt_length_);
+  if (kept > 0) std::memcpy(excerpt_.data() + excerpt_length_, data, kept);
+  excerpt_length_ = static_cast<std::uint8_t>(excerpt_length_ + kept);
+  body_bytes_ += size;
 }
 
 void ResponseParser::bad(ParseFault fault) {

@@ -4,33 +4,15 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string_view>
+
+#include "load/chunk_decoder.h"
+#include "load/parse_fault.h"
 
 namespace mpsbench {
 
-// Why a reply is refused.
-enum class ParseFault : std::uint8_t {
-  kNone,
-  kStatusLine,
-  kHeaderLine,
-  kHeadTooLong,
-  kContentLength,
-  kTransferEncoding,
-  kLengthAndEncoding,
-  kChunk,
-  kSwitch,
-  kSurplus,
-  kCount,
-};
-
-// For people, in English.
-[[nodiscard]] const char* fault_text(ParseFault fault);
-
 enum class ParseState : std::uint8_t { kMore, kComplete, kBad };
 
-// Bytes that all heads of one reply may have together; also a chunk's line, and all trailers.
-constexpr std::uint32_t kMostHeadBytes = 32 * 1024;
 // Of a reply's body, so much is kept to be shown.
 constexpr std::size_t kExcerptBytes = 160;
 
@@ -72,16 +54,7 @@ class ResponseParser {
     kHeadLf,
     kBodyLength,
     kBodyClose,
-    kChunkSize,
-    kChunkExtension,
-    kChunkSizeLf,
-    kChunkData,
-    kChunkCr,
-    kChunkLf,
-    kTrailerStart,
-    kTrailer,
-    kTrailerLf,
-    kLastLf,
+    kChunked,
     kDone,
     kBad,
   };
@@ -91,8 +64,7 @@ class ResponseParser {
   void step(char byte);
   void step_status_line(char byte);
   void step_header(char byte);
-  void step_chunk(char byte);
-  void step_trailer(char byte);
+  std::size_t take_chunked(const char* data, std::size_t size);
   void bad(ParseFault fault);
   void name_ends();
   void value_byte(char byte);
@@ -102,6 +74,7 @@ class ResponseParser {
   void value_ends();
   void head_ends();
   void body_starts();
+  void keep(const char* data, std::size_t size);
   std::size_t take_body(const char* data, std::size_t size);
 
   State state_ = State::kVersion;
@@ -116,18 +89,19 @@ class ResponseParser {
   bool says_close_ = false;
   bool says_keep_alive_ = false;
   bool by_close_ = false;
-  // Inside a Content-Length or a chunk's size: a digit was seen; and a blank after it.
+  // Inside a Content-Length: a digit was seen; and a blank after it.
   bool length_digits_ = false;
   bool length_blank_ = false;
   std::uint8_t digits_ = 0;
   std::uint8_t text_length_ = 0;
   std::uint8_t excerpt_length_ = 0;
   std::uint16_t status_ = 0;
-  std::uint32_t line_bytes_ = 0;
+  std::uint32_t head_bytes_ = 0;
   std::uint64_t length_ = 0;
   std::uint64_t left_ = 0;
   std::uint64_t body_bytes_ = 0;
   std::size_t consumed_ = 0;
+  ChunkDecoder chunks_;
   // The version, a header's name, or a token of its value, in lower case.
   std::array<char, 20> text_{};
   std::array<char, kExcerptBytes> excerpt_{};

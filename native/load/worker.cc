@@ -1,47 +1,24 @@
 #include "load/worker.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <csignal>
-#include <cstring>
-#include <string>
-
-#include <sys/eventfd.h>
-#include <sys/timerfd.h>
 
 #include "base/clock.h"
 
 namespace mpsbench {
 namespace {
 
-constexpr std::uint64_t kTimerToken = ~std::uint64_t{0};
-constexpr std::uint64_t kWakeToken = kTimerToken - 1;
 // 12 MiB a thread: more than a second of rows at 200,000 requests per second.
 constexpr std::size_t kRingRows = std::size_t{1} << 18;
 constexpr std::int64_t kShortestPauseNs = 10'000'000;
 constexpr std::int64_t kLongestPauseNs = 100'000'000;
 constexpr std::int64_t kRoomPollNs = 200'000;
 
-Error system_error(const char* what) {
-  const int code = errno;
-  return {"LOAD_FAILED",
-          std::string(what) + " failed for the load engine (" + std::strerror(code) + "): raise the limit it names",
-          code};
-}
-
-// Node's signals are for its own threads.
-void block_signals() {
-  sigset_t all;
-  sigfillset(&all);
-  pthread_sigmask(SIG_BLOCK, &all, nullptr);
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Worker>> Worker::create(const LoadSpec& spec, std::uint32_t number) {
   const std::uint32_t share = spec.connections / spec.threads + (number < spec.connections % spec.threads ? 1 : 0);
   std::unique_ptr<Worker> worker(new Worker(spec, number, share));
-  const Status ready = worker->set_up();
+  const Status ready = worker->loop_.set_up();
   if (!ready.ok()) return ready.error();
   return worker;
 }
@@ -60,90 +37,52 @@ Worker::Worker(const LoadSpec& spec, std::uint32_t number, std::uint32_t connect
   for (std::uint32_t index = connections; index > 0; --index) free_.push_back(index - 1);
 }
 
-Status Worker::set_up() {
-  epoll_ = UniqueFd(::epoll_create1(EPOLL_CLOEXEC));
-  if (!epoll_.valid()) return system_error("epoll_create1");
-  timer_ = UniqueFd(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
-  if (!timer_.valid()) return system_error("timerfd_create");
-  wake_ = UniqueFd(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
-  if (!wake_.valid()) return system_error("eventfd");
-  for (const auto& [fd, token] : {std::pair{timer_.get(), kTimerToken}, std::pair{wake_.get(), kWakeToken}}) {
-    epoll_event watched{};
-    watched.events = EPOLLIN | EPOLLET;
-    watched.data.u64 = token;
-    if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &watched) != 0) return system_error("epoll_ctl");
-  }
-  return Ok{};
-}
-
 void Worker::tell(Order order) {
   order_.store(order, std::memory_order_release);
-  const std::uint64_t one = 1;
-  // Fails only when it was told before.
-  (void)!::write(wake_.get(), &one, sizeof one);
+  loop_.ring();
 }
 
 void Worker::run() {
-  block_signals();
-  first_requests();
+  if (!spec_.open_loop) std::swap(free_, freed_);
+  turn({}, now_ns());
   while (!finished()) {
-    arm_timer();
-    const int timeout = freed_.empty() ? -1 : 0;
-    const int count = ::epoll_wait(epoll_.get(), events_.data(), static_cast<int>(events_.size()), timeout);
+    loop_.wake_by(next_wake_ns());
+    const auto events = loop_.wait(!freed_.empty());
     if (order_.load(std::memory_order_acquire) != Order::kGoOn) {
       cut_off();
       break;
     }
-    turn(std::max(count, 0), now_ns());
+    turn(events, now_ns());
   }
   for (Connection& connection : connections_) connection.close();
 }
 
-void Worker::first_requests() {
-  if (!spec_.open_loop) std::swap(free_, freed_);
-  turn(0, now_ns());
-}
-
-void Worker::turn(int events, std::int64_t woken_ns) {
-  bool timer_fired = false;
-  for (int at = 0; at < events; ++at) {
-    const epoll_event& event = events_[static_cast<std::size_t>(at)];
-    if (event.data.u64 == kTimerToken) {
-      timer_fired = true;
-    } else if (event.data.u64 != kWakeToken) {
-      on_event(static_cast<std::uint32_t>(event.data.u64), event.events);
-      serve_freed();
-    }
+void Worker::turn(std::span<const epoll_event> events, std::int64_t woken_ns) {
+  for (const epoll_event& event : events) {
+    on_event(static_cast<std::uint32_t>(event.data.u64), event.events);
+    serve_freed();
   }
   last_ns_ = now_ns();
   if (!paused_.empty()) resume(last_ns_);
   expire(last_ns_);
   if (spec_.open_loop) fill(last_ns_);
   serve_freed();
-  note_lag(woken_ns, timer_fired);
-  if (timer_fired) armed_ns_ = kNever;
+  note_lag(woken_ns);
 }
 
 // A turn keeps the loop from noticing what comes meanwhile; a late wake-up has done so before.
-void Worker::note_lag(std::int64_t woken_ns, bool timer_fired) {
+void Worker::note_lag(std::int64_t woken_ns) {
   if (woken_ns < spec_.measurement_start_ns || woken_ns >= spec_.deadline_ns) return;
-  const std::int64_t since_ns = timer_fired ? std::min(armed_ns_, woken_ns) : woken_ns;
-  lag_.record(now_ns() - since_ns);
+  lag_.record(now_ns() - std::min(loop_.fired_ns(), woken_ns));
 }
 
-// A timer that is armed too early costs one turn; so it is moved only to come earlier.
-void Worker::arm_timer() {
+std::int64_t Worker::next_wake_ns() const {
   std::int64_t wanted = issuer_.next_due_ns();
   std::int64_t oldest = issuer_.waiting_since_ns();
   if (!in_flight_.empty()) oldest = std::min(oldest, connections_[in_flight_.first()].due().due_ns);
   if (oldest != kNever) wanted = std::min(wanted, oldest + spec_.timeout_ns);
   if (!paused_.empty()) wanted = std::min(wanted, connections_[paused_.first()].resume_ns);
-  if (wanted >= armed_ns_) return;
-  armed_ns_ = wanted;
-  itimerspec at{};
-  at.it_value.tv_sec = wanted / 1'000'000'000;
-  at.it_value.tv_nsec = wanted % 1'000'000'000;
-  ::timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &at, nullptr);
+  return wanted;
 }
 
 void Worker::on_event(std::uint32_t index, std::uint32_t events) {
@@ -151,12 +90,15 @@ void Worker::on_event(std::uint32_t index, std::uint32_t events) {
   const bool hang_up = (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
   switch (connection.state()) {
     case Connection::State::kConnecting:
-      if (connection.finish_connecting() == Io::kDone) connected(index);
-      else cannot_connect(index);
+      if (connection.finish_connecting() == Io::kDone)
+        connected(index);
+      else
+        cannot_connect(index);
       return;
     case Connection::State::kBusy:
       if (connection.sending() && (events & EPOLLOUT) != 0) send(index, false);
-      if (connection.state() == Connection::State::kBusy && (hang_up || (events & EPOLLIN) != 0)) receive(index, hang_up);
+      if (connection.state() == Connection::State::kBusy && (hang_up || (events & EPOLLIN) != 0))
+        receive(index, hang_up);
       return;
     case Connection::State::kIdle:
       // Nothing was asked: bytes are as unwelcome as the end, and nobody's failure.
@@ -221,7 +163,7 @@ void Worker::start(std::uint32_t index, const DueRequest& due) {
 
 void Worker::connect(std::uint32_t index) {
   const std::size_t endpoint = (endpoint_ + connections_[index].attempt) % spec_.endpoints.size();
-  switch (connections_[index].open(spec_.endpoints[endpoint], epoll_.get(), index)) {
+  switch (connections_[index].open(spec_.endpoints[endpoint], loop_.epoll_fd(), index)) {
     case Io::kDone:
       return connected(index);
     case Io::kWait:
@@ -305,20 +247,7 @@ void Worker::lose(std::uint32_t index, Outcome outcome, std::int32_t cause) {
 
 void Worker::end(std::uint32_t index, Outcome outcome, std::int32_t cause, std::int64_t end_ns) {
   Connection& connection = connections_[index];
-  const ResponseParser& parser = connection.parser();
-  const bool sent = connection.sent_ns() != kNotSent;
-  const bool complete = outcome == Outcome::kOk || outcome == Outcome::kStatus;
-  RequestRecord row;
-  row.intended_ns = connection.intended_ns(spec_.open_loop);
-  row.sent_ns = connection.sent_ns();
-  row.end_ns = end_ns;
-  row.request_bytes = sent ? spec_.requests[connection.due().body].body_bytes : 0;
-  row.response_bytes = sent ? parser.body_bytes() : 0;
-  row.cause = cause;
-  row.status = complete ? parser.status() : std::uint16_t{0};
-  row.outcome = outcome;
-  row.flags = connection.due().phase == LoadPhase::kMeasurement ? kMeasuredFlag : 0;
-  if (sent && connection.reused() && !parser.has_head()) row.flags |= kReusedUnansweredFlag;
+  const RequestRecord row = connection.record(outcome, cause, end_ns, spec_.open_loop);
   in_flight_.remove(index);
   connection.end_request();
   push(row);

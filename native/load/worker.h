@@ -5,14 +5,13 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
-#include <sys/epoll.h>
-
 #include "base/result.h"
-#include "base/unique_fd.h"
 #include "load/connection.h"
 #include "load/connection_list.h"
+#include "load/event_loop.h"
 #include "load/excerpts.h"
 #include "load/issuer.h"
 #include "load/lag_histogram.h"
@@ -52,14 +51,13 @@ class Worker {
   enum class Order : std::uint8_t { kGoOn, kStop, kAbandon };
 
   Worker(const LoadSpec& spec, std::uint32_t number, std::uint32_t connections);
-  [[nodiscard]] Status set_up();
   void tell(Order order);
   [[nodiscard]] bool finished() const { return issuer_.exhausted() && in_flight_.empty(); }
 
   void first_requests();
-  void turn(int events, std::int64_t woken_ns);
-  void note_lag(std::int64_t woken_ns, bool timer_fired);
-  void arm_timer();
+  void turn(std::span<const epoll_event> events, std::int64_t woken_ns);
+  void note_lag(std::int64_t woken_ns);
+  [[nodiscard]] std::int64_t next_wake_ns() const;
   void on_event(std::uint32_t index, std::uint32_t events);
   void resume(std::int64_t now_ns);
   void expire(std::int64_t now_ns);
@@ -82,9 +80,7 @@ class Worker {
   void note_outstanding();
 
   const LoadSpec& spec_;
-  UniqueFd epoll_;
-  UniqueFd timer_;
-  UniqueFd wake_;
+  EventLoop loop_;
   std::vector<Connection> connections_;
   ConnectionList in_flight_;
   ConnectionList paused_;
@@ -98,8 +94,6 @@ class Worker {
   Excerpts excerpts_;
   LagHistogram lag_;
   std::unique_ptr<std::array<char, 64 * 1024>> buffer_;
-  std::array<epoll_event, 256> events_{};
-  std::int64_t armed_ns_ = kNever;
   // The last reading of the clock: good enough for what follows at once.
   std::int64_t last_ns_ = 0;
   std::uint32_t endpoint_ = 0;
