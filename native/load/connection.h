@@ -48,8 +48,6 @@ class Connection {
   [[nodiscard]] RequestRecord record(Outcome outcome, std::int32_t cause, std::int64_t end_ns, bool open_loop) const;
   [[nodiscard]] bool sending() const { return state_ == State::kBusy && left_ > 0; }
   [[nodiscard]] bool reusable() const;
-  // More than the reply came.
-  [[nodiscard]] bool surplus() const { return surplus_; }
   [[nodiscard]] int error() const { return error_; }
 
   // Place in a ConnectionList; the list's own.
@@ -68,6 +66,7 @@ class Connection {
   State state_ = State::kClosed;
   bool waited_for_connection_ = false;
   bool peer_ended_ = false;
+  // More than the reply came: the reply stands, but what is in the stream belongs to no request.
   bool surplus_ = false;
   int error_ = 0;
   std::uint32_t served_ = 0;

@@ -20,8 +20,6 @@ const char* fault_text(ParseFault fault) {
       return "a chunk of the reply is malformed";
     case ParseFault::kSwitch:
       return "the server switched protocols unasked";
-    case ParseFault::kSurplus:
-      return "the server sent more than the reply";
     default:
       return "";
   }

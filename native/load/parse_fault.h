@@ -18,7 +18,6 @@ enum class ParseFault : std::uint8_t {
   kLengthAndEncoding,
   kChunk,
   kSwitch,
-  kSurplus,
   kCount,
 };
 

@@ -223,6 +223,7 @@ void ResponseParser::head_ends() {
   if (status_ < 200) return start_head();
   head_done_ = true;
   if (has_length_ && has_encoding_) return bad(ParseFault::kLengthAndEncoding);
+  if (status_ == 204 && length_ > 0) return bad(ParseFault::kContentLength);
   body_starts();
 }
 

@@ -221,8 +221,6 @@ void Worker::complete(std::uint32_t index) {
   const bool keep = connection.reusable() && !spec_.close_each;
   if (late) {
     end(index, Outcome::kTimeout, 0, now);
-  } else if (connection.surplus()) {
-    end(index, Outcome::kBadResponse, -static_cast<std::int32_t>(ParseFault::kSurplus), now);
   } else {
     if (!expected) excerpts_.add(status, connection.parser().excerpt());
     end(index, expected ? Outcome::kOk : Outcome::kStatus, 0, now);

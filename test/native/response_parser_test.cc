@@ -35,6 +35,8 @@ const std::vector<Reply> kReplies = {
     {"HTTP/1.1 200 OK\r\nCONTENT-LENGTH: \t 2 \t\r\n\r\nok", kComplete, 200, 2},
     {"HTTP/1.1 200\r\ncontent-length: 0\r\n\r\n", kComplete, 200, 0},
     {"HTTP/1.1 204 No Content\r\n\r\n", kComplete, 204, 0},
+    {"HTTP/1.1 204 No Content\r\ncontent-length: 0\r\n\r\n", kComplete, 204, 0},
+    {"HTTP/1.1 204 No Content\r\ncontent-length: 2\r\n\r\nok", kBad, 0, 0, ParseFault::kContentLength},
     {"HTTP/1.1 304 Not Modified\r\ncontent-length: 99\r\n\r\n", kComplete, 304, 0},
     {"HTTP/1.1 500 \xc3\xa9\r\ncontent-length: 1\r\n\r\nx", kComplete, 500, 1},
     {.bytes = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n", .state = kComplete, .status = 200, .head = true},
