@@ -194,7 +194,7 @@ function conditionsOf(plan: StudyPlan, environment: Environment, trials: readonl
   };
 }
 
-/** Concurrency as it was, not as the plan's "auto" has it. */
+/** Concurrency and engine as they were, not as the plan's "auto" has them. */
 function loadText(plan: StudyPlan, trials: readonly TrialRecord[]): string {
   const loops = trials.flatMap((trial) => (trial.load ? [trial.load.loop] : []));
   const open = loops.find((loop) => loop.kind === 'open');
@@ -205,7 +205,8 @@ function loadText(plan: StudyPlan, trials: readonly TrialRecord[]): string {
   const window = plan.load.requests
     ? `${plan.load.requests} requests a trial`
     : `${formatSpan(plan.load.duration ?? defaultMeasurementNs)} a trial`;
-  return `${shape}, ${window}, ${plan.load.engine} engine`;
+  const engines = [...new Set(trials.flatMap((trial) => (trial.load ? [trial.load.generator.engine] : [])))];
+  return `${shape}, ${window}, ${engines.join(' and ') || plan.load.engine} engine`;
 }
 
 function ascendingNumbers(values: readonly number[]): number[] {

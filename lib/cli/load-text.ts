@@ -88,8 +88,9 @@ function latencyText(latency: LatencySummary): string {
 
 function generatorText({ generator, loop }: LoadSummary): string {
   const asked = loop.kind === 'closed' ? ` of ${loop.concurrency}` : '';
+  const threads = generator.threads > 1 ? ` on ${generator.threads} threads` : '';
   return [
-    `in flight ${generator.inFlightMax}${asked} at most`,
+    `${generator.engine}${threads}, in flight ${generator.inFlightMax}${asked} at most`,
     ...(generator.littlesLawRatio === null ? [] : [`Little's law ${generator.littlesLawRatio.toFixed(2)}`]),
     ...(generator.eventLoopLagP99Ns === null
       ? []

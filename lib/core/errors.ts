@@ -49,6 +49,7 @@ export const errorCodes = {
   PORT_IN_USE: failed,
   WORKER_DIED: failed,
   LOAD_FAILED: failed,
+  LOAD_CLOSED: failed,
   ALREADY_RUNNING: failed,
   NOT_SUPPORTED_HERE: failed,
   INTERRUPTED: exitStatus.interrupted,

@@ -12,9 +12,14 @@ export type StreamName = 'order' | 'arrivals' | 'payload' | 'bootstrap' | 'permu
 
 const mask64 = (1n << 64n) - 1n;
 
+/** Where the stream starts, as an unsigned 64-bit number: enough to go on with it in C++. */
+export function streamState(seed: number, name: StreamName): bigint {
+  return mix(BigInt(Math.trunc(seed)) & mask64) ^ hashName(name);
+}
+
 /** SplitMix64 (Steele, Lea, Flood 2014): one 64-bit state, passes BigCrush, any seed will do. */
 export function randomStream(seed: number, name: StreamName): RandomStream {
-  let state = mix(BigInt(Math.trunc(seed)) & mask64) ^ hashName(name);
+  let state = streamState(seed, name);
   const next64 = (): bigint => {
     state = (state + 0x9e3779b97f4a7c15n) & mask64;
     return mix(state);

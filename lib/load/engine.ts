@@ -1,6 +1,6 @@
 /** The contract of a load engine: what sends the requests. One interface, same results, whatever sends them. */
 import type { Origin } from '../core/clock.ts';
-import type { LoadResult, LoadSpec } from '../records/load.ts';
+import type { GeneratorHealth, LoadResult, LoadSpec } from '../records/load.ts';
 
 /** What a run tells while it goes on; for progress displays, never for results. */
 export interface LoadProgress {
@@ -25,7 +25,7 @@ export interface LoadHooks {
 }
 
 export interface LoadEngine {
-  readonly name: 'undici';
+  readonly name: GeneratorHealth['engine'];
   /**
    * Runs warm-up and measurement without a gap. Rejects with INTERRUPTED on abort, and with LOAD_FAILED when not one
    * connection could be made. Failed requests are data, not errors.

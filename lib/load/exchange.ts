@@ -1,7 +1,7 @@
 /** One request from the moment it is due to its end. */
 import type { Dispatcher } from 'undici';
 import type { Outcome, PhaseSummary } from '../records/load.ts';
-import { type CutOff, classifyError, timeoutCutOff } from './outcome.ts';
+import { type CutOff, classifyError, replyText, timeoutCutOff } from './outcome.ts';
 
 /** A request that is due, not yet given to a connection. */
 export interface DueRequest {
@@ -109,8 +109,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
       this.#end('ok', null);
       return;
     }
-    const body = this.#excerpt.replace(/\s+/g, ' ').trim();
-    this.#end('status', body === '' ? `HTTP ${this.#status}` : `HTTP ${this.#status}: ${body}`);
+    this.#end('status', replyText(this.#status, this.#excerpt));
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | undefined, error: Error): void {

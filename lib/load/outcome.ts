@@ -19,6 +19,9 @@ export interface ClassifiedError {
   readonly text: string;
 }
 
+/** For the text of a request that was lost on a connection which had served before. */
+export const unansweredHint = '(reused connection, no head of a reply: closed while idle, or request dropped)';
+
 /** Replies that carry no body whatever their head says. */
 const bodilessStatuses: ReadonlySet<number> = new Set([204, 304]);
 
@@ -41,7 +44,7 @@ export function classifyError(thrown: unknown, context: ErrorContext): Classifie
   const unanswered = context.reused && context.status === null;
   return {
     outcome: 'reset',
-    text: unanswered ? `${text} (reused connection, no head of a reply: closed while idle, or request dropped)` : text,
+    text: unanswered ? `${text} ${unansweredHint}` : text,
   };
 }
 
@@ -51,6 +54,12 @@ export function errorText(thrown: unknown): string {
   const message = messageOf(thrown).split('\n')[0] ?? '';
   if (code === undefined || message.includes(code)) return message;
   return message === '' ? code : `${code}: ${message}`;
+}
+
+/** An unexpected reply in one line: its status and the start of its body. */
+export function replyText(status: number | null, excerpt: string): string {
+  const body = excerpt.replace(/\s+/g, ' ').trim();
+  return body === '' ? `HTTP ${status}` : `HTTP ${status}: ${body}`;
 }
 
 function isBadResponse(thrown: unknown, context: ErrorContext): boolean {

@@ -4,10 +4,14 @@ import {
   type LatencyHistogram,
   latencyHistogram,
   latencySummary,
+  mergeLatencies,
   recordLatency,
 } from '../records/histogram.ts';
 import { type OutcomeCounts, outcomeNames, type PhaseSummary } from '../records/load.ts';
 import type { FinishedRequest } from './exchange.ts';
+
+/** What the figures of a phase need of a request. */
+export type RecordedRequest = Omit<FinishedRequest, 'phase' | 'text' | 'cause'>;
 
 /** The window of a phase and the 'ok' replies that ended inside it, whichever phase had sent them. */
 export interface PhaseWindow {
@@ -25,8 +29,11 @@ export class PhaseRecorder {
   readonly #phase: PhaseSummary['phase'];
   readonly #outcomes = Object.fromEntries(outcomeNames.map((name) => [name, 0])) as OutcomeCounts;
   readonly #statuses = new Map<number, number>();
-  readonly #responseTime: LatencyHistogram = latencyHistogram();
-  readonly #serviceTime: LatencyHistogram = latencyHistogram();
+  // Most requests of a closed loop are sent when they are due; these are recorded once instead of three times.
+  readonly #punctual: LatencyHistogram = latencyHistogram();
+  #punctualCount = 0;
+  readonly #lateResponseTime: LatencyHistogram = latencyHistogram();
+  readonly #lateServiceTime: LatencyHistogram = latencyHistogram();
   readonly #lateness: LatencyHistogram = latencyHistogram();
   #finished = 0;
   #requestBytes = 0;
@@ -41,21 +48,28 @@ export class PhaseRecorder {
     return this.#finished;
   }
 
-  add(request: FinishedRequest): void {
+  add(request: RecordedRequest): void {
     this.#finished++;
     this.#outcomes[request.outcome]++;
     this.#requestBytes += request.requestBytes;
     this.#responseBytes += request.responseBytes;
     if (request.status !== null) this.#statuses.set(request.status, (this.#statuses.get(request.status) ?? 0) + 1);
+    const { intendedNs, sentNs, endNs } = request;
+    if (sentNs === intendedNs) {
+      this.#punctualCount++;
+      if (request.outcome === 'ok') recordLatency(this.#punctual, endNs - intendedNs);
+      return;
+    }
     // A request that was never written waited at least until it was given up.
-    recordLatency(this.#lateness, Math.max(0, (request.sentNs ?? request.endNs) - request.intendedNs));
-    if (request.outcome !== 'ok' || request.sentNs === null) return;
-    recordLatency(this.#responseTime, request.endNs - request.intendedNs);
-    recordLatency(this.#serviceTime, request.endNs - request.sentNs);
+    recordLatency(this.#lateness, Math.max(0, (sentNs ?? endNs) - intendedNs));
+    if (request.outcome !== 'ok' || sentNs === null) return;
+    recordLatency(this.#lateResponseTime, endNs - intendedNs);
+    recordLatency(this.#lateServiceTime, endNs - sentNs);
   }
 
   summary(window: PhaseWindow): PhaseSummary {
     const durationNs = window.endNs - window.startNs;
+    const latencies = this.#latencies();
     return {
       phase: this.#phase,
       startOffsetNs: window.startNs,
@@ -65,17 +79,28 @@ export class PhaseRecorder {
       throughputPerSecond: durationNs > 0 ? (window.okEnded * 1e9) / durationNs : 0,
       requestBytes: this.#requestBytes,
       responseBytes: this.#responseBytes,
-      responseTime: latencySummary(this.#responseTime),
-      serviceTime: latencySummary(this.#serviceTime),
-      lateness: latencySummary(this.#lateness),
+      responseTime: latencySummary(latencies.responseTime),
+      serviceTime: latencySummary(latencies.serviceTime),
+      lateness: latencySummary(latencies.lateness),
     };
   }
 
   encoded(): { responseTime: string; serviceTime: string; lateness: string } {
+    const { responseTime, serviceTime, lateness } = this.#latencies();
     return {
-      responseTime: encodeLatencies(this.#responseTime),
-      serviceTime: encodeLatencies(this.#serviceTime),
-      lateness: encodeLatencies(this.#lateness),
+      responseTime: encodeLatencies(responseTime),
+      serviceTime: encodeLatencies(serviceTime),
+      lateness: encodeLatencies(lateness),
+    };
+  }
+
+  #latencies(): { responseTime: LatencyHistogram; serviceTime: LatencyHistogram; lateness: LatencyHistogram } {
+    const lateness = mergeLatencies([this.#lateness]);
+    if (this.#punctualCount > 0) lateness.recordValueWithCount(0, this.#punctualCount);
+    return {
+      responseTime: mergeLatencies([this.#punctual, this.#lateResponseTime]),
+      serviceTime: mergeLatencies([this.#punctual, this.#lateServiceTime]),
+      lateness,
     };
   }
 }

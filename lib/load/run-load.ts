@@ -3,8 +3,8 @@ import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { MpsbenchError, messageOf } from '../core/errors.ts';
 import { seconds } from '../core/units.ts';
 import { type LoadResult, type LoadSpec, loopSchema, stopSchema } from '../records/load.ts';
+import { anyEngine, chooseEngine, type EngineWish } from './choose-engine.ts';
 import type { LoadHooks } from './engine.ts';
-import { undiciEngine } from './undici-engine.ts';
 
 /** What a spec gets where its caller says nothing. */
 export const loadDefaults = {
@@ -21,13 +21,14 @@ export const loadDefaults = {
 /** Headers that the HTTP client writes itself. */
 const ownHeaders = ['content-length', 'transfer-encoding', 'keep-alive', 'upgrade', 'expect'];
 
-/** Rejects with USAGE on an impossible spec, LOAD_FAILED when no connection could be made, INTERRUPTED on abort. */
+/** Rejects with USAGE on an impossible spec or wish, LOAD_FAILED when no connection could be made, INTERRUPTED on abort. */
 export async function runLoad(
   spec: LoadSpec,
   hooks: Omit<LoadHooks, 'origin'> & Partial<Pick<LoadHooks, 'origin'>>,
+  wish: EngineWish = anyEngine,
 ): Promise<LoadResult> {
   checkSpec(spec);
-  return undiciEngine().run(spec, { origin: null, ...hooks });
+  return chooseEngine(spec.url, wish).run(spec, { origin: null, ...hooks });
 }
 
 /** Throws USAGE with what is wrong and what is expected. */

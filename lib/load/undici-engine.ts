@@ -5,6 +5,7 @@ import { milliseconds, ns, seconds } from '../core/units.ts';
 import type { LoadResult, LoadSpec } from '../records/load.ts';
 import type { LoadEngine, LoadHooks } from './engine.ts';
 import { LoadSession } from './load-session.ts';
+import { Settlement } from './settlement.ts';
 
 const progressInterval = milliseconds(250);
 const shortestWait = milliseconds(1);
@@ -138,20 +139,5 @@ class EngineRun {
   #fail(error: unknown): void {
     if (this.#ending.signal.aborted && isInterrupted(error)) return;
     this.#failure.reject(error);
-  }
-}
-
-/** A promise with its two ends; a rejection that nobody waits for is not reported. */
-class Settlement<T> {
-  readonly promise: Promise<T>;
-  resolve!: (value: T) => void;
-  reject!: (error: unknown) => void;
-
-  constructor() {
-    this.promise = new Promise<T>((resolve, reject) => {
-      this.resolve = resolve;
-      this.reject = reject;
-    });
-    this.promise.catch(() => {});
   }
 }

@@ -75,6 +75,78 @@ export interface NativeEncoder {
   close(): void;
 }
 
+/** Offsets count from originNs (CLOCK_MONOTONIC). */
+export interface LoadRunOptions {
+  /** Numeric addresses, tried in order, or the path of a local socket. */
+  readonly addresses: readonly string[];
+  readonly port: number;
+  /** The pool of requests: heads as they go over the wire, and as many bodies. */
+  readonly heads: readonly Uint8Array[];
+  readonly bodies: readonly Uint8Array[];
+  /** State of the stream that draws from the pool (core/random.ts), as a signed number of 64 bits. */
+  readonly payloadStream: bigint;
+  /** The method is HEAD. */
+  readonly head: boolean;
+  /** The request says "Connection: close". */
+  readonly closeEach: boolean;
+  readonly okStatuses: readonly number[];
+  readonly connections: number;
+  /** 1 to `connections`. */
+  readonly threads: number;
+  readonly originNs: bigint;
+  /** Open loop: when each request falls due, warm-up included; null = closed loop. */
+  readonly scheduleNs: Float64Array | null;
+  readonly measurementStartNs: number;
+  /** Closed loop: nothing is sent from here on; null = no limit. */
+  readonly deadlineNs: number | null;
+  /** Closed loop: so many are measured; null = no limit. */
+  readonly requests: number | null;
+  readonly timeoutNs: number;
+}
+
+/** Rows of finished requests: columns of equal length. */
+export interface LoadBatch {
+  readonly count: number;
+  readonly intendedNs: Float64Array;
+  /** NaN for a request that was never written. */
+  readonly sentNs: Float64Array;
+  readonly endNs: Float64Array;
+  readonly requestBytes: Float64Array;
+  readonly responseBytes: Float64Array;
+  /** Above 0: an errno. Below: minus an index of loadFaults. 0: the outcome says it all. */
+  readonly cause: Int32Array;
+  /** Of a complete reply, else 0. */
+  readonly status: Uint16Array;
+  /** Index of outcomeNames. */
+  readonly outcome: Uint8Array;
+  /** Bit 0: measured, not warm-up. Bit 1: no head of a reply came on a connection that had served before. */
+  readonly flags: Uint8Array;
+  /** Connections made so far. */
+  readonly connections: number;
+  /** Until when requests were issued without a break; null while that is unknown. */
+  readonly issuingEndNs: number | null;
+  /** New ones among the first few replies with an unexpected status. */
+  readonly excerpts: readonly { readonly status: number; readonly bytes: Uint8Array }[];
+}
+
+/** A run on threads of its own. Calls are short; take() and health() throw LOAD_CLOSED after close(). */
+export interface NativeLoadRun {
+  /** Resolves when every thread has ended and every row can be taken; never after close(). */
+  readonly done: Promise<void>;
+  /** The rows since the last call; within a second of each other, or the threads wait. */
+  take(): LoadBatch;
+  /** Cuts off what is in flight. `done` follows, while the rows are still taken. */
+  stop(): void;
+  /** Ends the threads if they run. Lag is that of the threads' loops inside the measurement; null where none turned. */
+  health(): {
+    readonly outstandingMax: number;
+    readonly lagP99Ns: number | null;
+    readonly lagMaxNs: number | null;
+  };
+  /** Ends the run at once; rows that were not taken are lost. Idempotent. */
+  close(): void;
+}
+
 export interface NativeAddon {
   /** Hash of the sources that the binary was built from. */
   readonly buildId: string;
@@ -94,6 +166,10 @@ export interface NativeAddon {
     /** Called once the context exists, before the hold, so that the child can tell its parent when to look. */
     readonly onHeld?: (probe: ContextProbe) => void;
   }): ContextProbe;
+  /** Sends at once. Throws LOAD_FAILED where the system refuses what the threads need. Linux. */
+  startLoad(options: LoadRunOptions): NativeLoadRun;
+  /** What makes a reply bad, for people. */
+  readonly loadFaults: readonly string[];
   /** Throws CUDA_LIBRARY_MISSING or CUDA_CALL_FAILED (with the CUDA error name in the message). */
   createEncoder(options: EncoderOptions): NativeEncoder;
 }

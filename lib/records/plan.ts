@@ -77,7 +77,8 @@ export const loadPlanSchema = z
     timeout: positiveDuration.default(30_000_000_000 as Nanoseconds),
     /** Files whose bytes are request bodies; empty = the server's own sample request. */
     bodies: z.array(z.string()).default([]),
-    engine: z.enum(['undici']).default('undici'),
+    /** auto = native where it can serve (Linux, plain HTTP), undici elsewhere. */
+    engine: z.enum(['auto', 'native', 'undici']).default('auto'),
   })
   .meta({ not: { required: ['duration', 'requests'] } });
 

@@ -43,6 +43,6 @@ export interface StudyParts {
   ) => Promise<RunningMpsDaemon>;
   readonly armEnvironment: (arm: Arm, daemon: RunningMpsDaemon | null) => ArmEnvironment;
   readonly adapter: ServerAdapter;
-  readonly engine: LoadEngine;
+  readonly engine: Pick<LoadEngine, 'run'>;
   readonly emergency: EmergencyStops;
 }

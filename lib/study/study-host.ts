@@ -5,7 +5,7 @@ import { MpsbenchError } from '../core/errors.ts';
 import { ns, seconds } from '../core/units.ts';
 import { addonBuildId } from '../gpu/addon-build-id.ts';
 import { type GpuSession, tryOpenGpu } from '../gpu/session.ts';
-import { undiciEngine } from '../load/undici-engine.ts';
+import { anyEngine, wishedEngine } from '../load/choose-engine.ts';
 import { startMpsDaemon } from '../mps/daemon.ts';
 import { armEnvironment } from '../mps/environment.ts';
 import type { Environment } from '../records/environment.ts';
@@ -112,7 +112,7 @@ function partsOf(
     startMpsDaemon: (daemon) => startMpsDaemon({ ...daemon, controlPath: paths.mpsControl, ...limits }),
     armEnvironment,
     adapter: embeddedAdapter(plan.server, { cudaPath: paths.cuda }),
-    engine: undiciEngine(),
+    engine: wishedEngine({ ...anyEngine, engine: plan.load.engine }),
     emergency,
   };
 }

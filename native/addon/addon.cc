@@ -5,6 +5,7 @@
 #include "addon/encoder.h"
 #include "addon/env_state.h"
 #include "addon/gpu_session.h"
+#include "addon/load_run.h"
 #include "base/clock.h"
 
 #ifndef MPSBENCH_BUILD_ID
@@ -23,6 +24,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("openGpu", Napi::Function::New(env, open_gpu, "openGpu"));
   register_encoder(env, exports);
   register_context_probe(env, exports);
+  register_load_run(env, exports);
   return exports;
 }
 

@@ -62,6 +62,20 @@ std::int64_t Arguments::integer(const char* name, std::int64_t lowest, std::int6
   return lowest;
 }
 
+std::optional<std::int64_t> Arguments::nullable_integer(const char* name, std::int64_t lowest, std::int64_t highest) {
+  if (field(name).IsNull()) return std::nullopt;
+  return integer(name, lowest, highest);
+}
+
+std::int64_t Arguments::bigint(const char* name) {
+  const Napi::Value value = field(name);
+  bool lossless = false;
+  const std::int64_t number = value.IsBigInt() ? value.As<Napi::BigInt>().Int64Value(&lossless) : 0;
+  if (lossless) return number;
+  expect(name, "a bigint of 64 bits");
+  return 0;
+}
+
 std::int64_t Arguments::instant_ns(const char* name) {
   const Napi::Value value = field(name);
   bool lossless = false;
@@ -91,6 +105,52 @@ std::vector<std::uint32_t> Arguments::indices(const char* name, std::int64_t hig
     read.push_back(index);
   }
   return read;
+}
+
+std::vector<std::string> Arguments::strings(const char* name) {
+  std::vector<std::string> read;
+  const Napi::Value value = field(name);
+  const std::uint32_t length = value.IsArray() ? value.As<Napi::Array>().Length() : 0;
+  for (std::uint32_t index = 0; index < length; ++index) {
+    const Napi::Value element = value.As<Napi::Array>().Get(index);
+    if (element.IsString()) read.push_back(element.As<Napi::String>().Utf8Value());
+  }
+  if (read.empty() || read.size() != length) expect(name, "a non-empty array of strings");
+  return read;
+}
+
+std::vector<std::string> Arguments::byte_strings(const char* name) {
+  std::vector<std::string> read;
+  const Napi::Value value = field(name);
+  const std::uint32_t length = value.IsArray() ? value.As<Napi::Array>().Length() : 0;
+  for (std::uint32_t index = 0; index < length; ++index) {
+    const Napi::Value element = value.As<Napi::Array>().Get(index);
+    if (!element.IsTypedArray() || element.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) break;
+    const auto bytes = element.As<Napi::Uint8Array>();
+    read.emplace_back(reinterpret_cast<const char*>(bytes.Data()), bytes.ByteLength());
+  }
+  if (read.empty() || read.size() != length) expect(name, "a non-empty array of Uint8Array");
+  return read;
+}
+
+std::optional<std::vector<std::int64_t>> Arguments::nullable_offsets(const char* name) {
+  const Napi::Value value = field(name);
+  if (value.IsNull()) return std::nullopt;
+  std::vector<std::int64_t> read;
+  if (value.IsTypedArray() && value.As<Napi::TypedArray>().TypedArrayType() == napi_float64_array) {
+    const auto offsets = value.As<Napi::Float64Array>();
+    double last = 0;
+    read.reserve(offsets.ElementLength());
+    for (std::size_t index = 0; index < offsets.ElementLength(); ++index) {
+      const double offset = offsets[index];
+      if (!(offset >= last && offset <= kLargestExact)) break;
+      read.push_back(static_cast<std::int64_t>(offset));
+      last = offset;
+    }
+    if (read.size() == offsets.ElementLength()) return read;
+  }
+  expect(name, "a Float64Array that never decreases, or null");
+  return std::nullopt;
 }
 
 bool Arguments::throw_if_bad() const {

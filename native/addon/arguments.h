@@ -22,10 +22,20 @@ class Arguments {
   [[nodiscard]] std::string string(const char* field);
   // Both ends included. Exact up to 2^53.
   [[nodiscard]] std::int64_t integer(const char* field, std::int64_t lowest, std::int64_t highest);
+  // Any 64 bits, as a signed bigint.
+  [[nodiscard]] std::int64_t bigint(const char* field);
   // An instant of now_ns(): a bigint that is not negative, so that no difference of two overflows.
   [[nodiscard]] std::int64_t instant_ns(const char* field);
+  [[nodiscard]] std::optional<std::int64_t> nullable_integer(const char* field, std::int64_t lowest,
+                                                             std::int64_t highest);
   // A non-empty array of integers from 0 to highest, each once.
   [[nodiscard]] std::vector<std::uint32_t> indices(const char* field, std::int64_t highest);
+  // A non-empty array of strings.
+  [[nodiscard]] std::vector<std::string> strings(const char* field);
+  // A non-empty array of Uint8Array, each copied.
+  [[nodiscard]] std::vector<std::string> byte_strings(const char* field);
+  // A Float64Array of numbers from 0 up that never decrease, or null.
+  [[nodiscard]] std::optional<std::vector<std::int64_t>> nullable_offsets(const char* field);
 
   // Throws a TypeError if a field was not as it should be; then the caller returns at once.
   [[nodiscard]] bool throw_if_bad() const;

@@ -9,20 +9,22 @@
 namespace mpsbench {
 
 // pick(row) -> number, for rows 0 to count - 1.
+template <class Element, class Pick>
+Napi::TypedArrayOf<Element> column(Napi::Env env, std::size_t count, Pick pick) {
+  auto made = Napi::TypedArrayOf<Element>::New(env, count);
+  Element* values = made.Data();
+  for (std::size_t row = 0; row < count; ++row) values[row] = static_cast<Element>(pick(row));
+  return made;
+}
+
 template <class Pick>
 Napi::Float64Array float64_column(Napi::Env env, std::size_t count, Pick pick) {
-  auto column = Napi::Float64Array::New(env, count);
-  double* values = column.Data();
-  for (std::size_t row = 0; row < count; ++row) values[row] = static_cast<double>(pick(row));
-  return column;
+  return column<double>(env, count, pick);
 }
 
 template <class Pick>
 Napi::Uint32Array uint32_column(Napi::Env env, std::size_t count, Pick pick) {
-  auto column = Napi::Uint32Array::New(env, count);
-  std::uint32_t* values = column.Data();
-  for (std::size_t row = 0; row < count; ++row) values[row] = pick(row);
-  return column;
+  return column<std::uint32_t>(env, count, pick);
 }
 
 }  // namespace mpsbench

@@ -1,7 +1,9 @@
 /** Runs a load against a fake server with a spec that says only what a test is about. */
-import type { LoadHooks } from '../../lib/load/engine.ts';
+import type { LoadEngine, LoadHooks } from '../../lib/load/engine.ts';
+import { nativeEngine } from '../../lib/load/native-engine.ts';
 import { loadDefaults } from '../../lib/load/run-load.ts';
-import { type EngineOptions, undiciEngine } from '../../lib/load/undici-engine.ts';
+import { undiciEngine } from '../../lib/load/undici-engine.ts';
+import { loadAddon } from '../../lib/native/addon.ts';
 import type { LoadResult, LoadSpec } from '../../lib/records/load.ts';
 
 export const milli = 1e6;
@@ -22,14 +24,33 @@ export function duration(durationMs: number): LoadSpec['stop'] {
   return { kind: 'duration', durationNs: durationMs * milli };
 }
 
-export function run(
+export interface RunOptions {
+  readonly drainLimitNs?: number;
+}
+
+export type Run = (
+  given: Partial<LoadSpec> & Pick<LoadSpec, 'url' | 'loop' | 'stop'>,
+  hooks?: Partial<LoadHooks>,
+  options?: RunOptions,
+) => Promise<LoadResult>;
+
+/** What every engine must do alike is tested on each of these. */
+export const engines: readonly { readonly name: LoadEngine['name']; readonly run: Run }[] = [
+  { name: 'undici', run: (given, hooks, options = {}) => runOn(undiciEngine(options), given, hooks) },
+  {
+    name: 'native',
+    run: (given, hooks, options = {}) => runOn(nativeEngine({ addon: loadAddon(), ...options }), given, hooks),
+  },
+];
+
+/** On the undici engine. */
+export const run: Run = (engines[0] as { readonly run: Run }).run;
+
+export function runOn(
+  engine: LoadEngine,
   given: Partial<LoadSpec> & Pick<LoadSpec, 'url' | 'loop' | 'stop'>,
   hooks: Partial<LoadHooks> = {},
-  options: Partial<EngineOptions> = {},
 ): Promise<LoadResult> {
   const signal = new AbortController().signal;
-  return undiciEngine(options).run(
-    { ...loadDefaults, timeoutNs: 5000 * milli, ...given },
-    { signal, origin: null, ...hooks },
-  );
+  return engine.run({ ...loadDefaults, timeoutNs: 5000 * milli, ...given }, { signal, origin: null, ...hooks });
 }

@@ -2,6 +2,7 @@
 import { Command, Option } from 'commander';
 import { exitStatus } from '../../core/errors.ts';
 import { formatRate, formatSpan, ns, seconds } from '../../core/units.ts';
+import { anyEngine, type EngineWish } from '../../load/choose-engine.ts';
 import type { LoadProgress } from '../../load/engine.ts';
 import { loadDefaults, runLoad } from '../../load/run-load.ts';
 import { type RunWarning, runWarnings } from '../../load/run-warnings.ts';
@@ -15,7 +16,7 @@ import { collect, durationValue, positiveDurationValue, wholeNumberValue } from 
 import { liveStatus } from '../progress-line.ts';
 import { outputTerminal } from '../terminal.ts';
 
-interface Options extends LoadOptions {
+interface Options extends LoadOptions, EngineWish {
   readonly failIf?: readonly string[];
   readonly json?: boolean;
 }
@@ -59,6 +60,12 @@ export function loadCommand(context: CliContext): Command {
     .addOption(
       new Option('--warmup <span>', 'load before measuring').argParser(durationValue).default(seconds(0), '0s'),
     )
+    .addOption(
+      new Option('--engine <name>', 'what sends; auto: native where it can serve (Linux, plain HTTP)')
+        .choices(['auto', 'native', 'undici'])
+        .default(anyEngine.engine),
+    )
+    .option('--threads <count>', 'sending threads of the native engine', wholeNumberValue(1), anyEngine.threads)
     .option('--expect-status <list>', 'statuses that count as ok, such as 200,201 (any 2xx)', parseStatuses)
     .option('--fail-if <condition>', `exit 3 when it holds; may be repeated: ${thresholdMetrics.join(' ')}`, collect)
     .option('--seed <number>', 'of arrivals and of the choice of bodies', wholeNumberValue(0), loadDefaults.seed)
@@ -70,7 +77,7 @@ export function loadCommand(context: CliContext): Command {
 async function load(context: CliContext, url: string, options: Options): Promise<void> {
   const thresholds = (options.failIf ?? []).map(parseThreshold);
   const spec = loadSpec(url, options);
-  const result = await runWithProgress(context, spec);
+  const result = await runWithProgress(context, spec, options);
   const verdicts = thresholds.map((threshold) => judge(threshold, result.summary.measurement));
   const warnings = runWarnings(result.summary);
   const { width } = outputTerminal();
@@ -84,11 +91,11 @@ async function load(context: CliContext, url: string, options: Options): Promise
   context.exit(failed ? exitStatus.invalid : exitStatus.done);
 }
 
-async function runWithProgress(context: CliContext, spec: LoadSpec): Promise<LoadResult> {
+async function runWithProgress(context: CliContext, spec: LoadSpec, wish: EngineWish): Promise<LoadResult> {
   const status = liveStatus(context);
   try {
     const onProgress = (progress: LoadProgress): void => status.update(progressText(spec, progress));
-    return await runLoad(spec, { signal: context.signal, onProgress });
+    return await runLoad(spec, { signal: context.signal, onProgress }, wish);
   } finally {
     status.done();
   }

@@ -1,0 +1,98 @@
+/** The load generators under comparison: how each is started, and what its output says. */
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { root, runCommand } from '../test/runner/command.ts';
+
+export interface Workload {
+  readonly url: string;
+  readonly connections: number;
+  readonly bodyBytes: number;
+  readonly seconds: number;
+}
+
+export interface Measured {
+  readonly requestsPerSecond: number;
+  /** User and system time of the client process. mpsbench: without its start-up, that is, over the measurement. */
+  readonly cpuPerRequestNs: number;
+}
+
+export interface Peer {
+  readonly name: string;
+  /** Exit status 0 when it is installed. */
+  readonly present: readonly string[];
+  readonly measure: (load: Workload, core: number) => Promise<Measured>;
+}
+
+const scratch = mkdtempSync(join(tmpdir(), 'mpsbench-bench-'));
+
+export const peers: readonly Peer[] = [
+  { name: 'native', present: ['true'], measure: (load, core) => mpsbench('native', load, core) },
+  { name: 'undici', present: ['true'], measure: (load, core) => mpsbench('undici', load, core) },
+  { name: 'wrk', present: ['which', 'wrk'], measure: wrk },
+  { name: 'ab', present: ['which', 'ab'], measure: ab },
+];
+
+async function mpsbench(engine: string, load: Workload, core: number): Promise<Measured> {
+  const main = join(root, 'dist/cli/main.js');
+  const options = ['-c', `${load.connections}`, '-d', `${load.seconds}s`, '-i', bodyFile(load), '--engine', engine];
+  const command = [process.execPath, main, 'load', load.url, ...options, '--json'];
+  const { output } = await pinned(core, ['sh', '-c', '"$@" 2>/dev/null', 'sh', ...command]);
+  const { measurement, generator } = JSON.parse(output).summary;
+  allOk(engine, measurement.outcomes.ok, sum(Object.values<number>(measurement.outcomes)));
+  return { requestsPerSecond: measurement.throughputPerSecond, cpuPerRequestNs: generator.cpuPerRequestNs };
+}
+
+async function wrk(load: Workload, core: number): Promise<Measured> {
+  const script = join(scratch, 'post.lua');
+  writeFileSync(script, `wrk.method = "POST"\nwrk.body = string.rep("x", ${load.bodyBytes})\n`);
+  const options = ['-t', '1', '-c', `${load.connections}`, '-d', `${load.seconds}s`, '-s', script];
+  const { output, cpuNs } = await timed(core, ['wrk', ...options, load.url]);
+  const requests = numberIn(output, /(\d+) requests in/);
+  if (/Non-2xx|Socket errors/.test(output)) throw new Error(`wrk had errors: ${output}`);
+  return { requestsPerSecond: numberIn(output, /Requests\/sec:\s*([\d.]+)/), cpuPerRequestNs: cpuNs / requests };
+}
+
+async function ab(load: Workload, core: number): Promise<Measured> {
+  const options = ['-q', '-k', '-c', `${load.connections}`, '-t', `${load.seconds}`, '-n', '100000000'];
+  const body = ['-p', bodyFile(load), '-T', 'application/octet-stream'];
+  const { output, cpuNs } = await timed(core, ['ab', ...options, ...body, load.url]);
+  const requests = numberIn(output, /Complete requests:\s*(\d+)/);
+  allOk('ab', requests - numberIn(output, /Failed requests:\s*(\d+)/), requests);
+  return { requestsPerSecond: numberIn(output, /Requests per second:\s*([\d.]+)/), cpuPerRequestNs: cpuNs / requests };
+}
+
+function bodyFile({ bodyBytes }: Workload): string {
+  const path = join(scratch, `body-${bodyBytes}`);
+  writeFileSync(path, 'x'.repeat(bodyBytes));
+  return path;
+}
+
+/** A failed request costs something else than a good one. A few may be cut off by the end. */
+function allOk(name: string, ok: number, all: number): void {
+  if (ok < 0.999 * all || all === 0) throw new Error(`${name}: only ${ok} of ${all} requests were ok`);
+}
+
+async function pinned(core: number, command: readonly string[]): Promise<{ readonly output: string }> {
+  const run = await runCommand('taskset', ['-c', String(core), ...command], { output: 'keep' });
+  if (run.output.trim() === '') throw new Error(`${command.join(' ')} printed nothing (${run.ending})`);
+  return run;
+}
+
+/** The shell's own word for what a child used, to the millisecond. */
+async function timed(core: number, command: readonly string[]): Promise<{ output: string; cpuNs: number }> {
+  const shell = ['bash', '-c', 'TIMEFORMAT="used %3U %3S"; time "$@"', 'bash', ...command];
+  const { output } = await pinned(core, shell);
+  const used = numberIn(output, /used ([\d.]+) [\d.]+/) + numberIn(output, /used [\d.]+ ([\d.]+)/);
+  return { output, cpuNs: used * 1e9 };
+}
+
+function numberIn(text: string, pattern: RegExp): number {
+  const found = pattern.exec(text)?.[1];
+  if (found === undefined) throw new Error(`no ${pattern} in: ${text}`);
+  return Number(found);
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}

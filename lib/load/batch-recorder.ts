@@ -1,0 +1,123 @@
+/** Turns the rows of the native engine into the figures of a run. */
+import type { LoadBatch } from '../native/addon.ts';
+import { type LoadSeries, type LoadSpec, type Outcome, outcomeNames } from '../records/load.ts';
+import { type FailedRequest, failureCause, failureText } from './failure-text.ts';
+import type { IssuePlan } from './issue-plan.ts';
+import { replyText } from './outcome.ts';
+import { PhaseRecorder, type RecordedRequest } from './phase-recorder.ts';
+import { SampleSeries } from './sample-series.ts';
+
+const samplesPerOutcome = 3;
+const measuredFlag = 1;
+const reusedUnansweredFlag = 2;
+
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+/** Counts by the rules of LoadSession; the rows come in batches and, between threads, in no order. */
+export class BatchRecorder {
+  readonly warmup = new PhaseRecorder('warmup');
+  readonly measurement = new PhaseRecorder('measurement');
+  readonly samples = new Map<string, string[]>();
+  finished = 0;
+  ok = 0;
+  okInWarmup = 0;
+  okInMeasurement = 0;
+  finishedInWindow = 0;
+  /** Of the measurement's connections, up to the end of issuing. */
+  occupiedNs = 0;
+  connections = 0;
+  lastMeasuredEndNs = 0;
+  lastCause: Error | null = null;
+  issuingEndNs: number = Number.POSITIVE_INFINITY;
+  windowEndNs: number;
+  readonly #spec: LoadSpec;
+  readonly #plan: IssuePlan;
+  readonly #faults: readonly string[];
+  readonly #series: SampleSeries;
+  // One object for all rows: a run has millions of them.
+  readonly #row: Mutable<RecordedRequest> = {
+    intendedNs: 0,
+    sentNs: null,
+    endNs: 0,
+    outcome: 'ok',
+    status: null,
+    requestBytes: 0,
+    responseBytes: 0,
+  };
+
+  constructor(spec: LoadSpec, plan: IssuePlan, faults: readonly string[]) {
+    this.#spec = spec;
+    this.#plan = plan;
+    this.#faults = faults;
+    this.#series = new SampleSeries(spec.intervalNs, plan.startNs);
+    this.windowEndNs = plan.deadlineNs;
+  }
+
+  /** `completeUntilNs`: everything that ended before it is in this batch or an earlier one. */
+  add(batch: LoadBatch, completeUntilNs: number): void {
+    this.connections = batch.connections;
+    this.issuingEndNs = Math.min(this.#plan.deadlineNs, batch.issuingEndNs ?? Number.POSITIVE_INFINITY);
+    for (const { status, bytes } of batch.excerpts) {
+      this.#sample('status', replyText(status, Buffer.from(bytes).toString('latin1')));
+    }
+    for (let index = 0; index < batch.count; index++) this.#addRow(batch, index);
+    this.#series.closeBefore(completeUntilNs);
+  }
+
+  series(nowNs: number): LoadSeries {
+    return this.#series.finish(nowNs);
+  }
+
+  #addRow(batch: LoadBatch, index: number): void {
+    const row = this.#row;
+    const sentNs = batch.sentNs[index] as number;
+    const status = batch.status[index] as number;
+    const flags = batch.flags[index] as number;
+    row.intendedNs = batch.intendedNs[index] as number;
+    row.sentNs = Number.isNaN(sentNs) ? null : sentNs;
+    row.endNs = batch.endNs[index] as number;
+    row.outcome = outcomeNames[batch.outcome[index] as number] as Outcome;
+    row.status = status === 0 ? null : status;
+    row.requestBytes = batch.requestBytes[index] as number;
+    row.responseBytes = batch.responseBytes[index] as number;
+    const measured = (flags & measuredFlag) !== 0;
+    (measured ? this.measurement : this.warmup).add(row);
+    if (measured && row.endNs > this.lastMeasuredEndNs) this.lastMeasuredEndNs = row.endNs;
+    this.#count(row);
+    if (row.outcome === 'ok' || row.outcome === 'status') return;
+    this.#failed({
+      outcome: row.outcome,
+      cause: batch.cause[index] as number,
+      sent: row.sentNs !== null,
+      reusedUnanswered: (flags & reusedUnansweredFlag) !== 0,
+    });
+  }
+
+  #count({ intendedNs, endNs, outcome }: RecordedRequest): void {
+    const { measurementStartNs } = this.#plan;
+    this.#series.outstanding(intendedNs, endNs);
+    this.occupiedNs += Math.max(0, Math.min(endNs, this.issuingEndNs) - Math.max(intendedNs, measurementStartNs));
+    if (endNs >= measurementStartNs && endNs <= this.windowEndNs) this.finishedInWindow++;
+    if (outcome === 'aborted') return;
+    this.finished++;
+    const ok = outcome === 'ok';
+    this.#series.ended(ok, endNs - intendedNs, endNs);
+    if (!ok) return;
+    this.ok++;
+    if (endNs < measurementStartNs) this.okInWarmup++;
+    else if (endNs <= this.windowEndNs) this.okInMeasurement++;
+  }
+
+  #failed(failed: FailedRequest): void {
+    const known = this.samples.get(failed.outcome)?.length ?? 0;
+    this.lastCause = failureCause(failed, this.#spec.timeoutNs) ?? this.lastCause;
+    if (known < samplesPerOutcome) {
+      this.#sample(failed.outcome, failureText(failed, this.#spec.timeoutNs, this.#faults));
+    }
+  }
+
+  #sample(outcome: string, text: string): void {
+    const known = this.samples.get(outcome) ?? [];
+    if (known.length < samplesPerOutcome && !known.includes(text)) this.samples.set(outcome, [...known, text]);
+  }
+}

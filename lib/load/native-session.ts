@@ -1,0 +1,198 @@
+/** The moving parts of one run of the native engine: the threads, and what is made of their rows. */
+import type { Clock, Origin } from '../core/clock.ts';
+import { MpsbenchError } from '../core/errors.ts';
+import { streamState } from '../core/random.ts';
+import type { NativeLoadRun } from '../native/addon.ts';
+import type { GeneratorHealth, LoadResult, LoadSpec } from '../records/load.ts';
+import { BatchRecorder } from './batch-recorder.ts';
+import type { LoadProgress } from './engine.ts';
+import { IssuePlan } from './issue-plan.ts';
+import type { NativeEngineOptions } from './native-engine.ts';
+import { noConnection } from './outcome.ts';
+import { requestBytes } from './request-bytes.ts';
+import { arrivalSchedule } from './schedule.ts';
+import type { ServerAddress } from './server-address.ts';
+
+/** With no connection at all, so many failed requests are enough to give the run up. */
+const failuresBeforeGivingUp = 3;
+/** 1 GiB of due times, twice. */
+const mostScheduled = 2 ** 27;
+
+/** Sends from its construction to its disposal. */
+export class NativeSession implements Disposable {
+  readonly plan: IssuePlan;
+  /** Settles when no request is due or in flight and every row can be taken. */
+  readonly done: Promise<void>;
+  readonly #spec: LoadSpec;
+  readonly #origin: Origin;
+  readonly #clock: Clock;
+  readonly #threads: number;
+  readonly #run: NativeLoadRun;
+  readonly #recorder: BatchRecorder;
+  #takenUntilNs: number;
+  #cpuAtStart: NodeJS.CpuUsage | null = null;
+  #cpuNs: number | null = null;
+
+  constructor(spec: LoadSpec, address: ServerAddress, origin: Origin, options: NativeEngineOptions) {
+    this.#spec = spec;
+    this.#origin = origin;
+    this.#clock = options.clock;
+    this.#threads = Math.min(options.threads, connectionsOf(spec));
+    const scheduled = spec.loop.kind === 'open' ? schedule(spec, spec.loop) : null;
+    const prepared = requestBytes(spec);
+    const startNs = this.nowNs();
+    this.plan = new IssuePlan(startNs, spec.warmupNs, spec.stop);
+    this.#takenUntilNs = startNs;
+    this.#recorder = new BatchRecorder(spec, this.plan, options.addon.loadFaults);
+    this.#run = options.addon.startLoad({
+      ...address,
+      ...prepared,
+      payloadStream: BigInt.asIntN(64, streamState(spec.seed, 'payload')),
+      head: spec.method === 'HEAD',
+      okStatuses: spec.expectStatus === null ? anySuccess() : [...new Set(spec.expectStatus)],
+      connections: connectionsOf(spec),
+      threads: this.#threads,
+      originNs: origin.originNs,
+      scheduleNs: scheduled?.map((dueNs) => dueNs + startNs) ?? null,
+      measurementStartNs: this.plan.measurementStartNs,
+      deadlineNs: Number.isFinite(this.plan.deadlineNs) ? this.plan.deadlineNs : null,
+      requests: spec.stop.kind === 'requests' ? spec.stop.requests : null,
+      timeoutNs: spec.timeoutNs,
+    });
+    this.done = this.#run.done;
+  }
+
+  nowNs(): number {
+    return this.#clock.offsetNs(this.#origin);
+  }
+
+  get progress(): Pick<LoadProgress, 'ok' | 'errors'> {
+    const { ok, finished } = this.#recorder;
+    return { ok, errors: finished - ok };
+  }
+
+  /** Records what ended since the last call. Throws LOAD_FAILED when the server cannot be reached. */
+  take(): void {
+    const nowNs = this.nowNs();
+    // What ended before the last call had been handed over by now, however late its thread was.
+    this.#recorder.add(this.#run.take(), this.#takenUntilNs);
+    this.#takenUntilNs = nowNs;
+    const { connections, finished } = this.#recorder;
+    if (connections === 0 && finished >= Math.min(failuresBeforeGivingUp, connectionsOf(this.#spec))) {
+      throw this.#noConnection();
+    }
+  }
+
+  /** The measurement begins. */
+  watchCpu(): void {
+    this.#cpuAtStart = process.cpuUsage();
+  }
+
+  /** The measurement is over: at its deadline, or with the last reply. */
+  closeWindow(): void {
+    if (this.#cpuAtStart !== null) {
+      const used = process.cpuUsage(this.#cpuAtStart);
+      this.#cpuNs = (used.user + used.system) * 1e3;
+    }
+    if (this.#spec.stop.kind === 'duration') return;
+    this.take();
+    this.#recorder.windowEndNs = Math.max(this.plan.measurementStartNs, this.#recorder.lastMeasuredEndNs);
+  }
+
+  /** Cuts off whatever is still in flight. */
+  stop(): void {
+    this.#run.stop();
+  }
+
+  /** After `done`. Throws LOAD_FAILED when the run never reached the server. */
+  result(): LoadResult {
+    this.take();
+    const recorder = this.#recorder;
+    if (recorder.connections === 0) throw this.#noConnection();
+    const { loop, stop, warmupNs } = this.#spec;
+    const { startNs, measurementStartNs } = this.plan;
+    const measurement = {
+      startNs: measurementStartNs,
+      endNs: recorder.windowEndNs,
+      okEnded: recorder.okInMeasurement,
+    };
+    const warmup = { startNs, endNs: measurementStartNs, okEnded: recorder.okInWarmup };
+    return {
+      ...this.#origin,
+      summary: {
+        loop,
+        stop,
+        warmup: warmupNs > 0 ? recorder.warmup.summary(warmup) : null,
+        measurement: recorder.measurement.summary(measurement),
+        generator: this.#generatorHealth(),
+        errorSamples: Object.fromEntries(recorder.samples),
+      },
+      series: recorder.series(this.nowNs()),
+      histograms: {
+        schemaVersion: 1,
+        unit: 'ns',
+        ...recorder.measurement.encoded(),
+        warmupResponseTime: warmupNs > 0 ? recorder.warmup.encoded().responseTime : null,
+      },
+    };
+  }
+
+  [Symbol.dispose](): void {
+    this.#run.close();
+  }
+
+  /** Little's law as in GeneratorWatch. */
+  #generatorHealth(): GeneratorHealth {
+    const { loop } = this.#spec;
+    const { occupiedNs, issuingEndNs, finishedInWindow } = this.#recorder;
+    const { outstandingMax, lagP99Ns, lagMaxNs } = this.#run.health();
+    const spanNs = issuingEndNs - this.plan.measurementStartNs;
+    return {
+      engine: 'native',
+      threads: this.#threads,
+      inFlightMax: outstandingMax,
+      littlesLawRatio: loop.kind === 'open' || spanNs <= 0 ? null : occupiedNs / (spanNs * loop.concurrency),
+      eventLoopLagP99Ns: lagP99Ns,
+      eventLoopLagMaxNs: lagMaxNs,
+      cpuPerRequestNs: this.#cpuNs === null || finishedInWindow === 0 ? null : this.#cpuNs / finishedInWindow,
+    };
+  }
+
+  #noConnection(): Error {
+    return noConnection(this.#spec.url, this.#spec.timeoutNs, this.#recorder.lastCause);
+  }
+}
+
+function connectionsOf({ loop }: LoadSpec): number {
+  return loop.kind === 'closed' ? loop.concurrency : loop.connections;
+}
+
+function anySuccess(): number[] {
+  return Array.from({ length: 100 }, (_, index) => 200 + index);
+}
+
+/** Due times from the start of the run, all of them: the threads only follow. */
+function schedule(spec: LoadSpec, loop: Extract<LoadSpec['loop'], { kind: 'open' }>): Float64Array {
+  const plan = new IssuePlan(0, spec.warmupNs, spec.stop);
+  const arrivals = arrivalSchedule(loop.arrival, loop.ratePerSecond, spec.seed);
+  let due = new Float64Array(1024);
+  for (let count = 0; ; count++) {
+    const dueNs = arrivals.next();
+    if (plan.claim(dueNs) === null) return due.subarray(0, count);
+    if (count === mostScheduled) throw tooLong(loop.ratePerSecond);
+    if (count === due.length) {
+      const larger = new Float64Array(2 * count);
+      larger.set(due);
+      due = larger;
+    }
+    due[count] = dueNs;
+  }
+}
+
+function tooLong(ratePerSecond: number): MpsbenchError {
+  const advice = 'give a shorter run, a lower rate, or --engine undici';
+  return new MpsbenchError(
+    'USAGE',
+    `${ratePerSecond} requests per second make over ${mostScheduled} due times: ${advice}`,
+  );
+}

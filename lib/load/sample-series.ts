@@ -1,0 +1,99 @@
+/** The run in equal intervals of time, made from requests that are told of after they ended. */
+import { type LatencyHistogram, latencyHistogram, latencyQuantileNs, recordLatency } from '../records/histogram.ts';
+import type { LoadSeries } from '../records/load.ts';
+
+/**
+ * The same figures as IntervalSeries gives, from requests in any order: an interval is closed when every request that
+ * ended in it is known. One that comes later nevertheless counts in the earliest interval that is still open.
+ */
+export class SampleSeries {
+  readonly #intervalNs: number;
+  readonly #startNs: number;
+  readonly #ok: number[] = [];
+  readonly #errors: number[] = [];
+  readonly #areaNs: number[] = [];
+  readonly #p50Ns: number[] = [];
+  readonly #p99Ns: number[] = [];
+  /** Of the open intervals, by index. */
+  readonly #latencies = new Map<number, LatencyHistogram>();
+  readonly #spare: LatencyHistogram[] = [];
+
+  constructor(intervalNs: number, startNs: number) {
+    this.#intervalNs = intervalNs;
+    this.#startNs = startNs;
+  }
+
+  /** A request was due and not ended from the one time to the other. */
+  outstanding(fromNs: number, toNs: number): void {
+    const last = this.#indexOf(toNs);
+    for (let index = this.#indexOf(fromNs); index <= last; index++) {
+      this.#grow(index);
+      const startNs = Math.max(fromNs, index * this.#intervalNs);
+      const endNs = Math.min(toNs, (index + 1) * this.#intervalNs);
+      this.#areaNs[index] = (this.#areaNs[index] ?? 0) + Math.max(0, endNs - startNs);
+    }
+  }
+
+  /** A request ended; cut-off requests are none of these. */
+  ended(ok: boolean, responseNs: number, endNs: number): void {
+    const index = Math.max(this.#indexOf(endNs), this.#p50Ns.length);
+    this.#grow(index);
+    const counts = ok ? this.#ok : this.#errors;
+    counts[index] = (counts[index] ?? 0) + 1;
+    if (ok) recordLatency(this.#histogramOf(index), responseNs);
+  }
+
+  /** Everything that ended before that time is known. */
+  closeBefore(timeNs: number): void {
+    for (let index = this.#p50Ns.length; (index + 1) * this.#intervalNs <= timeNs; index++) this.#close(index);
+  }
+
+  /** Everything until now; the series takes nothing more. */
+  finish(nowNs: number): LoadSeries {
+    this.closeBefore(nowNs);
+    if (nowNs > this.#p50Ns.length * this.#intervalNs) this.#close(this.#p50Ns.length);
+    const length = this.#p50Ns.length;
+    const covered = (index: number): number =>
+      Math.min(nowNs, (index + 1) * this.#intervalNs) - Math.max(this.#startNs, index * this.#intervalNs);
+    const mean = (areaNs: number, index: number): number => (covered(index) > 0 ? areaNs / covered(index) : 0);
+    return {
+      intervalNs: this.#intervalNs,
+      ok: Float64Array.from(this.#ok.slice(0, length)),
+      errors: Float64Array.from(this.#errors.slice(0, length)),
+      inFlight: Float64Array.from(this.#areaNs.slice(0, length), mean),
+      p50Ns: Float64Array.from(this.#p50Ns),
+      p99Ns: Float64Array.from(this.#p99Ns),
+    };
+  }
+
+  #indexOf(timeNs: number): number {
+    return Math.floor(timeNs / this.#intervalNs);
+  }
+
+  #grow(index: number): void {
+    while (this.#ok.length <= index) {
+      this.#ok.push(0);
+      this.#errors.push(0);
+      this.#areaNs.push(0);
+    }
+  }
+
+  #histogramOf(index: number): LatencyHistogram {
+    const known = this.#latencies.get(index);
+    if (known) return known;
+    const made = this.#spare.pop() ?? latencyHistogram();
+    this.#latencies.set(index, made);
+    return made;
+  }
+
+  #close(index: number): void {
+    this.#grow(index);
+    const latencies = this.#latencies.get(index);
+    this.#p50Ns.push((latencies && latencyQuantileNs(latencies, 0.5)) ?? Number.NaN);
+    this.#p99Ns.push((latencies && latencyQuantileNs(latencies, 0.99)) ?? Number.NaN);
+    if (latencies === undefined) return;
+    this.#latencies.delete(index);
+    latencies.reset();
+    this.#spare.push(latencies);
+  }
+}

@@ -1,0 +1,239 @@
+#include "addon/load_run.h"
+
+#include <netdb.h>
+#include <sys/un.h>
+
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "addon/arguments.h"
+#include "addon/columns.h"
+#include "addon/env_state.h"
+#include "addon/errors.h"
+#include "addon/promise_signal.h"
+#include "load/engine.h"
+
+namespace mpsbench {
+namespace {
+
+constexpr std::int64_t kMaxSafeInteger = (std::int64_t{1} << 53) - 1;
+
+// A run that its environment ends when it ends. The methods are closures over it.
+class OpenLoad : public Closable {
+ public:
+  explicit OpenLoad(std::int64_t run_origin_ns) : origin_ns(run_origin_ns) {}
+  void close_at_exit() override { engine.reset(); }
+
+  const std::int64_t origin_ns;
+  // Gone after close.
+  std::unique_ptr<LoadEngine> engine;
+  // Reused, so that it grows once.
+  std::vector<RequestRecord> rows;
+  // Of each worker, how many excerpts were handed over.
+  std::vector<std::size_t> excerpts_taken;
+};
+
+// A numeric IPv4 or IPv6 address, or the path of a local socket.
+std::optional<Endpoint> endpoint_of(const std::string& text, const std::string& port) {
+  Endpoint endpoint;
+  if (text.starts_with('/')) {
+    auto* local = reinterpret_cast<sockaddr_un*>(&endpoint.address);
+    if (text.size() >= sizeof local->sun_path) return std::nullopt;
+    local->sun_family = AF_UNIX;
+    std::memcpy(local->sun_path, text.c_str(), text.size() + 1);
+    endpoint.length = sizeof *local;
+    return endpoint;
+  }
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
+  addrinfo* found = nullptr;
+  if (::getaddrinfo(text.c_str(), port.c_str(), &hints, &found) != 0) return std::nullopt;
+  std::memcpy(&endpoint.address, found->ai_addr, found->ai_addrlen);
+  endpoint.length = found->ai_addrlen;
+  ::freeaddrinfo(found);
+  return endpoint;
+}
+
+bool read_endpoints(Arguments& arguments, LoadSpec& spec) {
+  const std::string port = std::to_string(arguments.integer("port", 0, 65535));
+  for (const std::string& address : arguments.strings("addresses")) {
+    const auto endpoint = endpoint_of(address, port);
+    if (!endpoint) return false;
+    spec.endpoints.push_back(*endpoint);
+  }
+  return true;
+}
+
+bool read_requests(Arguments& arguments, LoadSpec& spec) {
+  std::vector<std::string> heads = arguments.byte_strings("heads");
+  const std::vector<std::string> bodies = arguments.byte_strings("bodies");
+  if (heads.size() != bodies.size()) return false;
+  for (std::size_t index = 0; index < heads.size(); ++index) {
+    spec.requests.push_back({std::move(heads[index]) + bodies[index], bodies[index].size()});
+  }
+  return true;
+}
+
+void read_shape(Arguments& arguments, LoadSpec& spec, std::int64_t origin_ns) {
+  spec.payload_stream = static_cast<std::uint64_t>(arguments.bigint("payloadStream"));
+  spec.head = arguments.boolean("head");
+  spec.close_each = arguments.boolean("closeEach");
+  for (const std::uint32_t status : arguments.indices("okStatuses", kStatusLimit - 1)) spec.ok_statuses[status] = true;
+  spec.connections = static_cast<std::uint32_t>(arguments.integer("connections", 1, 1'000'000));
+  spec.threads = static_cast<std::uint32_t>(arguments.integer("threads", 1, spec.connections));
+  if (auto offsets = arguments.nullable_offsets("scheduleNs")) {
+    spec.open_loop = true;
+    spec.schedule = std::move(*offsets);
+    for (std::int64_t& due_ns : spec.schedule) due_ns += origin_ns;
+  }
+  spec.measurement_start_ns = origin_ns + arguments.integer("measurementStartNs", 0, kMaxSafeInteger);
+  if (const auto deadline_ns = arguments.nullable_integer("deadlineNs", 0, kMaxSafeInteger)) {
+    spec.deadline_ns = origin_ns + *deadline_ns;
+  }
+  spec.measured_requests = arguments.nullable_integer("requests", 1, kMaxSafeInteger).value_or(kNever);
+  spec.timeout_ns = arguments.integer("timeoutNs", 1, kMaxSafeInteger);
+}
+
+Napi::Array new_excerpts(Napi::Env env, OpenLoad& open) {
+  Napi::Array made = Napi::Array::New(env);
+  const auto& workers = open.engine->workers();
+  open.excerpts_taken.resize(workers.size());
+  for (std::size_t number = 0; number < workers.size(); ++number) {
+    const Excerpts& excerpts = workers[number]->excerpts();
+    for (std::size_t& taken = open.excerpts_taken[number]; taken < excerpts.count(); ++taken) {
+      const Excerpt& excerpt = excerpts.at(taken);
+      Napi::Object one = Napi::Object::New(env);
+      one.Set("status", Napi::Number::New(env, excerpt.status));
+      const auto text = Napi::Buffer<char>::Copy(env, excerpt.text.data(), excerpt.length);
+      one.Set("bytes", text);
+      made.Set(made.Length(), one);
+    }
+  }
+  return made;
+}
+
+Napi::Object to_js(Napi::Env env, const std::vector<RequestRecord>& rows, std::int64_t origin_ns) {
+  const std::size_t count = rows.size();
+  Napi::Object batch = Napi::Object::New(env);
+  const auto offset = [origin_ns](std::int64_t time_ns) { return static_cast<double>(time_ns - origin_ns); };
+  const auto sent = [&rows, &offset](std::size_t row) {
+    return rows[row].sent_ns == kNotSent ? std::numeric_limits<double>::quiet_NaN() : offset(rows[row].sent_ns);
+  };
+  batch.Set("count", Napi::Number::New(env, static_cast<double>(count)));
+  batch.Set("intendedNs", float64_column(env, count, [&](std::size_t row) { return offset(rows[row].intended_ns); }));
+  batch.Set("sentNs", float64_column(env, count, sent));
+  batch.Set("endNs", float64_column(env, count, [&](std::size_t row) { return offset(rows[row].end_ns); }));
+  batch.Set("requestBytes", float64_column(env, count, [&](std::size_t row) { return rows[row].request_bytes; }));
+  batch.Set("responseBytes", float64_column(env, count, [&](std::size_t row) { return rows[row].response_bytes; }));
+  batch.Set("cause", column<std::int32_t>(env, count, [&](std::size_t row) { return rows[row].cause; }));
+  batch.Set("status", column<std::uint16_t>(env, count, [&](std::size_t row) { return rows[row].status; }));
+  batch.Set("outcome", column<std::uint8_t>(env, count, [&](std::size_t row) { return rows[row].outcome; }));
+  batch.Set("flags", column<std::uint8_t>(env, count, [&](std::size_t row) { return rows[row].flags; }));
+  return batch;
+}
+
+bool throw_if_closed(Napi::Env env, const OpenLoad& open) {
+  if (open.engine) return false;
+  throw_error(env, {"LOAD_CLOSED", "a load run was used after close; start another one", 0});
+  return true;
+}
+
+Napi::Value take(const Napi::CallbackInfo& info, OpenLoad& open) {
+  const Napi::Env env = info.Env();
+  if (throw_if_closed(env, open)) return {};
+  open.rows.clear();
+  open.engine->drain(open.rows);
+  // Read after the rows: whatever they imply has been published by now.
+  const std::int64_t issuing_end_ns = open.engine->issuing_end_ns();
+  Napi::Object batch = to_js(env, open.rows, open.origin_ns);
+  batch.Set("connections", Napi::Number::New(env, static_cast<double>(open.engine->connections_made())));
+  batch.Set("issuingEndNs", issuing_end_ns == kNever ? env.Null()
+                                                     : Napi::Value(Napi::Number::New(
+                                                           env, static_cast<double>(issuing_end_ns - open.origin_ns))));
+  batch.Set("excerpts", new_excerpts(env, open));
+  return batch;
+}
+
+Napi::Value health(const Napi::CallbackInfo& info, OpenLoad& open) {
+  const Napi::Env env = info.Env();
+  if (throw_if_closed(env, open)) return {};
+  // Ends the threads, if they have not ended, since their lag is theirs until then.
+  open.engine->close();
+  const LagHistogram lag = open.engine->lag();
+  Napi::Object made = Napi::Object::New(env);
+  made.Set("outstandingMax", Napi::Number::New(env, static_cast<double>(open.engine->outstanding_max())));
+  const auto nullable = [&](std::uint64_t value) {
+    return lag.total() == 0 ? env.Null() : Napi::Value(Napi::Number::New(env, static_cast<double>(value)));
+  };
+  made.Set("lagP99Ns", nullable(lag.quantile_ns(0.99)));
+  made.Set("lagMaxNs", nullable(lag.most_ns()));
+  return made;
+}
+
+Napi::Object run_object(Napi::Env env, const std::shared_ptr<OpenLoad>& open, const PromiseSignal& done) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("done", done.promise());
+  object.Set("take",
+             Napi::Function::New(env, [open](const Napi::CallbackInfo& info) { return take(info, *open); }, "take"));
+  object.Set("health", Napi::Function::New(
+                           env, [open](const Napi::CallbackInfo& info) { return health(info, *open); }, "health"));
+  object.Set("stop", Napi::Function::New(
+                         env,
+                         [open](const Napi::CallbackInfo&) {
+                           if (open->engine) open->engine->stop();
+                         },
+                         "stop"));
+  object.Set("close", Napi::Function::New(env, [open](const Napi::CallbackInfo&) { open->engine.reset(); }, "close"));
+  return object;
+}
+
+Napi::Value start_load(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  Arguments arguments(info, "startLoad");
+  LoadSpec spec;
+  const std::int64_t origin_ns = arguments.instant_ns("originNs");
+  const bool addresses = read_endpoints(arguments, spec);
+  const bool requests = read_requests(arguments, spec);
+  read_shape(arguments, spec, origin_ns);
+  if (arguments.throw_if_bad()) return {};
+  if (!addresses || !requests) {
+    throw_argument_error(env, addresses ? "startLoad: heads and bodies must be as many"
+                                        : "startLoad: addresses must be numeric, or paths of local sockets");
+    return {};
+  }
+  const auto open = std::make_shared<OpenLoad>(origin_ns);
+  const auto done = PromiseSignal::create(env, "mpsbench load");
+  auto engine = LoadEngine::start(std::move(spec), [done] { done->fire(); });
+  if (!engine.ok()) {
+    done->fire();
+    throw_error(env, engine.error());
+    return {};
+  }
+  open->engine = std::move(engine.value());
+  EnvState::of(env).add(open);
+  return run_object(env, open, *done);
+}
+
+Napi::Array fault_texts(Napi::Env env) {
+  Napi::Array texts = Napi::Array::New(env);
+  for (std::uint32_t fault = 0; fault < static_cast<std::uint32_t>(ParseFault::kCount); ++fault) {
+    texts.Set(fault, Napi::String::New(env, fault_text(static_cast<ParseFault>(fault))));
+  }
+  return texts;
+}
+
+}  // namespace
+
+void register_load_run(Napi::Env env, Napi::Object exports) {
+  exports.Set("startLoad", Napi::Function::New(env, start_load, "startLoad"));
+  exports.Set("loadFaults", fault_texts(env));
+}
+
+}  // namespace mpsbench

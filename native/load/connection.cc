@@ -1,0 +1,151 @@
+#include "load/connection.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+
+#include <cerrno>
+
+namespace mpsbench {
+
+Io Connection::open(const Endpoint& endpoint, int epoll_fd, std::uint64_t token) {
+  const int family = endpoint.address.ss_family;
+  fd_ = UniqueFd(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  error_ = errno;
+  if (!fd_.valid()) return Io::kLost;
+  const int on = 1;
+  // A socket that cannot be told so, such as a local one, has no such delay.
+  (void)::setsockopt(fd_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  waited_for_connection_ = true;
+  peer_ended_ = false;
+  served_ = 0;
+  state_ = State::kConnecting;
+  epoll_event watched{};
+  watched.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+  watched.data.u64 = token;
+  const auto* address = reinterpret_cast<const sockaddr*>(&endpoint.address);
+  const bool connected = ::connect(fd_.get(), address, endpoint.length) == 0;
+  error_ = connected ? 0 : errno;
+  if (connected || error_ == EINPROGRESS) {
+    if (::epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd_.get(), &watched) == 0) {
+      if (connected) state_ = State::kIdle;
+      return connected ? Io::kDone : Io::kWait;
+    }
+    error_ = errno;
+  }
+  close();
+  return Io::kLost;
+}
+
+Io Connection::finish_connecting() {
+  socklen_t length = sizeof error_;
+  if (::getsockopt(fd_.get(), SOL_SOCKET, SO_ERROR, &error_, &length) != 0) error_ = errno;
+  if (error_ != 0) {
+    close();
+    return Io::kLost;
+  }
+  state_ = State::kIdle;
+  return Io::kDone;
+}
+
+void Connection::take(const DueRequest& due, bool head) {
+  due_ = due;
+  sent_ns_ = kNotSent;
+  waited_for_connection_ = false;
+  surplus_ = false;
+  left_ = 0;
+  parser_.start(head);
+}
+
+Io Connection::start_sending(const PreparedRequest& prepared, std::int64_t now_ns) {
+  state_ = State::kBusy;
+  sent_ns_ = now_ns;
+  rest_ = prepared.bytes.data();
+  left_ = prepared.bytes.size();
+  body_bytes_ = prepared.body_bytes;
+  return send_rest();
+}
+
+Io Connection::send_rest() {
+  while (left_ > 0) {
+    const ssize_t sent = ::send(fd_.get(), rest_, left_, MSG_NOSIGNAL);
+    if (sent < 0) {
+      if (errno == EINTR) continue;
+      if (errno == EAGAIN || errno == EWOULDBLOCK) return Io::kWait;
+      error_ = errno;
+      return Io::kLost;
+    }
+    rest_ += sent;
+    left_ -= static_cast<std::size_t>(sent);
+  }
+  return Io::kDone;
+}
+
+Io Connection::receive(char* buffer, std::size_t size, bool hang_up) {
+  peer_ended_ = peer_ended_ || hang_up;
+  for (;;) {
+    const ssize_t got = ::recv(fd_.get(), buffer, size, 0);
+    if (got < 0) {
+      if (errno == EINTR) continue;
+      if (errno == EAGAIN || errno == EWOULDBLOCK) return Io::kWait;
+      error_ = errno;
+      return Io::kLost;
+    }
+    if (got == 0) {
+      peer_ended_ = true;
+      error_ = 0;
+      return parser_.end_of_stream() == ParseState::kComplete ? Io::kDone : Io::kLost;
+    }
+    const auto bytes = static_cast<std::size_t>(got);
+    const ParseState parsed = parser_.feed(buffer, bytes);
+    if (parsed == ParseState::kBad) return Io::kBad;
+    if (parsed == ParseState::kComplete) {
+      surplus_ = parser_.consumed() < bytes || (bytes == size && has_more());
+      return Io::kDone;
+    }
+    // Less than asked for: the kernel has no more and will report when it has.
+    if (bytes < size && !peer_ended_) return Io::kWait;
+  }
+}
+
+bool Connection::has_more() {
+  char byte = 0;
+  return ::recv(fd_.get(), &byte, 1, MSG_PEEK) > 0;
+}
+
+void Connection::end_request() {
+  served_ += 1;
+  if (state_ == State::kBusy) state_ = State::kIdle;
+}
+
+void Connection::close() {
+  fd_.reset();
+  state_ = State::kClosed;
+}
+
+bool Connection::reusable() const { return left_ == 0 && !peer_ended_ && !surplus_ && parser_.keeps_connection(); }
+
+RequestRecord Connection::record(Outcome outcome, std::int32_t cause, std::int64_t end_ns, bool open_loop) const {
+  const bool sent = sent_ns_ != kNotSent;
+  const bool complete = outcome == Outcome::kOk || outcome == Outcome::kStatus;
+  const bool reused_unanswered = sent && served_ > 0 && !parser_.has_head();
+  RequestRecord row;
+  row.intended_ns = intended_ns(open_loop);
+  row.sent_ns = sent_ns_;
+  row.end_ns = end_ns;
+  row.request_bytes = sent ? body_bytes_ : 0;
+  row.response_bytes = sent ? parser_.body_bytes() : 0;
+  row.cause = cause;
+  row.status = complete ? parser_.status() : std::uint16_t{0};
+  row.outcome = outcome;
+  row.flags = due_.phase == LoadPhase::kMeasurement ? kMeasuredFlag : 0;
+  if (reused_unanswered) row.flags |= kReusedUnansweredFlag;
+  return row;
+}
+
+std::int64_t Connection::intended_ns(bool open_loop) const {
+  if (open_loop || waited_for_connection_ || sent_ns_ == kNotSent) return due_.due_ns;
+  return sent_ns_;
+}
+
+}  // namespace mpsbench

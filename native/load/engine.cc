@@ -1,0 +1,79 @@
+#include "load/engine.h"
+
+#include <algorithm>
+#include <csignal>
+#include <utility>
+
+namespace mpsbench {
+namespace {
+
+// Node's signals are for its own threads.
+void block_signals() {
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, nullptr);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<LoadEngine>> LoadEngine::start(LoadSpec spec, std::function<void()> on_done) {
+  std::unique_ptr<LoadEngine> engine(new LoadEngine(std::move(spec), std::move(on_done)));
+  for (std::uint32_t number = 0; number < engine->spec_.threads; ++number) {
+    auto worker = Worker::create(engine->spec_, number);
+    if (!worker.ok()) return worker.error();
+    engine->workers_.push_back(std::move(worker.value()));
+  }
+  LoadEngine* self = engine.get();
+  self->running_ = self->workers_.size();
+  for (const auto& worker : self->workers_) {
+    Result<Thread> thread = Thread::start([self, sending = worker.get()] {
+      block_signals();
+      sending->run();
+      if (self->running_.fetch_sub(1) == 1) self->on_done_();
+    });
+    // The count still holds the threads that were not started, so that on_done is not called for half an engine.
+    if (!thread.ok()) return thread.error();
+    self->threads_.push_back(std::move(thread.value()));
+  }
+  return engine;
+}
+
+void LoadEngine::stop() {
+  for (const auto& worker : workers_) worker->stop();
+}
+
+void LoadEngine::close() {
+  for (const auto& worker : workers_) worker->abandon();
+  for (Thread& thread : threads_) thread.join();
+  threads_.clear();
+}
+
+void LoadEngine::drain(std::vector<RequestRecord>& into) {
+  for (const auto& worker : workers_) worker->drain(into);
+}
+
+std::int64_t LoadEngine::connections_made() const {
+  std::int64_t sum = 0;
+  for (const auto& worker : workers_) sum += worker->connections_made();
+  return sum;
+}
+
+std::int64_t LoadEngine::outstanding_max() const {
+  std::int64_t sum = 0;
+  for (const auto& worker : workers_) sum += worker->outstanding_max();
+  return sum;
+}
+
+std::int64_t LoadEngine::issuing_end_ns() const {
+  std::int64_t end = spec_.deadline_ns;
+  for (const auto& worker : workers_) end = std::min(end, worker->last_issue_ns());
+  return end;
+}
+
+LagHistogram LoadEngine::lag() const {
+  LagHistogram all;
+  for (const auto& worker : workers_) all.add(worker->lag());
+  return all;
+}
+
+}  // namespace mpsbench

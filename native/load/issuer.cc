@@ -1,0 +1,69 @@
+#include "load/issuer.h"
+
+#include <algorithm>
+
+namespace mpsbench {
+namespace {
+
+// The stream of lib/core/random.ts: SplitMix64, whose n-th number needs no other.
+std::uint64_t split_mix(std::uint64_t state, std::uint64_t number) {
+  std::uint64_t z = state + (number + 1) * 0x9e3779b97f4a7c15U;
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9U;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebU;
+  return z ^ (z >> 31);
+}
+
+std::int64_t share_of(std::int64_t whole, std::int64_t parts, std::int64_t part) {
+  return whole == kNever ? kNever : whole / parts + (part < whole % parts ? 1 : 0);
+}
+
+}  // namespace
+
+Issuer::Issuer(const LoadSpec& spec, std::uint32_t worker)
+    : spec_(spec),
+      stride_(spec.threads),
+      head_(worker),
+      due_(worker),
+      number_(worker),
+      quota_(share_of(spec.measured_requests, spec.threads, worker)) {}
+
+std::uint32_t Issuer::draw() {
+  const std::size_t pool = spec_.requests.size();
+  const std::uint64_t number = number_;
+  number_ += stride_;
+  if (pool == 1) return 0;
+  // 53 bits as a double below 1, as JavaScript does it, so that both engines draw the same.
+  const double uniform = static_cast<double>(split_mix(spec_.payload_stream, number) >> 11) * 0x1p-53;
+  return static_cast<std::uint32_t>(uniform * static_cast<double>(pool));
+}
+
+std::optional<DueRequest> Issuer::claim(std::int64_t now_ns) {
+  if (now_ns < spec_.measurement_start_ns) return DueRequest{now_ns, draw(), LoadPhase::kWarmup};
+  if (now_ns >= spec_.deadline_ns || measured_ >= quota_) {
+    ended_ = true;
+    return std::nullopt;
+  }
+  measured_ += 1;
+  if (measured_ == quota_) last_issue_ns_ = now_ns;
+  return DueRequest{now_ns, draw(), LoadPhase::kMeasurement};
+}
+
+void Issuer::advance(std::int64_t now_ns) {
+  while (due_ < spec_.schedule.size() && spec_.schedule[due_] <= now_ns) due_ += stride_;
+}
+
+std::optional<DueRequest> Issuer::take_waiting() {
+  if (head_ >= due_) return std::nullopt;
+  const std::int64_t due_ns = spec_.schedule[head_];
+  head_ += stride_;
+  const bool measured = due_ns >= spec_.measurement_start_ns;
+  return DueRequest{due_ns, draw(), measured ? LoadPhase::kMeasurement : LoadPhase::kWarmup};
+}
+
+std::int64_t Issuer::waiting_since_ns() const { return head_ < due_ ? spec_.schedule[head_] : kNever; }
+
+std::int64_t Issuer::next_due_ns() const { return due_ < spec_.schedule.size() ? spec_.schedule[due_] : kNever; }
+
+bool Issuer::exhausted() const { return spec_.open_loop ? head_ == due_ && due_ >= spec_.schedule.size() : ended_; }
+
+}  // namespace mpsbench

@@ -1,0 +1,61 @@
+// Which requests a worker sends, and when: its share of the schedule or of the closed loop, and no I/O.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "load/load_spec.h"
+#include "load/request_record.h"
+
+namespace mpsbench {
+
+// A request that is due.
+struct DueRequest {
+  std::int64_t due_ns = 0;
+  // Index into LoadSpec::requests.
+  std::uint32_t body = 0;
+  LoadPhase phase = LoadPhase::kWarmup;
+};
+
+// A request belongs to the phase in which it falls due. Thread: worker.
+class Issuer {
+ public:
+  // `spec` outlives the issuer. Worker number `worker` has every spec.threads-th request from its own number on.
+  Issuer(const LoadSpec& spec, std::uint32_t worker);
+
+  // Closed loop: the request that a connection sends now; none once the run sends no more.
+  std::optional<DueRequest> claim(std::int64_t now_ns);
+
+  // Open loop: moves what is due by now into the line.
+  void advance(std::int64_t now_ns);
+  // The first of the line.
+  std::optional<DueRequest> take_waiting();
+  [[nodiscard]] std::int64_t waiting() const { return static_cast<std::int64_t>((due_ - head_) / stride_); }
+  // Due time of the first of the line; kNever where none waits.
+  [[nodiscard]] std::int64_t waiting_since_ns() const;
+  // When the next request falls due; kNever where none does.
+  [[nodiscard]] std::int64_t next_due_ns() const;
+
+  // Nothing more falls due, and nothing waits.
+  [[nodiscard]] bool exhausted() const;
+  // When the last request of a run by number was issued; kNever until then. Closed loop.
+  [[nodiscard]] std::int64_t last_issue_ns() const { return last_issue_ns_; }
+
+ private:
+  std::uint32_t draw();
+
+  const LoadSpec& spec_;
+  std::size_t stride_;
+  // Open loop: first of the line, and first that is not due yet; steps of stride_.
+  std::size_t head_;
+  std::size_t due_;
+  // Number of the next request among all of the run, for the draw.
+  std::uint64_t number_;
+  // Closed loop.
+  std::int64_t quota_;
+  std::int64_t measured_ = 0;
+  std::int64_t last_issue_ns_ = kNever;
+  bool ended_ = false;
+};
+
+}  // namespace mpsbench

@@ -1,0 +1,57 @@
+// What the engine is asked to send: plain data, validated by its caller.
+#pragma once
+
+#include <sys/socket.h>
+
+#include <bitset>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <vector>
+
+namespace mpsbench {
+
+constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
+constexpr std::size_t kStatusLimit = 1000;
+
+// One address of the server.
+struct Endpoint {
+  sockaddr_storage address{};
+  socklen_t length = 0;
+};
+
+// Head and body as they go over the wire.
+struct PreparedRequest {
+  std::string bytes;
+  std::uint64_t body_bytes = 0;
+};
+
+// Times are CLOCK_MONOTONIC, ns.
+struct LoadSpec {
+  // Tried in order until one accepts; not empty.
+  std::vector<Endpoint> endpoints;
+  // The pool that each request is drawn from; not empty.
+  std::vector<PreparedRequest> requests;
+  // State of the SplitMix64 stream that draws: the n-th request due takes its n-th number, whichever thread sends it.
+  std::uint64_t payload_stream = 0;
+  // The method is HEAD: replies have no body.
+  bool head = false;
+  // The request says "Connection: close".
+  bool close_each = false;
+  std::bitset<kStatusLimit> ok_statuses;
+  // At least as many connections as threads.
+  std::uint32_t threads = 1;
+  std::uint32_t connections = 1;
+  // Open loop: times at which requests fall due, never decreasing, warm-up included. A closed loop has none.
+  bool open_loop = false;
+  std::vector<std::int64_t> schedule;
+  std::int64_t measurement_start_ns = 0;
+  // A closed loop sends nothing from here on; kNever for a run by number of requests.
+  std::int64_t deadline_ns = kNever;
+  // A closed loop measures so many; kNever for a run by duration.
+  std::int64_t measured_requests = kNever;
+  // From the due time to the last byte.
+  std::int64_t timeout_ns = 0;
+};
+
+}  // namespace mpsbench

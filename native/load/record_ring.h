@@ -1,0 +1,48 @@
+// Hands rows from the one thread that makes them to the one that takes them, without a lock.
+#pragma once
+
+#include <atomic>
+#include <bit>
+#include <cstddef>
+#include <vector>
+
+#include "load/request_record.h"
+
+namespace mpsbench {
+
+// Thread: push by the worker, drain by one other.
+class RecordRing {
+ public:
+  // Room for at least `capacity` rows, reserved and touched now, so that no page is first touched under load.
+  explicit RecordRing(std::size_t capacity) : rows_(std::bit_ceil(capacity)), mask_(rows_.size() - 1) {}
+
+  // False when there is no room until the next drain.
+  [[nodiscard]] bool push(const RequestRecord& row) {
+    const std::size_t head = head_.load(std::memory_order_relaxed);
+    if (head - known_tail_ == rows_.size()) {
+      known_tail_ = tail_.load(std::memory_order_acquire);
+      if (head - known_tail_ == rows_.size()) return false;
+    }
+    rows_[head & mask_] = row;
+    head_.store(head + 1, std::memory_order_release);
+    return true;
+  }
+
+  // Appends everything that was pushed so far.
+  void drain(std::vector<RequestRecord>& into) {
+    const std::size_t head = head_.load(std::memory_order_acquire);
+    std::size_t tail = tail_.load(std::memory_order_relaxed);
+    for (; tail != head; ++tail) into.push_back(rows_[tail & mask_]);
+    tail_.store(tail, std::memory_order_release);
+  }
+
+ private:
+  std::vector<RequestRecord> rows_;
+  std::size_t mask_;
+  // Each side's index on a cache line of its own.
+  alignas(64) std::atomic<std::size_t> head_{0};
+  std::size_t known_tail_ = 0;
+  alignas(64) std::atomic<std::size_t> tail_{0};
+};
+
+}  // namespace mpsbench
