@@ -1,6 +1,6 @@
 /** Plan, environment and trials of a study -> its summary. Pure: the same records give the same summary. */
 
-import { formatSpan } from '../core/units.ts';
+import { formatDuration } from '../core/units.ts';
 import { type Cell, cellId } from '../records/arm.ts';
 import type { Environment } from '../records/environment.ts';
 import { defaultMeasurementNs, type StudyPlan } from '../records/plan.ts';
@@ -204,7 +204,7 @@ function loadText(plan: StudyPlan, trials: readonly TrialRecord[]): string {
   const shape = open ? `open loop, ${open.ratePerSecond} requests/s` : `closed loop, ${range} requests in flight`;
   const window = plan.load.requests
     ? `${plan.load.requests} requests a trial`
-    : `${formatSpan(plan.load.duration ?? defaultMeasurementNs)} a trial`;
+    : `${formatDuration(plan.load.duration ?? defaultMeasurementNs)} a trial`;
   const engines = [...new Set(trials.flatMap((trial) => (trial.load ? [trial.load.generator.engine] : [])))];
   return `${shape}, ${window}, ${engines.join(' and ') || plan.load.engine} engine`;
 }
