@@ -39,8 +39,8 @@ class Worker {
   void stop() { tell(Order::kStop); }
   // Thread: any. As stop(), but rows for which there is no room are dropped, since nobody takes them any more.
   void abandon() { tell(Order::kAbandon); }
-  // Thread: one. Appends the rows since the last call.
-  void drain(std::vector<RequestRecord>& into) { rows_.drain(into); }
+  // Thread: one. Appends the rows since the last call, the oldest of them where they are more than `most`.
+  void drain(std::vector<RequestRecord>& into, std::size_t most) { rows_.drain(into, most); }
   // Thread: any.
   [[nodiscard]] const Excerpts& excerpts() const { return excerpts_; }
   [[nodiscard]] std::int64_t connections_made() const { return connections_made_.load(std::memory_order_relaxed); }
