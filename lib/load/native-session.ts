@@ -75,7 +75,13 @@ export class NativeSession implements Disposable {
   take(): void {
     const nowNs = this.nowNs();
     // What ended before the last call had been handed over by now, however late its thread was.
-    this.#recorder.add(this.#run.take(), this.#takenUntilNs);
+    let batch = this.#run.take();
+    this.#recorder.add(batch);
+    while (batch.more) {
+      batch = this.#run.take();
+      this.#recorder.add(batch);
+    }
+    this.#recorder.completeUntil(this.#takenUntilNs);
     this.#takenUntilNs = nowNs;
     const { connections, finished } = this.#recorder;
     if (connections === 0 && finished >= Math.min(failuresBeforeGivingUp, connectionsOf(this.#spec))) {

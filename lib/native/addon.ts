@@ -104,9 +104,11 @@ export interface LoadRunOptions {
   readonly timeoutNs: number;
 }
 
-/** Rows of finished requests: columns of equal length. */
+/** Rows of finished requests: columns of which the first `count` places are filled. The next take() fills them anew. */
 export interface LoadBatch {
   readonly count: number;
+  /** There may be more rows to take at once. */
+  readonly more: boolean;
   readonly intendedNs: Float64Array;
   /** NaN for a request that was never written. */
   readonly sentNs: Float64Array;
