@@ -14,10 +14,10 @@ import { type FakeServer, fakeServer } from '../fakes/fake-server.ts';
 const child = fileURLToPath(new URL('load-lifetime-child.ts', import.meta.url));
 const port = (server: FakeServer): string => new URL(server.url).port;
 
-/** On process.exit() Node leaves its own memory to the system, which the leak check of AddressSanitizer reports. */
+/** On process.exit() and on an exception Node leaves its own memory to the system, which the leak check of AddressSanitizer reports. */
 function withoutLeaks(part: string): NodeJS.ProcessEnv {
   const sanitized = process.env.MPSBENCH_SANITIZER !== undefined;
-  return sanitized && (part === 'exit-running' || part === 'collect-garbage')
+  return sanitized && ['exit-running', 'throw-running', 'collect-garbage'].includes(part)
     ? { ASAN_OPTIONS: `${process.env.ASAN_OPTIONS ?? ''}:detect_leaks=0` }
     : {};
 }
@@ -42,7 +42,11 @@ describe('a load run', () => {
     it(`${name} ends in order`, async () => {
       const options = ['--expose-gc', '--import', 'tsx', child, part, port(server)];
       const env = { ...process.env, ...withoutLeaks(part) };
-      const process_ = spawn(process.execPath, options, { env, signal: deadline(seconds(60)) });
+      const process_ = spawn(process.execPath, options, {
+        env,
+        stdio: ['ignore', 'pipe', 'ignore'],
+        signal: deadline(seconds(60)),
+      });
       const out: string[] = [];
       process_.stdout.setEncoding('utf8').on('data', (text: string) => void out.push(text));
       const [status, signal] = await once(process_, 'close');
