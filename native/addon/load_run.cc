@@ -13,10 +13,10 @@
 #include <vector>
 
 #include "addon/arguments.h"
+#include "addon/callback_signal.h"
 #include "addon/columns.h"
 #include "addon/env_state.h"
 #include "addon/errors.h"
-#include "addon/promise_signal.h"
 #include "load/engine.h"
 
 namespace mpsbench {
@@ -199,9 +199,8 @@ Napi::Value health(const Napi::CallbackInfo& info, OpenLoad& open) {
   return made;
 }
 
-Napi::Object run_object(Napi::Env env, const std::shared_ptr<OpenLoad>& open, const PromiseSignal& done) {
+Napi::Object run_object(Napi::Env env, const std::shared_ptr<OpenLoad>& open) {
   Napi::Object object = Napi::Object::New(env);
-  object.Set("done", done.promise());
   object.Set("take",
              Napi::Function::New(env, [open](const Napi::CallbackInfo& info) { return take(info, *open); }, "take"));
   object.Set("health", Napi::Function::New(
@@ -224,6 +223,7 @@ Napi::Value start_load(const Napi::CallbackInfo& info) {
   const bool addresses = read_endpoints(arguments, spec);
   const bool requests = read_requests(arguments, spec);
   read_shape(arguments, spec, origin_ns);
+  const Napi::Function on_done = arguments.function("onDone");
   if (arguments.throw_if_bad()) return {};
   if (!addresses || !requests) {
     throw_argument_error(env, addresses ? "startLoad: heads and bodies must be as many"
@@ -231,16 +231,16 @@ Napi::Value start_load(const Napi::CallbackInfo& info) {
     return {};
   }
   const auto open = std::make_shared<OpenLoad>(origin_ns);
-  const auto done = PromiseSignal::create(env, "mpsbench load");
+  const auto done = CallbackSignal::create(env, on_done, "mpsbench load");
   auto engine = LoadEngine::start(std::move(spec), [done] { done->fire(); });
   if (!engine.ok()) {
-    done->fire();
+    done->cancel();
     throw_error(env, engine.error());
     return {};
   }
   open->engine = std::move(engine.value());
   EnvState::of(env).add(open);
-  return run_object(env, open, *done);
+  return run_object(env, open);
 }
 
 Napi::Array fault_texts(Napi::Env env) {

@@ -1,13 +1,13 @@
 /** What a process or worker thread does in load-lifetime.test.ts; its first argument says which part it plays. */
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
-import { type LoadRunOptions, loadAddon, type NativeLoadRun } from '../../lib/native/addon.ts';
+import { type LoadBatch, type LoadRunOptions, loadAddon, type NativeLoadRun } from '../../lib/native/addon.ts';
 
 const part = isMainThread ? process.argv[2] : workerData.part;
 const port = Number(isMainThread ? process.argv[3] : workerData.port);
 const started: NativeLoadRun[] = [];
 
 /** Without an end of its own. */
-function endless(): NativeLoadRun {
+function endless(onDone: () => void = () => {}): NativeLoadRun {
   const options: LoadRunOptions = {
     addresses: ['127.0.0.1'],
     port,
@@ -25,6 +25,7 @@ function endless(): NativeLoadRun {
     deadlineNs: null,
     requests: null,
     timeoutNs: 5e9,
+    onDone,
   };
   const run = loadAddon().startLoad(options);
   started.push(run);
@@ -69,12 +70,14 @@ const parts: Record<string, () => void | Promise<void>> = {
     say('ok');
   },
   'stop-and-take': async () => {
-    const run = endless();
-    run.stop();
-    await run.done;
-    const { count } = run.take();
-    run.health();
-    run.close();
+    const { count } = await new Promise<LoadBatch>((resolve) => {
+      const run = endless(() => {
+        resolve(run.take());
+        run.health();
+        run.close();
+      });
+      run.stop();
+    });
     say(count >= 0 ? 'ok' : 'no rows');
   },
   'use-after-close': () => {

@@ -83,6 +83,7 @@ describe('startLoad', () => {
     deadlineNs: 0,
     requests: null,
     timeoutNs: 1,
+    onDone: () => {},
   };
   const bad: readonly [string, Record<string, unknown>][] = [
     ['a host name', { addresses: ['localhost'] }],
@@ -97,6 +98,7 @@ describe('startLoad', () => {
     ['a negative time', { measurementStartNs: -1 }],
     ['a number where a boolean belongs', { head: 1 }],
     ['no limit of time', { timeoutNs: null }],
+    ['no function to call', { onDone: null }],
   ];
   for (const [name, change] of bad) {
     it(`refuses ${name}`, () => {
