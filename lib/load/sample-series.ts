@@ -1,6 +1,5 @@
 /** The run in equal intervals of time, made from requests that are told of after they ended. */
-import { latencyQuantileNs } from '../records/histogram.ts';
-import { LatencyTally } from '../records/latency-tally.ts';
+import { type LatencyHistogram, latencyHistogram, latencyQuantileNs, recordLatency } from '../records/histogram.ts';
 import type { LoadSeries } from '../records/load.ts';
 
 /**
@@ -16,8 +15,8 @@ export class SampleSeries {
   readonly #p50Ns: number[] = [];
   readonly #p99Ns: number[] = [];
   /** Of the open intervals, by index. */
-  readonly #latencies = new Map<number, LatencyTally>();
-  readonly #spare: LatencyTally[] = [];
+  readonly #latencies = new Map<number, LatencyHistogram>();
+  readonly #spare: LatencyHistogram[] = [];
 
   constructor(intervalNs: number, startNs: number) {
     this.#intervalNs = intervalNs;
@@ -27,12 +26,7 @@ export class SampleSeries {
   /** A request was due and not ended from the one time to the other. */
   outstanding(fromNs: number, toNs: number): void {
     const last = this.#indexOf(toNs);
-    const first = this.#indexOf(fromNs);
-    if (first === last && last < this.#areaNs.length) {
-      this.#areaNs[last] = (this.#areaNs[last] as number) + (toNs - fromNs);
-      return;
-    }
-    for (let index = first; index <= last; index++) {
+    for (let index = this.#indexOf(fromNs); index <= last; index++) {
       this.#grow(index);
       const startNs = Math.max(fromNs, index * this.#intervalNs);
       const endNs = Math.min(toNs, (index + 1) * this.#intervalNs);
@@ -46,7 +40,7 @@ export class SampleSeries {
     this.#grow(index);
     const counts = ok ? this.#ok : this.#errors;
     counts[index] = (counts[index] ?? 0) + 1;
-    if (ok) this.#tallyOf(index).record(responseNs);
+    if (ok) recordLatency(this.#histogramOf(index), responseNs);
   }
 
   /** Everything that ended before that time is known. */
@@ -84,23 +78,22 @@ export class SampleSeries {
     }
   }
 
-  #tallyOf(index: number): LatencyTally {
+  #histogramOf(index: number): LatencyHistogram {
     const known = this.#latencies.get(index);
     if (known) return known;
-    const made = this.#spare.pop() ?? new LatencyTally();
+    const made = this.#spare.pop() ?? latencyHistogram();
     this.#latencies.set(index, made);
     return made;
   }
 
   #close(index: number): void {
     this.#grow(index);
-    const tally = this.#latencies.get(index);
-    const latencies = tally?.histogram();
+    const latencies = this.#latencies.get(index);
     this.#p50Ns.push((latencies && latencyQuantileNs(latencies, 0.5)) ?? Number.NaN);
     this.#p99Ns.push((latencies && latencyQuantileNs(latencies, 0.99)) ?? Number.NaN);
-    if (tally === undefined) return;
+    if (latencies === undefined) return;
     this.#latencies.delete(index);
-    tally.reset();
-    this.#spare.push(tally);
+    latencies.reset();
+    this.#spare.push(latencies);
   }
 }

@@ -5,8 +5,7 @@
 #include <poll.h>
 
 #include <atomic>
-#include <cstdint>
-#include <cstdlib>
+#include <cstring>
 #include <string_view>
 #include <thread>
 #include <vector>
@@ -80,10 +79,10 @@ LoadSpec spec_for(const Server& server, std::uint32_t threads, std::uint32_t con
 std::vector<RequestRecord> rows_of(LoadEngine& engine, const std::atomic<bool>& done) {
   std::vector<RequestRecord> rows;
   while (!done.load()) {
-    engine.drain(rows, rows.size() + 100);
+    engine.drain(rows);
     std::this_thread::yield();
   }
-  engine.drain(rows, SIZE_MAX);
+  engine.drain(rows);
   return rows;
 }
 
