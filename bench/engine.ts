@@ -106,7 +106,7 @@ const text = [
   `${machine}; ${new Date().toISOString()}`,
   `Keep-alive, one client thread on CPU ${clientCore}, server on CPU ${serverCore}; ${rounds} rounds of ${seconds} s each, in turns.`,
   'Medians; ratios of medians, with the least and the most of the ratios inside one round.',
-  'CPU is user and system time of the whole client; that of mpsbench includes its JavaScript and leaves out its start.',
+  'CPU is user and system time of the whole client; that of mpsbench includes its JavaScript and leaves out its start and 1 s of warm-up.',
   '',
 ];
 const records: unknown[] = [];

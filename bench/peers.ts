@@ -35,8 +35,8 @@ export const peers: readonly Peer[] = [
 
 async function mpsbench(engine: string, load: Workload, core: number): Promise<Measured> {
   const main = join(root, 'dist/cli/main.js');
-  const options = ['-c', `${load.connections}`, '-d', `${load.seconds}s`, '-i', bodyFile(load), '--engine', engine];
-  const command = [process.execPath, main, 'load', load.url, ...options, '--json'];
+  const options = ['-c', `${load.connections}`, '-d', `${load.seconds}s`, '-i', bodyFile(load), '--warmup', '1s'];
+  const command = [process.execPath, main, 'load', load.url, ...options, '--engine', engine, '--json'];
   const { output } = await pinned(core, ['sh', '-c', '"$@" 2>/dev/null', 'sh', ...command]);
   const { measurement, generator } = JSON.parse(output).summary;
   allOk(engine, measurement.outcomes.ok, sum(Object.values<number>(measurement.outcomes)));

@@ -53,15 +53,18 @@ export class BatchRecorder {
     this.windowEndNs = plan.deadlineNs;
   }
 
-  /** `completeUntilNs`: everything that ended before it is in this batch or an earlier one. */
-  add(batch: LoadBatch, completeUntilNs: number): void {
+  add(batch: LoadBatch): void {
     this.connections = batch.connections;
     this.issuingEndNs = Math.min(this.#plan.deadlineNs, batch.issuingEndNs ?? Number.POSITIVE_INFINITY);
     for (const { status, bytes } of batch.excerpts) {
       this.#sample('status', replyText(status, Buffer.from(bytes).toString('latin1')));
     }
     for (let index = 0; index < batch.count; index++) this.#addRow(batch, index);
-    this.#series.closeBefore(completeUntilNs);
+  }
+
+  /** Everything that ended before that time was added. */
+  completeUntil(timeNs: number): void {
+    this.#series.closeBefore(timeNs);
   }
 
   series(nowNs: number): LoadSeries {

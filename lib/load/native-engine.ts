@@ -9,8 +9,9 @@ import { NativeSession } from './native-session.ts';
 import { serverAddress } from './server-address.ts';
 import { Settlement } from './settlement.ts';
 
-const takeInterval = milliseconds(50);
-const progressEveryTakes = 5;
+/** Each wake-up of JavaScript costs the cores that are measured; the threads have room for a second's rows. */
+const takeInterval = milliseconds(125);
+const progressEveryTakes = 2;
 
 export interface NativeEngineOptions {
   readonly addon: NativeAddon;

@@ -12,6 +12,7 @@ import { noConnection } from './outcome.ts';
 import { requestBytes } from './request-bytes.ts';
 import { arrivalSchedule } from './schedule.ts';
 import type { ServerAddress } from './server-address.ts';
+import { Settlement } from './settlement.ts';
 
 /** With no connection at all, so many failed requests are enough to give the run up. */
 const failuresBeforeGivingUp = 3;
@@ -21,8 +22,6 @@ const mostScheduled = 2 ** 27;
 /** Sends from its construction to its disposal. */
 export class NativeSession implements Disposable {
   readonly plan: IssuePlan;
-  /** Settles when no request is due or in flight and every row can be taken. */
-  readonly done: Promise<void>;
   readonly #spec: LoadSpec;
   readonly #origin: Origin;
   readonly #clock: Clock;
@@ -32,6 +31,7 @@ export class NativeSession implements Disposable {
   #takenUntilNs: number;
   #cpuAtStart: NodeJS.CpuUsage | null = null;
   #cpuNs: number | null = null;
+  readonly #done = new Settlement<void>();
 
   constructor(spec: LoadSpec, address: ServerAddress, origin: Origin, options: NativeEngineOptions) {
     this.#spec = spec;
@@ -58,8 +58,13 @@ export class NativeSession implements Disposable {
       deadlineNs: Number.isFinite(this.plan.deadlineNs) ? this.plan.deadlineNs : null,
       requests: spec.stop.kind === 'requests' ? spec.stop.requests : null,
       timeoutNs: spec.timeoutNs,
+      onDone: () => this.#done.resolve(),
     });
-    this.done = this.#run.done;
+  }
+
+  /** Settles when no request is due or in flight and every row can be taken. */
+  get done(): Promise<void> {
+    return this.#done.promise;
   }
 
   nowNs(): number {
@@ -75,7 +80,13 @@ export class NativeSession implements Disposable {
   take(): void {
     const nowNs = this.nowNs();
     // What ended before the last call had been handed over by now, however late its thread was.
-    this.#recorder.add(this.#run.take(), this.#takenUntilNs);
+    let batch = this.#run.take();
+    this.#recorder.add(batch);
+    while (batch.more) {
+      batch = this.#run.take();
+      this.#recorder.add(batch);
+    }
+    this.#recorder.completeUntil(this.#takenUntilNs);
     this.#takenUntilNs = nowNs;
     const { connections, finished } = this.#recorder;
     if (connections === 0 && finished >= Math.min(failuresBeforeGivingUp, connectionsOf(this.#spec))) {

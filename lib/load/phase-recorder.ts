@@ -7,6 +7,7 @@ import {
   mergeLatencies,
   recordLatency,
 } from '../records/histogram.ts';
+import { LatencyTally } from '../records/latency-tally.ts';
 import { type OutcomeCounts, outcomeNames, type PhaseSummary } from '../records/load.ts';
 import type { FinishedRequest } from './exchange.ts';
 
@@ -30,7 +31,7 @@ export class PhaseRecorder {
   readonly #outcomes = Object.fromEntries(outcomeNames.map((name) => [name, 0])) as OutcomeCounts;
   readonly #statuses = new Map<number, number>();
   // Most requests of a closed loop are sent when they are due; these are recorded once instead of three times.
-  readonly #punctual: LatencyHistogram = latencyHistogram();
+  readonly #punctual = new LatencyTally();
   #punctualCount = 0;
   readonly #lateResponseTime: LatencyHistogram = latencyHistogram();
   readonly #lateServiceTime: LatencyHistogram = latencyHistogram();
@@ -57,7 +58,7 @@ export class PhaseRecorder {
     const { intendedNs, sentNs, endNs } = request;
     if (sentNs === intendedNs) {
       this.#punctualCount++;
-      if (request.outcome === 'ok') recordLatency(this.#punctual, endNs - intendedNs);
+      if (request.outcome === 'ok') this.#punctual.record(endNs - intendedNs);
       return;
     }
     // A request that was never written waited at least until it was given up.
@@ -95,11 +96,12 @@ export class PhaseRecorder {
   }
 
   #latencies(): { responseTime: LatencyHistogram; serviceTime: LatencyHistogram; lateness: LatencyHistogram } {
+    const punctual = this.#punctual.histogram();
     const lateness = mergeLatencies([this.#lateness]);
     if (this.#punctualCount > 0) lateness.recordValueWithCount(0, this.#punctualCount);
     return {
-      responseTime: mergeLatencies([this.#punctual, this.#lateResponseTime]),
-      serviceTime: mergeLatencies([this.#punctual, this.#lateServiceTime]),
+      responseTime: mergeLatencies([punctual, this.#lateResponseTime]),
+      serviceTime: mergeLatencies([punctual, this.#lateServiceTime]),
       lateness,
     };
   }

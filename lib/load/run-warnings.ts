@@ -52,7 +52,7 @@ function late({ loop, measurement }: LoadSummary): string | null {
   const { p99Ns } = measurement.lateness;
   const medianNs = measurement.responseTime.p50Ns;
   if (loop.kind === 'closed' || p99Ns === null || medianNs === null || p99Ns < lagLimitRatio * medianNs) return null;
-  return `requests were sent up to ${formatDuration(ns(p99Ns))} (p99) after they were due, for want of a free connection or by the generator's own delay (timers have 1 ms): response time contains it, service time does not`;
+  return `requests were sent up to ${formatDuration(ns(p99Ns))} (p99) after they were due, for want of a free connection or by the generator's own delay: response time contains it, service time does not`;
 }
 
 function cutOff({ measurement }: LoadSummary): string | null {

@@ -1,5 +1,6 @@
 /** The run in equal intervals of time, made from requests that are told of after they ended. */
-import { type LatencyHistogram, latencyHistogram, latencyQuantileNs, recordLatency } from '../records/histogram.ts';
+import { latencyQuantileNs } from '../records/histogram.ts';
+import { LatencyTally } from '../records/latency-tally.ts';
 import type { LoadSeries } from '../records/load.ts';
 
 /**
@@ -15,8 +16,8 @@ export class SampleSeries {
   readonly #p50Ns: number[] = [];
   readonly #p99Ns: number[] = [];
   /** Of the open intervals, by index. */
-  readonly #latencies = new Map<number, LatencyHistogram>();
-  readonly #spare: LatencyHistogram[] = [];
+  readonly #latencies = new Map<number, LatencyTally>();
+  readonly #spare: LatencyTally[] = [];
 
   constructor(intervalNs: number, startNs: number) {
     this.#intervalNs = intervalNs;
@@ -26,7 +27,12 @@ export class SampleSeries {
   /** A request was due and not ended from the one time to the other. */
   outstanding(fromNs: number, toNs: number): void {
     const last = this.#indexOf(toNs);
-    for (let index = this.#indexOf(fromNs); index <= last; index++) {
+    const first = this.#indexOf(fromNs);
+    if (first === last && last < this.#areaNs.length) {
+      this.#areaNs[last] = (this.#areaNs[last] as number) + (toNs - fromNs);
+      return;
+    }
+    for (let index = first; index <= last; index++) {
       this.#grow(index);
       const startNs = Math.max(fromNs, index * this.#intervalNs);
       const endNs = Math.min(toNs, (index + 1) * this.#intervalNs);
@@ -40,7 +46,7 @@ export class SampleSeries {
     this.#grow(index);
     const counts = ok ? this.#ok : this.#errors;
     counts[index] = (counts[index] ?? 0) + 1;
-    if (ok) recordLatency(this.#histogramOf(index), responseNs);
+    if (ok) this.#tallyOf(index).record(responseNs);
   }
 
   /** Everything that ended before that time is known. */
@@ -78,22 +84,23 @@ export class SampleSeries {
     }
   }
 
-  #histogramOf(index: number): LatencyHistogram {
+  #tallyOf(index: number): LatencyTally {
     const known = this.#latencies.get(index);
     if (known) return known;
-    const made = this.#spare.pop() ?? latencyHistogram();
+    const made = this.#spare.pop() ?? new LatencyTally();
     this.#latencies.set(index, made);
     return made;
   }
 
   #close(index: number): void {
     this.#grow(index);
-    const latencies = this.#latencies.get(index);
+    const tally = this.#latencies.get(index);
+    const latencies = tally?.histogram();
     this.#p50Ns.push((latencies && latencyQuantileNs(latencies, 0.5)) ?? Number.NaN);
     this.#p99Ns.push((latencies && latencyQuantileNs(latencies, 0.99)) ?? Number.NaN);
-    if (latencies === undefined) return;
+    if (tally === undefined) return;
     this.#latencies.delete(index);
-    latencies.reset();
-    this.#spare.push(latencies);
+    tally.reset();
+    this.#spare.push(tally);
   }
 }

@@ -102,11 +102,15 @@ export interface LoadRunOptions {
   /** Closed loop: so many are measured; null = no limit. */
   readonly requests: number | null;
   readonly timeoutNs: number;
+  /** Called once, when every thread has ended and every row can be taken; after close() it may be called or not. */
+  readonly onDone: () => void;
 }
 
-/** Rows of finished requests: columns of equal length. */
+/** Rows of finished requests: columns of which the first `count` places are filled. The next take() fills them anew. */
 export interface LoadBatch {
   readonly count: number;
+  /** There may be more rows to take at once. */
+  readonly more: boolean;
   readonly intendedNs: Float64Array;
   /** NaN for a request that was never written. */
   readonly sentNs: Float64Array;
@@ -131,11 +135,9 @@ export interface LoadBatch {
 
 /** A run on threads of its own. Calls are short; take() and health() throw LOAD_CLOSED after close(). */
 export interface NativeLoadRun {
-  /** Resolves when every thread has ended and every row can be taken; never after close(). */
-  readonly done: Promise<void>;
   /** The rows since the last call; within a second of each other, or the threads wait. */
   take(): LoadBatch;
-  /** Cuts off what is in flight. `done` follows, while the rows are still taken. */
+  /** Cuts off what is in flight. onDone follows, while the rows are still taken. */
   stop(): void;
   /** Ends the threads if they run. Lag is that of the threads' loops inside the measurement; null where none turned. */
   health(): {

@@ -48,6 +48,13 @@ std::string Arguments::string(const char* name) {
   return "";
 }
 
+Napi::Function Arguments::function(const char* name) {
+  const Napi::Value value = field(name);
+  if (value.IsFunction()) return value.As<Napi::Function>();
+  expect(name, "a function");
+  return {};
+}
+
 std::optional<std::int64_t> Arguments::exact_integer(const Napi::Value& value) {
   if (!value.IsNumber()) return std::nullopt;
   const double number = value.As<Napi::Number>().DoubleValue();

@@ -20,6 +20,7 @@ class Arguments {
   [[nodiscard]] bool boolean(const char* field);
   [[nodiscard]] std::optional<std::string> nullable_string(const char* field);
   [[nodiscard]] std::string string(const char* field);
+  [[nodiscard]] Napi::Function function(const char* field);
   // Both ends included. Exact up to 2^53.
   [[nodiscard]] std::int64_t integer(const char* field, std::int64_t lowest, std::int64_t highest);
   // Any 64 bits, as a signed bigint.

@@ -8,12 +8,18 @@
 
 namespace mpsbench {
 
-// pick(row) -> number, for rows 0 to count - 1.
+// pick(row) -> number, for rows 0 to count - 1, into the front of a column that was made before.
 template <class Element, class Pick>
-Napi::TypedArrayOf<Element> column(Napi::Env env, std::size_t count, Pick pick) {
-  auto made = Napi::TypedArrayOf<Element>::New(env, count);
+void fill_column(Napi::TypedArrayOf<Element> made, std::size_t count, Pick pick) {
   Element* values = made.Data();
   for (std::size_t row = 0; row < count; ++row) values[row] = static_cast<Element>(pick(row));
+}
+
+// As a new column.
+template <class Element, class Pick>
+Napi::TypedArrayOf<Element> column(Napi::Env env, std::size_t count, Pick pick) {
+  const auto made = Napi::TypedArrayOf<Element>::New(env, count);
+  fill_column(made, count, pick);
   return made;
 }
 

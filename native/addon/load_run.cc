@@ -13,15 +13,16 @@
 #include <vector>
 
 #include "addon/arguments.h"
+#include "addon/callback_signal.h"
 #include "addon/columns.h"
 #include "addon/env_state.h"
 #include "addon/errors.h"
-#include "addon/promise_signal.h"
 #include "load/engine.h"
 
 namespace mpsbench {
 namespace {
 
+constexpr std::size_t kBatchRows = 16384;
 constexpr std::int64_t kMaxSafeInteger = (std::int64_t{1} << 53) - 1;
 
 // A run that its environment ends when it ends. The methods are closures over it.
@@ -35,6 +36,7 @@ class OpenLoad : public Closable {
   std::unique_ptr<LoadEngine> engine;
   // Reused, so that it grows once.
   std::vector<RequestRecord> rows;
+  Napi::ObjectReference batch;
   // Of each worker, how many excerpts were handed over.
   std::vector<std::size_t> excerpts_taken;
 };
@@ -119,24 +121,40 @@ Napi::Array new_excerpts(Napi::Env env, OpenLoad& open) {
   return made;
 }
 
-Napi::Object to_js(Napi::Env env, const std::vector<RequestRecord>& rows, std::int64_t origin_ns) {
-  const std::size_t count = rows.size();
+// Columns that every take() fills anew: a run hands over megabytes a second, which would keep the garbage collector
+// busy on the cores that are measured.
+Napi::Object make_batch(Napi::Env env) {
   Napi::Object batch = Napi::Object::New(env);
+  for (const char* name : {"intendedNs", "sentNs", "endNs", "requestBytes", "responseBytes"}) {
+    batch.Set(name, Napi::Float64Array::New(env, kBatchRows));
+  }
+  batch.Set("cause", Napi::Int32Array::New(env, kBatchRows));
+  batch.Set("status", Napi::Uint16Array::New(env, kBatchRows));
+  batch.Set("outcome", Napi::Uint8Array::New(env, kBatchRows));
+  batch.Set("flags", Napi::Uint8Array::New(env, kBatchRows));
+  return batch;
+}
+
+template <class Element, class Pick>
+void fill(const Napi::Object& batch, const char* name, std::size_t count, Pick pick) {
+  fill_column(batch.Get(name).As<Napi::TypedArrayOf<Element>>(), count, pick);
+}
+
+void fill_batch(const Napi::Object& batch, const std::vector<RequestRecord>& rows, std::int64_t origin_ns) {
+  const std::size_t count = rows.size();
   const auto offset = [origin_ns](std::int64_t time_ns) { return static_cast<double>(time_ns - origin_ns); };
   const auto sent = [&rows, &offset](std::size_t row) {
     return rows[row].sent_ns == kNotSent ? std::numeric_limits<double>::quiet_NaN() : offset(rows[row].sent_ns);
   };
-  batch.Set("count", Napi::Number::New(env, static_cast<double>(count)));
-  batch.Set("intendedNs", float64_column(env, count, [&](std::size_t row) { return offset(rows[row].intended_ns); }));
-  batch.Set("sentNs", float64_column(env, count, sent));
-  batch.Set("endNs", float64_column(env, count, [&](std::size_t row) { return offset(rows[row].end_ns); }));
-  batch.Set("requestBytes", float64_column(env, count, [&](std::size_t row) { return rows[row].request_bytes; }));
-  batch.Set("responseBytes", float64_column(env, count, [&](std::size_t row) { return rows[row].response_bytes; }));
-  batch.Set("cause", column<std::int32_t>(env, count, [&](std::size_t row) { return rows[row].cause; }));
-  batch.Set("status", column<std::uint16_t>(env, count, [&](std::size_t row) { return rows[row].status; }));
-  batch.Set("outcome", column<std::uint8_t>(env, count, [&](std::size_t row) { return rows[row].outcome; }));
-  batch.Set("flags", column<std::uint8_t>(env, count, [&](std::size_t row) { return rows[row].flags; }));
-  return batch;
+  fill<double>(batch, "intendedNs", count, [&](std::size_t row) { return offset(rows[row].intended_ns); });
+  fill<double>(batch, "sentNs", count, sent);
+  fill<double>(batch, "endNs", count, [&](std::size_t row) { return offset(rows[row].end_ns); });
+  fill<double>(batch, "requestBytes", count, [&](std::size_t row) { return rows[row].request_bytes; });
+  fill<double>(batch, "responseBytes", count, [&](std::size_t row) { return rows[row].response_bytes; });
+  fill<std::int32_t>(batch, "cause", count, [&](std::size_t row) { return rows[row].cause; });
+  fill<std::uint16_t>(batch, "status", count, [&](std::size_t row) { return rows[row].status; });
+  fill<std::uint8_t>(batch, "outcome", count, [&](std::size_t row) { return rows[row].outcome; });
+  fill<std::uint8_t>(batch, "flags", count, [&](std::size_t row) { return rows[row].flags; });
 }
 
 bool throw_if_closed(Napi::Env env, const OpenLoad& open) {
@@ -149,10 +167,14 @@ Napi::Value take(const Napi::CallbackInfo& info, OpenLoad& open) {
   const Napi::Env env = info.Env();
   if (throw_if_closed(env, open)) return {};
   open.rows.clear();
-  open.engine->drain(open.rows);
+  open.engine->drain(open.rows, kBatchRows);
   // Read after the rows: whatever they imply has been published by now.
   const std::int64_t issuing_end_ns = open.engine->issuing_end_ns();
-  Napi::Object batch = to_js(env, open.rows, open.origin_ns);
+  if (open.batch.IsEmpty()) open.batch = Napi::Persistent(make_batch(env));
+  Napi::Object batch = open.batch.Value();
+  fill_batch(batch, open.rows, open.origin_ns);
+  batch.Set("count", Napi::Number::New(env, static_cast<double>(open.rows.size())));
+  batch.Set("more", Napi::Boolean::New(env, open.rows.size() == kBatchRows));
   batch.Set("connections", Napi::Number::New(env, static_cast<double>(open.engine->connections_made())));
   batch.Set("issuingEndNs", issuing_end_ns == kNever ? env.Null()
                                                      : Napi::Value(Napi::Number::New(
@@ -177,9 +199,8 @@ Napi::Value health(const Napi::CallbackInfo& info, OpenLoad& open) {
   return made;
 }
 
-Napi::Object run_object(Napi::Env env, const std::shared_ptr<OpenLoad>& open, const PromiseSignal& done) {
+Napi::Object run_object(Napi::Env env, const std::shared_ptr<OpenLoad>& open) {
   Napi::Object object = Napi::Object::New(env);
-  object.Set("done", done.promise());
   object.Set("take",
              Napi::Function::New(env, [open](const Napi::CallbackInfo& info) { return take(info, *open); }, "take"));
   object.Set("health", Napi::Function::New(
@@ -202,6 +223,7 @@ Napi::Value start_load(const Napi::CallbackInfo& info) {
   const bool addresses = read_endpoints(arguments, spec);
   const bool requests = read_requests(arguments, spec);
   read_shape(arguments, spec, origin_ns);
+  const Napi::Function on_done = arguments.function("onDone");
   if (arguments.throw_if_bad()) return {};
   if (!addresses || !requests) {
     throw_argument_error(env, addresses ? "startLoad: heads and bodies must be as many"
@@ -209,16 +231,16 @@ Napi::Value start_load(const Napi::CallbackInfo& info) {
     return {};
   }
   const auto open = std::make_shared<OpenLoad>(origin_ns);
-  const auto done = PromiseSignal::create(env, "mpsbench load");
+  const auto done = CallbackSignal::create(env, on_done, "mpsbench load");
   auto engine = LoadEngine::start(std::move(spec), [done] { done->fire(); });
   if (!engine.ok()) {
-    done->fire();
+    done->cancel();
     throw_error(env, engine.error());
     return {};
   }
   open->engine = std::move(engine.value());
   EnvState::of(env).add(open);
-  return run_object(env, open, *done);
+  return run_object(env, open);
 }
 
 Napi::Array fault_texts(Napi::Env env) {

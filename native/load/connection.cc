@@ -7,6 +7,12 @@
 #include <cerrno>
 
 namespace mpsbench {
+namespace {
+
+// Below, a call of its own costs more than the copy.
+constexpr std::size_t kWorthSkippingBytes = 4096;
+
+}  // namespace
 
 Io Connection::open(const Endpoint& endpoint, int epoll_fd, std::uint64_t token) {
   const int family = endpoint.address.ss_family;
@@ -16,6 +22,7 @@ Io Connection::open(const Endpoint& endpoint, int epoll_fd, std::uint64_t token)
   const int on = 1;
   // A socket that cannot be told so, such as a local one, has no such delay.
   (void)::setsockopt(fd_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  discards_ = family != AF_UNIX;
   waited_for_connection_ = true;
   peer_ended_ = false;
   served_ = 0;
@@ -84,7 +91,11 @@ Io Connection::send_rest() {
 Io Connection::receive(char* buffer, std::size_t size, bool hang_up) {
   peer_ended_ = peer_ended_ || hang_up;
   for (;;) {
-    const ssize_t got = ::recv(fd_.get(), buffer, size, 0);
+    // Of a long body only the length matters, so the kernel need not copy it. TCP alone knows how to leave it.
+    const std::size_t skippable = discards_ ? parser_.skippable() : 0;
+    const bool skip = skippable >= kWorthSkippingBytes;
+    const std::size_t asked = skip ? skippable : size;
+    const ssize_t got = ::recv(fd_.get(), buffer, asked, skip ? MSG_TRUNC : 0);
     if (got < 0) {
       if (errno == EINTR) continue;
       if (errno == EAGAIN || errno == EWOULDBLOCK) return Io::kWait;
@@ -97,14 +108,14 @@ Io Connection::receive(char* buffer, std::size_t size, bool hang_up) {
       return parser_.end_of_stream() == ParseState::kComplete ? Io::kDone : Io::kLost;
     }
     const auto bytes = static_cast<std::size_t>(got);
-    const ParseState parsed = parser_.feed(buffer, bytes);
+    const ParseState parsed = skip ? parser_.skip(bytes) : parser_.feed(buffer, bytes);
     if (parsed == ParseState::kBad) return Io::kBad;
     if (parsed == ParseState::kComplete) {
-      surplus_ = parser_.consumed() < bytes || (bytes == size && has_more());
+      surplus_ = parser_.consumed() < bytes || (bytes == asked && has_more());
       return Io::kDone;
     }
     // Less than asked for: the kernel has no more and will report when it has.
-    if (bytes < size && !peer_ended_) return Io::kWait;
+    if (bytes < asked && !peer_ended_) return Io::kWait;
   }
 }
 

@@ -68,6 +68,7 @@ class Connection {
   bool peer_ended_ = false;
   // More than the reply came: the reply stands, but what is in the stream belongs to no request.
   bool surplus_ = false;
+  bool discards_ = false;
   int error_ = 0;
   std::uint32_t served_ = 0;
   DueRequest due_;

@@ -48,8 +48,8 @@ void LoadEngine::close() {
   threads_.clear();
 }
 
-void LoadEngine::drain(std::vector<RequestRecord>& into) {
-  for (const auto& worker : workers_) worker->drain(into);
+void LoadEngine::drain(std::vector<RequestRecord>& into, std::size_t most) {
+  for (const auto& worker : workers_) worker->drain(into, most - into.size());
 }
 
 std::int64_t LoadEngine::connections_made() const {

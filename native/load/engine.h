@@ -30,8 +30,8 @@ class LoadEngine {
   void stop();
   // As stop(), but waits for the threads, a few milliseconds; rows that nobody took are dropped. Idempotent.
   void close();
-  // Appends the rows since the last call.
-  void drain(std::vector<RequestRecord>& into);
+  // Appends the rows since the last call, until `into` holds `most`: then there may be more.
+  void drain(std::vector<RequestRecord>& into, std::size_t most);
 
   // Of all threads.
   [[nodiscard]] std::int64_t connections_made() const;

@@ -1,6 +1,7 @@
 // Hands rows from the one thread that makes them to the one that takes them, without a lock.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <bit>
 #include <cstddef>
@@ -28,11 +29,11 @@ class RecordRing {
     return true;
   }
 
-  // Appends everything that was pushed so far.
-  void drain(std::vector<RequestRecord>& into) {
-    const std::size_t head = head_.load(std::memory_order_acquire);
+  // Appends what was pushed so far, `most` rows at the most.
+  void drain(std::vector<RequestRecord>& into, std::size_t most) {
     std::size_t tail = tail_.load(std::memory_order_relaxed);
-    for (; tail != head; ++tail) into.push_back(rows_[tail & mask_]);
+    const std::size_t end = tail + std::min(most, head_.load(std::memory_order_acquire) - tail);
+    for (; tail != end; ++tail) into.push_back(rows_[tail & mask_]);
     tail_.store(tail, std::memory_order_release);
   }
 

@@ -60,6 +60,18 @@ ParseState ResponseParser::feed(const char* data, std::size_t size) {
   return state_ == State::kDone ? ParseState::kComplete : ParseState::kMore;
 }
 
+std::size_t ResponseParser::skippable() const {
+  return state_ == State::kBodyLength && excerpt_length_ == kExcerptBytes ? static_cast<std::size_t>(left_) : 0;
+}
+
+ParseState ResponseParser::skip(std::size_t size) {
+  body_bytes_ += size;
+  left_ -= size;
+  consumed_ = size;
+  if (left_ == 0) state_ = State::kDone;
+  return left_ == 0 ? ParseState::kComplete : ParseState::kMore;
+}
+
 ParseState ResponseParser::end_of_stream() {
   if (state_ != State::kBodyClose) return ParseState::kMore;
   state_ = State::kDone;

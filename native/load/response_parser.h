@@ -25,6 +25,10 @@ class ResponseParser {
 
   // Takes bytes in any division. After kComplete and kBad nothing more is taken until start().
   ParseState feed(const char* data, std::size_t size);
+  // Bytes of the body that may be skipped instead of fed, since nothing in them is looked at; 0 where there are none.
+  [[nodiscard]] std::size_t skippable() const;
+  // So many bytes, of those that are skippable, were taken from the stream.
+  ParseState skip(std::size_t size);
   // The connection ended: whether that completes the reply.
   [[nodiscard]] ParseState end_of_stream();
 

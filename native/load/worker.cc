@@ -30,7 +30,7 @@ Worker::Worker(const LoadSpec& spec, std::uint32_t number, std::uint32_t connect
       paused_(connections_),
       issuer_(spec, number),
       rows_(kRingRows),
-      buffer_(std::make_unique<std::array<char, 64 * 1024>>()) {
+      buffer_(std::make_unique<ReadBuffer>()) {
   free_.reserve(connections);
   freed_.reserve(connections);
   serving_.reserve(connections);

@@ -20,6 +20,9 @@
 
 namespace mpsbench {
 
+// Takes whole the replies of most servers; of longer ones it takes the head, and the rest is skipped.
+using ReadBuffer = std::array<char, 16 * 1024>;
+
 // Nothing on the way of a request allocates, locks or logs. Thread: run() by the worker; the rest as it says.
 class Worker {
  public:
@@ -36,8 +39,8 @@ class Worker {
   void stop() { tell(Order::kStop); }
   // Thread: any. As stop(), but rows for which there is no room are dropped, since nobody takes them any more.
   void abandon() { tell(Order::kAbandon); }
-  // Thread: one. Appends the rows since the last call.
-  void drain(std::vector<RequestRecord>& into) { rows_.drain(into); }
+  // Thread: one. Appends the rows since the last call, the oldest of them where they are more than `most`.
+  void drain(std::vector<RequestRecord>& into, std::size_t most) { rows_.drain(into, most); }
   // Thread: any.
   [[nodiscard]] const Excerpts& excerpts() const { return excerpts_; }
   [[nodiscard]] std::int64_t connections_made() const { return connections_made_.load(std::memory_order_relaxed); }
@@ -93,7 +96,7 @@ class Worker {
   RecordRing rows_;
   Excerpts excerpts_;
   LagHistogram lag_;
-  std::unique_ptr<std::array<char, 64 * 1024>> buffer_;
+  std::unique_ptr<ReadBuffer> buffer_;
   // The last reading of the clock: good enough for what follows at once.
   std::int64_t last_ns_ = 0;
   std::uint32_t endpoint_ = 0;

@@ -5,7 +5,8 @@
 #include <poll.h>
 
 #include <atomic>
-#include <cstring>
+#include <cstdint>
+#include <cstdlib>
 #include <string_view>
 #include <thread>
 #include <vector>
@@ -79,10 +80,10 @@ LoadSpec spec_for(const Server& server, std::uint32_t threads, std::uint32_t con
 std::vector<RequestRecord> rows_of(LoadEngine& engine, const std::atomic<bool>& done) {
   std::vector<RequestRecord> rows;
   while (!done.load()) {
-    engine.drain(rows);
+    engine.drain(rows, rows.size() + 100);
     std::this_thread::yield();
   }
-  engine.drain(rows);
+  engine.drain(rows, SIZE_MAX);
   return rows;
 }
 

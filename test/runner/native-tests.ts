@@ -4,9 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Builds, buildFolders } from './builds.ts';
 import { inCi, parallelism, root, runCommand, say } from './command.ts';
+import { runFuzzers } from './fuzz.ts';
 import { runTestGroup } from './node-tests.ts';
 import { probeSanitizer, type Sanitizer } from './sanitizers.ts';
 import { oneFailed, oneSkipped, sumOfTallies, type Tally, tallyOfJunit } from './tally.ts';
+
+/** Enough to notice a fault that a change brought; `npm run fuzz` looks longer. */
+const fuzzSeconds = 15;
 
 export async function runNativeTests(): Promise<Tally> {
   say('ctest: native tests');
@@ -17,6 +21,7 @@ export async function runUnderSanitizers(builds: Builds): Promise<Tally> {
   return sumOfTallies([
     await withSanitizer('address,undefined', 'asan', builds),
     await withSanitizer('thread', 'tsan', builds),
+    await runFuzzers(fuzzSeconds),
   ]);
 }
 
