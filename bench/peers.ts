@@ -46,7 +46,7 @@ async function mpsbench(engine: string, load: Workload, core: number): Promise<M
 async function wrk(load: Workload, core: number): Promise<Measured> {
   const script = join(scratch, 'post.lua');
   writeFileSync(script, `wrk.method = "POST"\nwrk.body = string.rep("x", ${load.bodyBytes})\n`);
-  const options = ['-t', '1', '-c', `${load.connections}`, '-d', `${load.seconds}s`, '-s', script];
+  const options = ['-t', '1', '-c', `${load.connections}`, '-d', `${load.seconds}s`, '--timeout', '30s', '-s', script];
   const { output, cpuNs } = await timed(core, ['wrk', ...options, load.url]);
   const requests = numberIn(output, /(\d+) requests in/);
   if (/Non-2xx|Socket errors/.test(output)) throw new Error(`wrk had errors: ${output}`);
