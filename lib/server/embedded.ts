@@ -2,7 +2,7 @@
 import { type Clock, systemClock } from '../core/clock.ts';
 import { MpsbenchError, messageOf } from '../core/errors.ts';
 import { type Nanoseconds, ns, seconds } from '../core/units.ts';
-import type { EmbeddedServerPlan } from '../records/plan.ts';
+import type { EmbeddedServerPlan } from '../records/server-plans/embedded.ts';
 import type { RunningServer, ServerAdapter, ServerStart, WorkerFacts } from './adapter.ts';
 import { FrontClient, factsSchema } from './embedded/front-client.ts';
 import { resolveWorkload } from './embedded/workload.ts';
