@@ -28,7 +28,8 @@ export async function runLoad(
   wish: EngineWish = anyEngine,
 ): Promise<LoadResult> {
   checkSpec(spec);
-  return chooseEngine(spec.url, wish).run(spec, { origin: null, ...hooks });
+  const engine = await chooseEngine(spec.url, wish);
+  return engine.run(spec, { origin: null, ...hooks });
 }
 
 /** Throws USAGE with what is wrong and what is expected. */
