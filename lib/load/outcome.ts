@@ -1,7 +1,7 @@
 /** Which outcome an error of the HTTP client means, and what to tell people about it. */
 import { codeOf, MpsbenchError, messageOf } from '../core/errors.ts';
 import { formatDuration, ns } from '../core/units.ts';
-import type { Outcome } from '../records/load.ts';
+import type { Outcome } from '../records/load-outcomes.ts';
 
 /** What was known of a request when its error came. */
 export interface ErrorContext {
