@@ -129,6 +129,7 @@ async function startServer(
     environment: environment.set,
     unsetEnvironment: environment.unset,
     deviceUuid: parts.gpu?.device.uuid ?? null,
+    deviceOrdinal: daemon ? 0 : (parts.gpu?.device.index ?? null),
     logDirectory: context.logDirectory,
     readyTimeoutNs: plan.readyTimeout,
     signal,
