@@ -29,6 +29,8 @@ export interface LoadHooks extends IntervalHooks {
   readonly onProgress?: (progress: LoadProgress) => void;
   /** Called once, at the moment warm-up becomes measurement, with the offset from the origin. */
   readonly onMeasurementStart?: (offsetNs: number) => void;
+  /** Of a run that is kept to CPUs, at the start of its measurement: what the system says of its threads (null: nothing). */
+  readonly onClientCpus?: (threads: readonly string[] | null) => void;
   /** Called once, at the end of the measurement and before requests in flight are drained; awaited. */
   readonly onMeasurementEnd?: () => Promise<void>;
 }

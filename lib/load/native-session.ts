@@ -60,6 +60,7 @@ export class NativeSession implements Disposable {
       okStatuses: spec.expectStatus === null ? anySuccess() : [...new Set(spec.expectStatus)],
       connections: connectionsOf(spec),
       threads: this.#threads,
+      cpus: options.cpus,
       originNs: origin.originNs,
       scheduleNs: scheduled?.map((dueNs) => dueNs + startNs) ?? null,
       measurementStartNs: this.plan.measurementStartNs,

@@ -93,6 +93,8 @@ export interface LoadRunOptions {
   readonly connections: number;
   /** 1 to `connections`. */
   readonly threads: number;
+  /** Where the threads run: one CPU each where there are as many as threads, else any of them; null = anywhere. */
+  readonly cpus: readonly number[] | null;
   readonly originNs: bigint;
   /** Open loop: when each request falls due, warm-up included; null = closed loop. */
   readonly scheduleNs: Float64Array | null;
@@ -151,6 +153,13 @@ export interface NativeLoadRun {
   close(): void;
 }
 
+/** Answers every request at once, from threads of its own, on 127.0.0.1. */
+export interface NativeNullServer {
+  readonly port: number;
+  /** Closes every connection. Idempotent. */
+  stop(): void;
+}
+
 export interface NativeAddon {
   /** Hash of the sources that the binary was built from. */
   readonly buildId: string;
@@ -172,6 +181,13 @@ export interface NativeAddon {
   }): ContextProbe;
   /** Sends at once. Throws LOAD_FAILED where the system refuses what the threads need. Linux. */
   startLoad(options: LoadRunOptions): NativeLoadRun;
+  /** Linux. Throws LOAD_FAILED or THREAD_NOT_STARTED where the system refuses what it needs. */
+  startNullServer(options: { readonly responseBytes: number; readonly threads: number }): NativeNullServer;
+  /**
+   * Keeps the calling thread, whose child processes inherit it, or every thread of the process to those CPUs. Linux.
+   * Throws CPUS_NOT_SET where none of them may be used.
+   */
+  setCpus(options: { readonly cpus: readonly number[]; readonly everyThread: boolean }): void;
   /** What makes a reply bad, for people. */
   readonly loadFaults: readonly string[];
   /** Throws CUDA_LIBRARY_MISSING or CUDA_CALL_FAILED (with the CUDA error name in the message). */
