@@ -33,6 +33,7 @@ export {
 } from './gpu/public-session.ts';
 export type { GpuSampled, OpenGpuOptions } from './gpu/session.ts';
 export type { LoadProgress } from './load/engine.ts';
+export type { RequestRow, RowSink } from './load/request-row.ts';
 export { type RequestedLoad, type RunLoadOptions, runRequestedLoad as runLoad } from './load/requested-load.ts';
 export { type RunWarning, runWarnings } from './load/run-warnings.ts';
 export type { MpsClientEntry } from './mps/contract.ts';

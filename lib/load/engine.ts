@@ -1,6 +1,7 @@
 /** The contract of a load engine: what sends the requests. One interface, same results, whatever sends them. */
 import type { Origin } from '../core/clock.ts';
 import type { GeneratorHealth, LoadResult, LoadSpec } from '../records/load.ts';
+import type { RowSink } from './request-row.ts';
 
 /** What a run tells while it goes on; for progress displays, never for results. */
 export interface LoadProgress {
@@ -18,6 +19,8 @@ export interface LoadHooks {
   readonly origin: Origin | null;
   /** Called about four times a second. */
   readonly onProgress?: (progress: LoadProgress) => void;
+  /** Called for each request of warm-up and measurement once it has ended; between threads in no order. */
+  readonly onRow?: RowSink;
   /** Called once, at the moment warm-up becomes measurement, with the offset from the origin. */
   readonly onMeasurementStart?: (offsetNs: number) => void;
   /** Called once, at the end of the measurement and before requests in flight are drained; awaited. */

@@ -2,7 +2,9 @@
 import type { Origin } from '../core/clock.ts';
 import type { LoadResult, LoadSpec } from '../records/load.ts';
 import type { LoadProgress } from './engine.ts';
-import { loadDefaults, runLoad } from './run-load.ts';
+import { createRawFile } from './raw-file.ts';
+import type { RequestRow, RowSink } from './request-row.ts';
+import { checkSpec, loadDefaults, runLoad } from './run-load.ts';
 
 type Needed = 'url' | 'loop' | 'stop';
 
@@ -17,6 +19,10 @@ export interface RunLoadOptions {
   readonly signal?: AbortSignal;
   /** What the run's offsets are counted from; left out = its own start. */
   readonly origin?: Origin;
+  /** Called for each request once it has ended; the object is filled anew for the next. */
+  readonly onRow?: RowSink;
+  /** Arrow IPC file to write with a row for each request; it must not exist. */
+  readonly rawFile?: string;
   /** Called about four times a second. */
   readonly onProgress?: (progress: LoadProgress) => void;
 }
@@ -28,13 +34,26 @@ export function completeLoad(requested: RequestedLoad): LoadSpec {
 
 /**
  * Runs warm-up and measurement and drains. Failed requests are counted in the result and are no error. Rejects with
- * USAGE on an impossible spec, LOAD_FAILED when no connection could be made, INTERRUPTED on abort.
+ * USAGE on an impossible spec, LOAD_FAILED when no connection could be made, INTERRUPTED on abort, OUTPUT_EXISTS or
+ * OUTPUT_NOT_WRITABLE for the raw file, which an interrupted run leaves readable with the rows so far.
  */
-export function runRequestedLoad(requested: RequestedLoad, options: RunLoadOptions = {}): Promise<LoadResult> {
-  const { signal, origin, onProgress } = options;
-  return runLoad(completeLoad(requested), {
+export async function runRequestedLoad(requested: RequestedLoad, options: RunLoadOptions = {}): Promise<LoadResult> {
+  const { signal, origin, onProgress, onRow, rawFile } = options;
+  const spec = completeLoad(requested);
+  checkSpec(spec);
+  await using raw = rawFile === undefined ? null : await createRawFile(rawFile, spec, origin ? { origin } : {});
+  const rowSinks = [onRow, raw?.onRow].filter((sink) => sink !== undefined);
+  const start = origin ?? raw?.origin;
+  const result = await runLoad(spec, {
     signal: signal ?? new AbortController().signal,
-    ...(origin ? { origin } : {}),
+    ...(start ? { origin: start } : {}),
     ...(onProgress ? { onProgress } : {}),
+    ...(rowSinks.length > 0 ? { onRow: (row) => tell(rowSinks, row) } : {}),
   });
+  await raw?.finish();
+  return result;
+}
+
+function tell(sinks: readonly RowSink[], row: RequestRow): void {
+  for (const sink of sinks) sink(row);
 }

@@ -61,6 +61,7 @@ class EngineRun {
         onFailure: (error) => this.#fail(error),
         onComplete: () => this.#complete.resolve(),
         onIdle: () => this.#draining && this.#drained.resolve(),
+        onRow: this.#hooks.onRow,
       },
       this.#clock,
     );
