@@ -13,6 +13,7 @@ import type { LoopHost, RequestLoop } from './loop.ts';
 import { openLoop } from './open-loop.ts';
 import { abortedCutOff, noConnection, timeoutCutOff } from './outcome.ts';
 import { PhaseRecorder } from './phase-recorder.ts';
+import type { RowSink } from './request-row.ts';
 import { requestSource } from './request-source.ts';
 import { arrivalSchedule } from './schedule.ts';
 
@@ -27,6 +28,7 @@ export interface SessionEvents extends IntervalHooks {
   readonly onComplete: () => void;
   /** No request is due or in flight at this moment. */
   readonly onIdle: () => void;
+  readonly onRow: RowSink | undefined;
 }
 
 export class LoadSession {
@@ -163,12 +165,16 @@ export class LoadSession {
       onConnected: () => void this.#connections++,
       onEnd: (lane: Lane, finished: FinishedRequest) => this.#onEnd(lane, finished),
     };
-    return Array.from({ length: loop.kind === 'closed' ? loop.concurrency : loop.connections }, () => new Lane(host));
+    return Array.from(
+      { length: loop.kind === 'closed' ? loop.concurrency : loop.connections },
+      (_, number) => new Lane(host, number),
+    );
   }
 
   #makeLoop(): RequestLoop {
     const { loop, seed } = this.#spec;
     const source = requestSource(this.#spec);
+    let claimed = 0;
     const host: LoopHost = {
       lanes: this.#lanes,
       nowNs: () => this.nowNs(),
@@ -177,7 +183,8 @@ export class LoadSession {
         const phase = this.plan.claim(scheduledNs ?? this.nowNs());
         if (phase === null) return null;
         this.#changeOutstanding(1);
-        return { phase, scheduledNs, ...source() };
+        const number = claimed++;
+        return { number, phase, scheduledNs, ...source(number) };
       },
       giveUp: (request, outcome) => this.#giveUp(request, outcome),
       background: (work) => void work.catch((error) => this.#events.onFailure(error)),
@@ -191,24 +198,34 @@ export class LoadSession {
     const reason = outcome === 'timeout' ? timeoutCutOff(this.#spec.timeoutNs) : abortedCutOff();
     const nowNs = this.nowNs();
     this.#record({
+      number: request.number,
       phase: request.phase,
       intendedNs: request.scheduledNs ?? nowNs,
       sentNs: null,
+      firstByteNs: null,
       endNs: nowNs,
       outcome,
       status: null,
       requestBytes: 0,
       responseBytes: 0,
+      connection: null,
       text: `${reason.message}, still waiting for a connection`,
       cause: reason,
     });
   }
 
-  /** Undici swallows what its handlers throw; a bug of ours must end the run instead. */
   #onEnd(lane: Lane, finished: FinishedRequest): void {
+    this.#guard(() => this.#record(finished));
+    const free = (): void => this.#guard(() => this.#loop.onFree(lane, finished));
+    // While undici tells of a connection that failed, its client must not be given the next request.
+    if (finished.sentNs === null) queueMicrotask(free);
+    else free();
+  }
+
+  /** Undici swallows what its handlers throw; a bug of ours must end the run instead. */
+  #guard(action: () => void): void {
     try {
-      this.#record(finished);
-      this.#loop.onFree(lane, finished);
+      action();
     } catch (error) {
       this.#events.onFailure(error);
     }
@@ -216,6 +233,7 @@ export class LoadSession {
 
   #record(finished: FinishedRequest): void {
     this.#changeOutstanding(-1);
+    this.#events.onRow?.(finished);
     (finished.phase === 'warmup' ? this.#warmup : this.#measurement).add(finished);
     const { text } = finished;
     if (text !== null) this.#sample(finished.outcome, text);

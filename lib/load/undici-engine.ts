@@ -62,6 +62,7 @@ class EngineRun {
         onComplete: () => this.#complete.resolve(),
         onIdle: () => this.#draining && this.#drained.resolve(),
         ...this.#intervalHooks(),
+        onRow: this.#hooks.onRow,
       },
       this.#clock,
     );
