@@ -7,9 +7,12 @@ import {
   type LatencySummary,
   type LoadSpec,
   type LoadSummary,
+  lateSendLimitNs,
   type PhaseSummary,
+  type ScheduledLoop,
 } from '../records/load.ts';
 import { wrap } from '../report/wrap.ts';
+import { partLines } from './load-part-lines.ts';
 import type { ThresholdVerdict } from './load-threshold.ts';
 
 const labelWidth = 15;
@@ -24,7 +27,7 @@ export function loadText(
   const row = (label: string, text: string): string =>
     wrap(`${label.padEnd(labelWidth)}${text}`, width ?? Number.POSITIVE_INFINITY, ' '.repeat(labelWidth));
   const { measurement, loop } = summary;
-  const open = loop.kind === 'open';
+  const open = loop.kind !== 'closed';
   return [
     `${spec.method} ${spec.url}`,
     wrap(shapeText(spec, summary), width ?? Number.POSITIVE_INFINITY, '  '),
@@ -34,9 +37,10 @@ export function loadText(
     ...(Object.keys(measurement.statuses).length > 0 ? [row('', statusesText(measurement))] : []),
     row('response time', latencyText(measurement.responseTime)),
     ...(open ? [row('service time', latencyText(measurement.serviceTime))] : []),
-    ...(open ? [row('lateness', latencyText(measurement.lateness))] : []),
+    ...(open ? [row('lateness', latenessText(measurement))] : []),
     row('bodies', `${formatBytes(measurement.requestBytes)} sent, ${formatBytes(measurement.responseBytes)} received`),
     row('generator', generatorText(summary)),
+    ...((summary.parts ?? []).length === 0 ? [] : ['', ...partLines(summary.parts ?? []), '']),
     ...verdicts.map((verdict, index) => row(index === 0 ? 'fail if' : '', verdictText(verdict))),
     ...Object.entries(summary.errorSamples).flatMap(([outcome, texts]) => texts.map((text) => row(outcome, text))),
     '',
@@ -47,9 +51,23 @@ function shapeText({ seed }: LoadSpec, { loop, warmup, measurement }: LoadSummar
   const shape =
     loop.kind === 'closed'
       ? `closed loop, ${counted(loop.concurrency, 'connection')}`
-      : `open loop, ${formatRate(loop.ratePerSecond)} ${loop.arrival}, at most ${counted(loop.connections, 'connection')}`;
+      : `open loop, ${arrivalsText(loop)}, at most ${counted(loop.connections, 'connection')}`;
   const after = warmup === null ? ', no warm-up' : ` after ${formatDuration(ns(warmup.durationNs))} of warm-up`;
   return `${shape} · measured ${formatDuration(ns(measurement.durationNs))}${after} · seed ${seed}`;
+}
+
+/** Such as "200.0 /s poisson". */
+function arrivalsText(loop: ScheduledLoop): string {
+  switch (loop.kind) {
+    case 'open':
+      return `${formatRate(loop.ratePerSecond)} ${loop.arrival}`;
+    case 'steps':
+      return `${counted(loop.ratesPerSecond.length, 'step')} of ${loop.ratesPerSecond.map(grouped).join(', ')} /s ${loop.arrival}`;
+    case 'ramp':
+      return `${grouped(loop.fromPerSecond)} to ${formatRate(loop.toPerSecond)} ${loop.arrival}`;
+    case 'trace':
+      return `${counted(loop.requests, 'request')} of a trace over ${formatDuration(ns(loop.spanNs))}`;
+  }
 }
 
 function requestsText({ outcomes }: PhaseSummary): string {
@@ -84,6 +102,11 @@ function latencyText(latency: LatencySummary): string {
       return `${name} ${formatDuration(ns(value))}`;
     })
     .join('  ');
+}
+
+function latenessText({ lateness, lateSends }: PhaseSummary): string {
+  const late = lateSends ? `, ${grouped(lateSends)} over ${formatDuration(ns(lateSendLimitNs))}` : '';
+  return `${latencyText(lateness)}${late}`;
 }
 
 function generatorText({ generator, loop }: LoadSummary): string {

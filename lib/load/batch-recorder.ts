@@ -3,6 +3,7 @@ import type { LoadBatch } from '../native/addon.ts';
 import { type LoadSeries, type LoadSpec, type Outcome, outcomeNames } from '../records/load.ts';
 import { type FailedRequest, failureCause, failureText } from './failure-text.ts';
 import type { IssuePlan } from './issue-plan.ts';
+import { PartRecorder, plannedParts } from './load-parts.ts';
 import { replyText } from './outcome.ts';
 import { PhaseRecorder, type RecordedRequest } from './phase-recorder.ts';
 import { SampleSeries } from './sample-series.ts';
@@ -17,6 +18,7 @@ type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 export class BatchRecorder {
   readonly warmup = new PhaseRecorder('warmup');
   readonly measurement = new PhaseRecorder('measurement');
+  readonly parts: PartRecorder;
   readonly samples = new Map<string, string[]>();
   finished = 0;
   ok = 0;
@@ -50,6 +52,7 @@ export class BatchRecorder {
     this.#plan = plan;
     this.#faults = faults;
     this.#series = new SampleSeries(spec.intervalNs, plan.startNs);
+    this.parts = new PartRecorder(plannedParts(spec), plan.startNs);
     this.windowEndNs = plan.deadlineNs;
   }
 
@@ -85,6 +88,7 @@ export class BatchRecorder {
     row.responseBytes = batch.responseBytes[index] as number;
     const measured = (flags & measuredFlag) !== 0;
     (measured ? this.measurement : this.warmup).add(row);
+    this.parts.add(row);
     if (measured && row.endNs > this.lastMeasuredEndNs) this.lastMeasuredEndNs = row.endNs;
     this.#count(row);
     if (row.outcome === 'ok' || row.outcome === 'status') return;

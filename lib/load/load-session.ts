@@ -8,6 +8,7 @@ import { GeneratorWatch } from './generator-watch.ts';
 import { IntervalSeries } from './interval-series.ts';
 import { IssuePlan } from './issue-plan.ts';
 import { Lane } from './lane.ts';
+import { PartRecorder, plannedParts } from './load-parts.ts';
 import type { LoopHost, RequestLoop } from './loop.ts';
 import { openLoop } from './open-loop.ts';
 import { abortedCutOff, noConnection, timeoutCutOff } from './outcome.ts';
@@ -39,6 +40,7 @@ export class LoadSession {
   readonly #lanes: readonly Lane[];
   readonly #loop: RequestLoop;
   readonly #series: IntervalSeries;
+  readonly #parts: PartRecorder;
   readonly #warmup = new PhaseRecorder('warmup');
   readonly #measurement = new PhaseRecorder('measurement');
   readonly #samples = new Map<string, string[]>();
@@ -61,6 +63,7 @@ export class LoadSession {
     this.plan = new IssuePlan(startNs, spec.warmupNs, spec.stop);
     this.#windowEndNs = this.plan.deadlineNs;
     this.#series = new IntervalSeries(spec.intervalNs, startNs);
+    this.#parts = new PartRecorder(plannedParts(spec), startNs);
     this.#lanes = this.#makeLanes();
     this.#loop = this.#makeLoop();
   }
@@ -118,6 +121,7 @@ export class LoadSession {
     const measurement = { startNs: measurementStartNs, endNs: this.#windowEndNs, okEnded: this.#okInMeasurement };
     const warmup = { startNs, endNs: measurementStartNs, okEnded: this.#okInWarmup };
     const hasWarmup = this.#spec.warmupNs > 0;
+    const parts = this.#parts.summaries();
     const issuing = {
       startNs: measurementStartNs,
       endNs: this.plan.issuingEndNs,
@@ -130,6 +134,7 @@ export class LoadSession {
         stop,
         warmup: hasWarmup ? this.#warmup.summary(warmup) : null,
         measurement: this.#measurement.summary(measurement),
+        ...(parts && { parts }),
         generator: this.watch.health(loop.kind === 'closed' ? issuing : null),
         errorSamples: Object.fromEntries(this.#samples),
       },
@@ -158,7 +163,7 @@ export class LoadSession {
   }
 
   #makeLoop(): RequestLoop {
-    const { loop, seed } = this.#spec;
+    const { loop } = this.#spec;
     const source = requestSource(this.#spec);
     const host: LoopHost = {
       lanes: this.#lanes,
@@ -174,8 +179,7 @@ export class LoadSession {
       background: (work) => void work.catch((error) => this.#events.onFailure(error)),
     };
     if (loop.kind === 'closed') return closedLoop(host, this.#clock);
-    const schedule = arrivalSchedule(loop.arrival, loop.ratePerSecond, seed);
-    return openLoop(host, schedule, this.plan.startNs, this.#clock);
+    return openLoop(host, arrivalSchedule(this.#spec), this.plan.startNs, this.#clock);
   }
 
   #giveUp(request: DueRequest, outcome: 'timeout' | 'aborted'): void {
@@ -208,6 +212,7 @@ export class LoadSession {
   #record(finished: FinishedRequest): void {
     this.#changeOutstanding(-1);
     (finished.phase === 'warmup' ? this.#warmup : this.#measurement).add(finished);
+    this.#parts.add(finished);
     if (finished.text !== null) this.#sample(finished.outcome, finished.text);
     this.watch.ended(finished.intendedNs, finished.endNs, this.plan.measurementStartNs, this.plan.issuingEndNs);
     this.#lastCause = finished.cause ?? this.#lastCause;
