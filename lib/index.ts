@@ -66,11 +66,11 @@ export {
   type LoadSummary,
   type Loop,
   loadSummarySchema,
-  type Outcome,
   type OutcomeCounts,
   type PhaseSummary,
   type Stop,
 } from './records/load.ts';
+export type { Outcome } from './records/load-outcomes.ts';
 export { type RequestedPlan, type StudyPlan, studyPlanSchema } from './records/plan.ts';
 export { type RecordedSeries, trialSeriesSchema } from './records/series.ts';
 export {

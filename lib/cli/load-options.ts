@@ -6,7 +6,8 @@ import { seconds } from '../core/units.ts';
 import { type Body, readBodies } from '../load/body-pool.ts';
 import { loadDefaults } from '../load/run-load.ts';
 import { endedByTrace, traceLoad } from '../load/trace.ts';
-import type { Arrival, LoadSpec, Stop } from '../records/load.ts';
+import type { Arrival } from '../records/arrivals.ts';
+import type { LoadSpec, Stop } from '../records/load.ts';
 import type { RequestedRate } from './requested-rate.ts';
 import { readTrace } from './trace-file.ts';
 

@@ -1,7 +1,8 @@
 /** The parts of a load whose rate changes as a table: one line a step, or a tenth of a ramp or trace. */
 import { formatDuration, formatRate, ns } from '../core/units.ts';
 import { type Percentile, percentileMinimums } from '../records/histogram.ts';
-import { failedRequests, type LatencySummary, type LoadPart } from '../records/load.ts';
+import type { LatencySummary, LoadPart } from '../records/load.ts';
+import { failedRequests } from '../records/load-outcomes.ts';
 import { type PlainColumn, plainTableLines } from '../report/plain-table.ts';
 
 const columns: readonly PlainColumn[] = [

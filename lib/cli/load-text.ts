@@ -1,18 +1,10 @@
 /** The summary of a load run as text. No figure is computed here. */
 import { counted, formatBytes, formatDuration, formatRate, ns } from '../core/units.ts';
+import { lateSendLimitNs } from '../records/generator-limits.ts';
 import { percentileMinimums } from '../records/histogram.ts';
-import {
-  failedRequests,
-  failureOutcomes,
-  type LatencySummary,
-  type LoadSpec,
-  type LoadSummary,
-  lateSendLimitNs,
-  type PhaseSummary,
-  type ScheduledLoop,
-} from '../records/load.ts';
+import type { LatencySummary, LoadSpec, LoadSummary, PhaseSummary, ScheduledLoop } from '../records/load.ts';
+import { failedRequests, failureOutcomes } from '../records/load-outcomes.ts';
 import { wrap } from '../report/wrap.ts';
-import { partLines } from './load-part-lines.ts';
 import type { ThresholdVerdict } from './load-threshold.ts';
 
 const labelWidth = 15;
@@ -23,6 +15,7 @@ export function loadText(
   summary: LoadSummary,
   verdicts: readonly ThresholdVerdict[],
   width: number | null = null,
+  partLines: readonly string[] = [],
 ): string {
   const row = (label: string, text: string): string =>
     wrap(`${label.padEnd(labelWidth)}${text}`, width ?? Number.POSITIVE_INFINITY, ' '.repeat(labelWidth));
@@ -40,7 +33,7 @@ export function loadText(
     ...(open ? [row('lateness', latenessText(measurement))] : []),
     row('bodies', `${formatBytes(measurement.requestBytes)} sent, ${formatBytes(measurement.responseBytes)} received`),
     row('generator', generatorText(summary)),
-    ...((summary.parts ?? []).length === 0 ? [] : ['', ...partLines(summary.parts ?? []), '']),
+    ...(partLines.length === 0 ? [] : ['', ...partLines, '']),
     ...verdicts.map((verdict, index) => row(index === 0 ? 'fail if' : '', verdictText(verdict))),
     ...Object.entries(summary.errorSamples).flatMap(([outcome, texts]) => texts.map((text) => row(outcome, text))),
     '',

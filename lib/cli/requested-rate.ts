@@ -1,6 +1,6 @@
 /** The forms of --rate: one rate, several in steps, a ramp. */
 import { InvalidArgumentError } from 'commander';
-import { mostSteps } from '../records/load.ts';
+import { mostSteps } from '../records/arrivals.ts';
 
 /** Requests per second. */
 export type RequestedRate =

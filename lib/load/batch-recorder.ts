@@ -1,6 +1,7 @@
 /** Turns the rows of the native engine into the figures of a run. */
 import type { LoadBatch } from '../native/addon.ts';
-import { type LoadSeries, type LoadSpec, type Outcome, outcomeNames } from '../records/load.ts';
+import type { LoadSeries, LoadSpec } from '../records/load.ts';
+import { type Outcome, outcomeNames } from '../records/load-outcomes.ts';
 import { type FailedRequest, failureCause, failureText } from './failure-text.ts';
 import type { IssuePlan } from './issue-plan.ts';
 import { PartRecorder, plannedParts } from './load-parts.ts';

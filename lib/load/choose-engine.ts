@@ -3,7 +3,6 @@ import { MpsbenchError } from '../core/errors.ts';
 import { loadAddon, type NativeAddon } from '../native/addon.ts';
 import type { LoadEngine } from './engine.ts';
 import { nativeEngine } from './native-engine.ts';
-import { undiciEngine } from './undici-engine.ts';
 
 /** auto: native where it can serve the URL, undici elsewhere. */
 export type EngineChoice = 'auto' | 'native' | 'undici';
@@ -18,11 +17,11 @@ export const anyEngine: EngineWish = { engine: 'auto', threads: 1 };
 
 /** Chooses anew for each run, by its URL. */
 export function wishedEngine(wish: EngineWish): Pick<LoadEngine, 'run'> {
-  return { run: async (spec, hooks) => chooseEngine(spec.url, wish).run(spec, hooks) };
+  return { run: async (spec, hooks) => (await chooseEngine(spec.url, wish)).run(spec, hooks) };
 }
 
-/** Throws USAGE for a wish that the URL or the machine rules out, ADDON_MISSING for a native engine that is not there. */
-export function chooseEngine(url: string, { engine, threads }: EngineWish): LoadEngine {
+/** Rejects with USAGE for a wish that the URL or the machine rules out, ADDON_MISSING for a native engine that is not there. */
+export async function chooseEngine(url: string, { engine, threads }: EngineWish): Promise<LoadEngine> {
   const obstacle = nativeObstacle(url);
   if (engine === 'native') {
     if (obstacle !== null) throw new MpsbenchError('USAGE', `the native engine cannot load ${url}: ${obstacle}`);
@@ -37,6 +36,8 @@ export function chooseEngine(url: string, { engine, threads }: EngineWish): Load
       `the undici engine has one thread and is used here (${reason}): leave out --threads`,
     );
   }
+  // Undici takes as long to load as everything else that a native run needs.
+  const { undiciEngine } = await import('./undici-engine.ts');
   return undiciEngine();
 }
 

@@ -1,5 +1,6 @@
 /** Whether the replies of a stretch of an open loop keep up with the requests that fall due in it. */
-import { type LatencySummary, type OutcomeCounts, outcomeNames } from '../records/load.ts';
+import type { LatencySummary, OutcomeCounts } from '../records/load.ts';
+import { outcomeNames } from '../records/load-outcomes.ts';
 
 /** A phase or a part of one. */
 export interface DueAndAnswered {

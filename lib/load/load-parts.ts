@@ -1,7 +1,8 @@
 /** The parts of a measurement whose rate changes, and the figures of each. */
 import { latencySummary } from '../records/histogram.ts';
 import { LatencyTally } from '../records/latency-tally.ts';
-import { type LoadPart, type OutcomeCounts, outcomeNames } from '../records/load.ts';
+import type { LoadPart, OutcomeCounts } from '../records/load.ts';
+import { outcomeNames } from '../records/load-outcomes.ts';
 import { isLate, type RecordedRequest } from './phase-recorder.ts';
 import { expectedIn, type RateSegment, rateSegments } from './rate-profile.ts';
 import type { ScheduledLoad } from './schedule.ts';

@@ -1,4 +1,6 @@
 /** Counts and latencies of one phase. */
+
+import { lateSendLimitNs } from '../records/generator-limits.ts';
 import {
   encodeLatencies,
   type LatencyHistogram,
@@ -8,7 +10,8 @@ import {
   recordLatency,
 } from '../records/histogram.ts';
 import { LatencyTally } from '../records/latency-tally.ts';
-import { lateSendLimitNs, type OutcomeCounts, outcomeNames, type PhaseSummary } from '../records/load.ts';
+import type { OutcomeCounts, PhaseSummary } from '../records/load.ts';
+import { outcomeNames } from '../records/load-outcomes.ts';
 import type { FinishedRequest } from './exchange.ts';
 
 /** What the figures of a phase need of a request. */

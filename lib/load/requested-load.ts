@@ -1,6 +1,8 @@
 /** A load run for programs that use the package: what is left out of the spec is filled in. */
 import type { Origin } from '../core/clock.ts';
-import type { LoadResult, LoadSpec } from '../records/load.ts';
+import { MpsbenchError } from '../core/errors.ts';
+import { type LoadResult, type LoadSpec, loopSchema, stopSchema } from '../records/load.ts';
+import { problemText } from '../records/problem-text.ts';
 import type { LoadProgress } from './engine.ts';
 import { loadDefaults, runLoad } from './run-load.ts';
 
@@ -30,11 +32,20 @@ export function completeLoad(requested: RequestedLoad): LoadSpec {
  * Runs warm-up and measurement and drains. Failed requests are counted in the result and are no error. Rejects with
  * USAGE on an impossible spec, LOAD_FAILED when no connection could be made, INTERRUPTED on abort.
  */
-export function runRequestedLoad(requested: RequestedLoad, options: RunLoadOptions = {}): Promise<LoadResult> {
+export async function runRequestedLoad(requested: RequestedLoad, options: RunLoadOptions = {}): Promise<LoadResult> {
   const { signal, origin, onProgress } = options;
-  return runLoad(completeLoad(requested), {
+  const spec = completeLoad(requested);
+  checkShape('loop', loopSchema.safeParse(spec.loop));
+  checkShape('stop', stopSchema.safeParse(spec.stop));
+  return await runLoad(spec, {
     signal: signal ?? new AbortController().signal,
     ...(origin ? { origin } : {}),
     ...(onProgress ? { onProgress } : {}),
   });
+}
+
+/** A caller without types can hand over anything. */
+function checkShape(name: string, { error }: { readonly error?: unknown }): void {
+  if (error === undefined) return;
+  throw new MpsbenchError('USAGE', `${name} is not possible: ${problemText(error)}; see LoadSpec for its fields`);
 }

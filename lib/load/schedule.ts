@@ -1,6 +1,7 @@
 /** When the requests of an open loop are due: pure, from a seed and the rates asked for. */
 import { randomStream } from '../core/random.ts';
-import type { Arrival, LoadSpec } from '../records/load.ts';
+import type { Arrival } from '../records/arrivals.ts';
+import type { LoadSpec } from '../records/load.ts';
 import { inversion, type RateSegment, rateSegments } from './rate-profile.ts';
 
 /** Never decreasing offsets from the start of the run. */

@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { MpsbenchError, messageOf } from '../core/errors.ts';
 import type { ContextProbe, DeviceSeries, GpuSnapshot, ProcessSeries, SamplingSummary } from '../records/gpu.ts';
-import type { EncoderDimensions } from '../records/plan.ts';
+import type { EncoderDimensions } from '../records/server-plans/embedded.ts';
 
 export interface SampleOptions {
   /** 5e6 to 10e9. */

@@ -1,14 +1,6 @@
 /** What one load run is asked to do and what came of it. */
 import { z } from 'zod';
-
-/** Every request ends in exactly one of these. Only 'ok' is throughput. */
-export const outcomeNames = ['ok', 'status', 'connect', 'reset', 'timeout', 'badResponse', 'aborted'] as const;
-/**
- * ok: complete reply with an expected status · status: complete reply with another status · connect: no connection ·
- * reset: connection lost before the reply was complete · timeout: over the request's limit · badResponse: reply that
- * is not HTTP · aborted: cut off by the end of the run, counted apart and in no rate.
- */
-export type Outcome = (typeof outcomeNames)[number];
+import { arrivalNames, mostSteps } from './arrivals.ts';
 
 const count = z.number().int().nonnegative();
 export const outcomeCountsSchema = z.object({
@@ -21,20 +13,6 @@ export const outcomeCountsSchema = z.object({
   aborted: count,
 });
 export type OutcomeCounts = z.infer<typeof outcomeCountsSchema>;
-
-/** What counts as a failed request: everything but 'ok', and 'aborted', which the end of the run caused. */
-export const failureOutcomes = outcomeNames.filter((name) => name !== 'ok' && name !== 'aborted');
-
-export function failedRequests(outcomes: OutcomeCounts): number {
-  return failureOutcomes.reduce((sum, name) => sum + outcomes[name], 0);
-}
-
-/** Spacing of an open loop at its rate: equal gaps, or independent exponential ones. */
-export const arrivalNames = ['constant', 'poisson'] as const;
-export type Arrival = (typeof arrivalNames)[number];
-
-/** Each step has figures of its own, which take memory. */
-export const mostSteps = 100;
 
 const arrival = z.enum(arrivalNames);
 /** Connections that may be open at once; a request that finds none waits, and its wait counts as latency. */
@@ -133,9 +111,6 @@ export const phaseSummarySchema = z.object({
 });
 export type PhaseSummary = z.infer<typeof phaseSummarySchema>;
 
-/** From here on a request counts as sent late: what the engine with the coarser timers may be off by at its worst. */
-export const lateSendLimitNs = 5e6;
-
 /** A stretch of a measurement whose rate changes: a step, or a tenth of a ramp or of a trace. */
 export const loadPartSchema = z.object({
   /** From the run's origin. */
@@ -152,11 +127,6 @@ export const loadPartSchema = z.object({
   lateSends: count,
 });
 export type LoadPart = z.infer<typeof loadPartSchema>;
-
-/** Share by which the requests in flight may miss the concurrency asked for (Little's law). */
-export const littlesLawTolerance = 0.05;
-/** Event-loop lag p99 over response time p50 from which the generator's own delay shows in the figures. */
-export const lagLimitRatio = 0.1;
 
 /** Whether the generator itself was the limit. */
 export const generatorHealthSchema = z.object({

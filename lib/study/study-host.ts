@@ -11,7 +11,7 @@ import { armEnvironment } from '../mps/environment.ts';
 import type { Environment } from '../records/environment.ts';
 import type { GpuSnapshot } from '../records/gpu.ts';
 import type { StudyPlan } from '../records/plan.ts';
-import { embeddedAdapter } from '../server/embedded.ts';
+import { chooseAdapter, workersUseCuda } from '../server/choose-adapter.ts';
 import { type ArmsOnHost, armsOnHost } from './arms-on-host.ts';
 import { blockedBy, type Finding } from './finding.ts';
 import type { StudyDevice, StudyParts } from './parts.ts';
@@ -55,7 +55,7 @@ export async function prepareStudyHost(plan: StudyPlan, options: StudyHostOption
     const gpuUnavailable = 'session' in opened ? null : opened.unavailable;
     const facts = await gather(plan, options, snapshot, gpuUnavailable);
     const findings = preflight(facts);
-    const arms = armsOnHost(plan.arms, findings, usesCuda(plan));
+    const arms = armsOnHost(plan.arms, findings, workersUseCuda(plan.server));
     requireSomeArm(arms);
     const usable = snapshot !== null && !blockedBy(findings).has('gpu');
     const device = usable ? chooseDevice(snapshot, plan.gpu.device) : null;
@@ -88,13 +88,9 @@ function gather(
     mpsControlPath: paths.mpsControl,
     plannedWorkers: Math.max(...plan.workers),
     foreignMemoryLimitBytes: plan.gpu.foreignMemoryLimit,
-    context: usesCuda(plan) ? { nvmlPath: paths.nvml, cudaPath: paths.cuda, signal, emergency } : null,
+    context: workersUseCuda(plan.server) ? { nvmlPath: paths.nvml, cudaPath: paths.cuda, signal, emergency } : null,
     signal,
   });
-}
-
-function usesCuda(plan: StudyPlan): boolean {
-  return plan.server.workload === 'auto' || plan.server.workload === 'cuda';
 }
 
 function partsOf(
@@ -111,7 +107,7 @@ function partsOf(
     gpu: session && device ? { session, device } : null,
     startMpsDaemon: (daemon) => startMpsDaemon({ ...daemon, controlPath: paths.mpsControl, ...limits }),
     armEnvironment,
-    adapter: embeddedAdapter(plan.server, { cudaPath: paths.cuda }),
+    adapter: chooseAdapter(plan.server, { cudaPath: paths.cuda }),
     engine: wishedEngine({ ...anyEngine, engine: plan.load.engine }),
     emergency,
   };

@@ -4,7 +4,8 @@ import { describe, it } from 'node:test';
 import { MpsbenchError } from '../../lib/core/errors.ts';
 import { runWarnings } from '../../lib/load/run-warnings.ts';
 import { traceLoad } from '../../lib/load/trace.ts';
-import { type LoadSummary, loadSummarySchema, outcomeNames } from '../../lib/records/load.ts';
+import { type LoadSummary, loadSummarySchema } from '../../lib/records/load.ts';
+import { outcomeNames } from '../../lib/records/load-outcomes.ts';
 import { fakeServer } from '../fakes/fake-server.ts';
 import { duration, engines, milli, open, requests } from './run.ts';
 

@@ -6,7 +6,8 @@ import { anyEngine, type EngineWish } from '../../load/choose-engine.ts';
 import type { LoadProgress } from '../../load/engine.ts';
 import { loadDefaults, runLoad } from '../../load/run-load.ts';
 import { type RunWarning, runWarnings } from '../../load/run-warnings.ts';
-import { arrivalNames, type LoadResult, type LoadSpec } from '../../records/load.ts';
+import { arrivalNames } from '../../records/arrivals.ts';
+import type { LoadResult, LoadSpec, LoadSummary } from '../../records/load.ts';
 import { wrap } from '../../report/wrap.ts';
 import { type CliContext, jsonDocument } from '../context.ts';
 import { defaultConnections, type LoadOptions, loadSpec, parseStatuses } from '../load-options.ts';
@@ -86,7 +87,7 @@ async function load(context: CliContext, url: string, options: Options): Promise
   const warnings = runWarnings(result.summary);
   const { width } = outputTerminal();
   if (options.json) context.out(json(spec, result, verdicts, warnings));
-  else context.out(loadText(spec, result.summary, verdicts, width));
+  else context.out(loadText(spec, result.summary, verdicts, width, await partLinesOf(result.summary)));
   const limit = context.interactive && width !== null ? width : Number.POSITIVE_INFINITY;
   for (const warning of warnings) context.err(`${wrap(`warning: ${warning.text}`, limit, '  ')}\n`);
   const failing = verdicts.filter(({ verdict }) => verdict !== 'kept');
@@ -111,6 +112,11 @@ function progressText({ stop, warmupNs }: LoadSpec, progress: LoadProgress): str
   const count = stop.kind === 'requests' ? ` of ${stop.requests} requests` : '';
   const { phase, ok, errors, recentPerSecond } = progress;
   return `${phase} · ${done}${total} · ${ok} ok, ${errors} failed${count} · ${formatRate(recentPerSecond)}`;
+}
+
+/** The table library is loaded for a load that has parts alone. */
+async function partLinesOf({ parts = [] }: LoadSummary): Promise<readonly string[]> {
+  return parts.length === 0 ? [] : (await import('../load-part-lines.ts')).partLines(parts);
 }
 
 /** Bodies and the values of headers are left out: they may be large, or secret. */

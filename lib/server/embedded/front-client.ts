@@ -7,7 +7,7 @@ import { childModuleArguments } from '../../core/child-module.ts';
 import { deadline } from '../../core/clock.ts';
 import { type ErrorCode, errorCodes, interrupted, MpsbenchError, messageOf } from '../../core/errors.ts';
 import { seconds } from '../../core/units.ts';
-import { encoderSchema } from '../../records/plan.ts';
+import { encoderSchema } from '../../records/server-plans/embedded.ts';
 import type { ServerStart } from '../adapter.ts';
 import { ServerProcess } from '../child-process.ts';
 import type { AskOptions, HttpReply, ModelServer } from '../model-setup.ts';

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { type ArrivalSchedule, arrivalSchedule } from '../../../lib/load/schedule.ts';
-import type { Arrival, LoadSpec } from '../../../lib/records/load.ts';
+import type { Arrival } from '../../../lib/records/arrivals.ts';
+import type { LoadSpec } from '../../../lib/records/load.ts';
 
 const second = 1e9;
 
