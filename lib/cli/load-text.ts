@@ -1,11 +1,11 @@
 /** The summary of a load run as text. No figure is computed here. */
 import { counted, formatBytes, formatDuration, formatRate, ns } from '../core/units.ts';
+import type { ThresholdVerdict } from '../load/threshold.ts';
 import { lateSendLimitNs } from '../records/generator-limits.ts';
 import { percentileMinimums } from '../records/histogram.ts';
 import type { LatencySummary, LoadSpec, LoadSummary, PhaseSummary, ScheduledLoop } from '../records/load.ts';
 import { failedRequests, failureOutcomes } from '../records/load-outcomes.ts';
 import { wrap } from '../report/wrap.ts';
-import type { ThresholdVerdict } from './load-threshold.ts';
 
 const labelWidth = 15;
 
