@@ -39,7 +39,7 @@ export async function stall(settings: BenchSettings): Promise<BenchOutcome> {
     rows.push({ client: engine, loop: `open, ${ratePerSecond}/s`, latencies });
   }
   const { peers, absent } = await latencyPeers();
-  for (const { name, measure } of peers.filter((peer) => !['native', 'undici'].includes(peer.name))) {
+  for (const { name, measure } of peers) {
     await server.reset();
     const latencies = await measure({ url: server.url, connections: connections.closed, seconds, core: clientCore });
     rows.push({ client: name, loop: `closed, ${connections.closed} connections`, latencies });
@@ -72,7 +72,8 @@ function text(seconds: number, rows: readonly Row[], absent: readonly string[]):
   return [
     `${seconds} s, replies after ${serviceNs / 1e6} ms, the server deaf once for ${stallNs / 1e9} s after a third of the time.`,
     'In the first row, what follows from the schedule alone. A closed loop sends nothing while it waits, so that the stall',
-    'meets one request for each of its connections and its percentiles do not know of those that would have come.',
+    'meets one request for each of its connections and its percentiles do not know of those that would have come. wrk alone',
+    'fills those in from its mean latency, afterwards.',
     ...absent,
     '',
     markdownTable(['client', 'loop', 'p50', 'p99', 'p99.9', 'max'], cells),

@@ -66,9 +66,9 @@ async function untilFirstRequest(server: TruthServer, command: readonly string[]
   await server.reset();
   const startedNs = process.hrtime.bigint();
   await ended(command);
-  const { firstReadNs } = await server.truth();
-  if (firstReadNs === 0) throw new Error(`${command.join(' ')} sent nothing`);
-  return firstReadNs - Number(startedNs);
+  const { firstArrivalNs } = await server.truth();
+  if (firstArrivalNs === 0) throw new Error(`${command.join(' ')} sent nothing`);
+  return firstArrivalNs - Number(startedNs);
 }
 
 async function untilEnd(command: readonly string[]): Promise<number> {

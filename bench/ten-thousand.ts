@@ -39,7 +39,7 @@ export async function tenThousand(settings: BenchSettings): Promise<BenchOutcome
     markdown: text(seconds, runs, limited),
     data: { connections, seconds, serviceUs, runs, limited },
     targets: [
-      ...runs.filter(({ engine }) => engine === 'native').map(residentTarget),
+      ...runs.map(residentTarget),
       {
         what: `${connections} connections where ${tooFewDescriptors} descriptors are allowed`,
         target: 'the limit is named, with the mend',

@@ -11,14 +11,14 @@ export interface TruthServerOptions {
   readonly stall_ms?: number;
 }
 
-/** By the server's own clock, from the request read to its reply written. Times are CLOCK_MONOTONIC, 0 = not yet. */
+/** By the server's own clock, from the request's arrival in its kernel to its reply written. Times are CLOCK_MONOTONIC, 0 = not yet. */
 export interface Truth {
   readonly count: number;
   readonly p50Ns: number;
   readonly p99Ns: number;
   readonly p999Ns: number;
   readonly maxNs: number;
-  readonly firstReadNs: number;
+  readonly firstArrivalNs: number;
   readonly firstAcceptNs: number;
   readonly connectionsMost: number;
   readonly acceptErrno: number;

@@ -6,12 +6,15 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
+#include <sys/uio.h>
+#include <time.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <functional>
 #include <queue>
 #include <string>
@@ -43,17 +46,41 @@ struct Client {
 
 struct Pending {
   std::int64_t due_ns;
-  std::int64_t received_ns;
+  std::int64_t arrived_ns;
   int fd;
   std::uint64_t client;
   bool operator>(const Pending& other) const { return due_ns > other.due_ns; }
 };
 
+// Received bytes with the time at which the kernel had them, which `arrived_ns` keeps where the kernel has none: what a
+// request waits until the server wakes up is the server's time, not its client's.
+ssize_t receive(int fd, char* buffer, std::size_t size, std::int64_t& arrived_ns) {
+  iovec into{buffer, size};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(timespec))];
+  msghdr message{};
+  message.msg_iov = &into;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  const ssize_t got = ::recvmsg(fd, &message, 0);
+  if (got <= 0) return got;
+  for (cmsghdr* part = CMSG_FIRSTHDR(&message); part != nullptr; part = CMSG_NXTHDR(&message, part)) {
+    if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_TIMESTAMPNS) continue;
+    timespec stamp{};
+    std::memcpy(&stamp, CMSG_DATA(part), sizeof stamp);
+    timespec wall{};
+    ::clock_gettime(CLOCK_REALTIME, &wall);
+    const std::int64_t age_ns = (wall.tv_sec - stamp.tv_sec) * 1'000'000'000 + (wall.tv_nsec - stamp.tv_nsec);
+    arrived_ns = now_ns() - age_ns;
+  }
+  return got;
+}
+
 // What happened since the start or the last /reset; times by CLOCK_MONOTONIC, 0 = not yet.
 struct Truth {
   std::vector<std::int64_t> spans_ns;
   std::int64_t first_accept_ns = 0;
-  std::int64_t first_read_ns = 0;
+  std::int64_t first_arrival_ns = 0;
   std::size_t connections = 0;
   std::size_t connections_most = 0;
   int accept_errno = 0;
@@ -76,7 +103,7 @@ std::string truth_json(Truth& truth) {
   add("p99Ns", quantile(truth.spans_ns, 0.99));
   add("p999Ns", quantile(truth.spans_ns, 0.999));
   add("maxNs", quantile(truth.spans_ns, 1));
-  add("firstReadNs", truth.first_read_ns);
+  add("firstArrivalNs", truth.first_arrival_ns);
   add("firstAcceptNs", truth.first_accept_ns);
   add("connectionsMost", static_cast<std::int64_t>(truth.connections_most));
   add("acceptErrno", truth.accept_errno);
@@ -116,6 +143,7 @@ class TruthServer {
     epoll_event events[256];
     for (;;) {
       const int count = ::epoll_wait(epoll_.get(), events, 256, -1);
+      woken_ns_ = now_ns();
       for (int at = 0; at < count; ++at) {
         const int fd = events[at].data.fd;
         if (fd == listener_.get())
@@ -145,6 +173,7 @@ class TruthServer {
       if (truth_.first_accept_ns == 0) truth_.first_accept_ns = now_ns();
       const int on = 1;
       ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+      ::setsockopt(fd.get(), SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
       watch(fd.get(), EPOLLIN);
       Client& client = clients_[fd.get()];
       client.number = ++accepted_;
@@ -161,16 +190,16 @@ class TruthServer {
   // False when the connection is over.
   bool on_readable(Client& client) {
     char buffer[4096];
-    const ssize_t got = ::recv(client.fd.get(), buffer, sizeof buffer, 0);
+    std::int64_t arrived_ns = woken_ns_;
+    const ssize_t got = receive(client.fd.get(), buffer, sizeof buffer, arrived_ns);
     if (got < 0 && errno == EAGAIN) return true;
     if (got <= 0) return false;
-    const std::int64_t received_ns = now_ns();
     client.head.append(buffer, static_cast<std::size_t>(got));
     if (!client.head.ends_with("\r\n\r\n")) return true;
     const std::string head = std::exchange(client.head, {});
     if (head.starts_with("GET /truth ")) return send(client, reply(truth_json(truth_)));
     if (head.starts_with("GET /reset ")) return forget(client);
-    begin(client, received_ns);
+    begin(client, arrived_ns);
     return true;
   }
 
@@ -182,13 +211,13 @@ class TruthServer {
     return send(client, reply("ok"));
   }
 
-  void begin(const Client& client, std::int64_t received_ns) {
-    if (truth_.first_read_ns == 0) {
-      truth_.first_read_ns = received_ns;
+  void begin(const Client& client, std::int64_t arrived_ns) {
+    if (truth_.first_arrival_ns == 0) {
+      truth_.first_arrival_ns = arrived_ns;
       // The stall waits in the same queue, with no connection.
-      if (options_.stall_ns > 0) pending_.push({received_ns + options_.stall_at_ns, received_ns, -1, 0});
+      if (options_.stall_ns > 0) pending_.push({woken_ns_ + options_.stall_at_ns, woken_ns_, -1, 0});
     }
-    pending_.push({received_ns + times_.next_ns(), received_ns, client.fd.get(), client.number});
+    pending_.push({woken_ns_ + times_.next_ns(), arrived_ns, client.fd.get(), client.number});
   }
 
   // Answers what is due, then sets the timer for what is next.
@@ -221,7 +250,7 @@ class TruthServer {
     const auto found = clients_.find(pending.fd);
     if (found == clients_.end() || found->second.number != pending.client) return;
     if (send(found->second, reply_))
-      truth_.spans_ns.push_back(now_ns() - pending.received_ns);
+      truth_.spans_ns.push_back(now_ns() - pending.arrived_ns);
     else
       close(pending.fd);
   }
@@ -236,6 +265,7 @@ class TruthServer {
   std::string reply_;
   Truth truth_;
   std::uint64_t accepted_ = 0;
+  std::int64_t woken_ns_ = 0;
   std::priority_queue<Pending, std::vector<Pending>, std::greater<>> pending_;
   UniqueFd epoll_;
   UniqueFd timer_;
