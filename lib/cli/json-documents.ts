@@ -76,6 +76,12 @@ export const scheduleDocumentSchema = document('study-schedule').extend({
   /** Complete, in the form of plan.yaml. */
   plan: studyPlanSchema,
   expectedNs: count,
+  /** Trials that start a server of their own, and trials that switch the one before. */
+  restarts: count,
+  switches: count,
+  /** What each takes beside warm-up and window, as finished trials of this study show; null = none does. */
+  measuredRestartNs: count.nullable(),
+  measuredSwitchNs: count.nullable(),
   armsLeftOut: z.array(z.object({ arm: z.string(), reason: z.string() })),
   trials: z.array(
     z.object({

@@ -7,7 +7,7 @@ import { abortedCutOff, timeoutCutOff } from './outcome.ts';
 /** Below the shortest hint that servers send, so that a hint of 1 s keeps the connection instead of closing it. */
 const keepAliveThresholdMs = 500;
 
-export interface LaneHost extends Omit<ExchangeHost, 'onEnd'> {
+export interface LaneHost extends Omit<ExchangeHost, 'onEnd' | 'connection'> {
   readonly origin: URL;
   /** A connection was made. */
   readonly onConnected: () => void;
@@ -21,13 +21,16 @@ export interface LaneHost extends Omit<ExchangeHost, 'onEnd'> {
  */
 export class Lane {
   readonly #host: LaneHost;
+  readonly #number: number;
   readonly #slot: ConnectionSlot;
   readonly #client: Client;
   #current: Exchange | null = null;
   #served = 0;
 
-  constructor(host: LaneHost) {
+  /** `number`: of its place among the lanes of the run. */
+  constructor(host: LaneHost, number: number) {
     this.#host = host;
+    this.#number = number;
     this.#slot = connectionSlot(() => {
       this.#served = 0;
       this.#current?.noteNewConnection();
@@ -53,6 +56,7 @@ export class Lane {
         timeoutNs: this.#host.timeoutNs,
         isExpected: this.#host.isExpected,
         onEnd: (finished) => this.#onEnd(finished),
+        connection: this.#number,
       },
       this.#served > 0,
     );

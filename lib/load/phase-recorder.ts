@@ -10,10 +10,10 @@ import {
 import { LatencyTally } from '../records/latency-tally.ts';
 import type { OutcomeCounts, PhaseSummary } from '../records/load.ts';
 import { outcomeNames } from '../records/load-outcomes.ts';
-import type { FinishedRequest } from './exchange.ts';
+import type { RequestRow } from './request-row.ts';
 
 /** What the figures of a phase need of a request. */
-export type RecordedRequest = Omit<FinishedRequest, 'phase' | 'text' | 'cause'>;
+export type RecordedRequest = Omit<RequestRow, 'number' | 'phase' | 'firstByteNs' | 'connection'>;
 
 /** The window of a phase and the 'ok' replies that ended inside it, whichever phase had sent them. */
 export interface PhaseWindow {

@@ -11,6 +11,8 @@ export const loadDefaults = {
   method: 'GET',
   headers: {},
   bodies: [],
+  template: false,
+  socketPath: null,
   warmupNs: 0,
   timeoutNs: seconds(30),
   expectStatus: null,

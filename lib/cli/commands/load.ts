@@ -4,6 +4,7 @@ import { exitStatus } from '../../core/errors.ts';
 import { formatRate, formatSpan, ns, seconds } from '../../core/units.ts';
 import { anyEngine, type EngineWish } from '../../load/choose-engine.ts';
 import type { LoadProgress } from '../../load/engine.ts';
+import { createRawFile, type RawFile } from '../../load/raw-file.ts';
 import { loadDefaults, runLoad } from '../../load/run-load.ts';
 import { type RunWarning, runWarnings } from '../../load/run-warnings.ts';
 import type { LoadResult, LoadSpec } from '../../records/load.ts';
@@ -18,6 +19,7 @@ import { outputTerminal } from '../terminal.ts';
 
 interface Options extends LoadOptions, EngineWish {
   readonly failIf?: readonly string[];
+  readonly raw?: string;
   readonly json?: boolean;
 }
 
@@ -50,8 +52,10 @@ export function loadCommand(context: CliContext): Command {
     .option('--rate <per-second>', 'open loop: requests fall due at this rate, whatever the server does', parseRate)
     .addOption(new Option('--arrival <how>', 'spacing at that rate (constant)').choices(['constant', 'poisson']))
     .option('-i, --input <path>', 'body file, or a directory of them; may be repeated: a pool to draw from', collect)
+    .option('--template', 'bodies have fields that each request fills: {{counter}} {{random}} {{random:8}} {{uuid}}')
     .option('-m, --method <name>', 'HTTP method (GET, or POST with a body)')
     .option('-H, --header <line>', "'Name: value'; may be repeated", collect)
+    .option('--unix-socket <path>', 'connect to this Unix socket, whatever host the URL names')
     .addOption(
       new Option('--timeout <span>', 'limit of one request')
         .argParser(positiveDurationValue)
@@ -68,7 +72,13 @@ export function loadCommand(context: CliContext): Command {
     .option('--threads <count>', 'sending threads of the native engine', wholeNumberValue(1), anyEngine.threads)
     .option('--expect-status <list>', 'statuses that count as ok, such as 200,201 (any 2xx)', parseStatuses)
     .option('--fail-if <condition>', `exit 3 when it holds; may be repeated: ${thresholdMetrics.join(' ')}`, collect)
-    .option('--seed <number>', 'of arrivals and of the choice of bodies', wholeNumberValue(0), loadDefaults.seed)
+    .option('--raw <file>', 'a row for each request, as an Arrow IPC file')
+    .option(
+      '--seed <number>',
+      'of arrivals, of the choice of bodies and of templates',
+      wholeNumberValue(0),
+      loadDefaults.seed,
+    )
     .option('--json', 'the result as JSON')
     .addHelpText('after', examples)
     .action((url: string, options: Options) => load(context, url, options));
@@ -77,7 +87,8 @@ export function loadCommand(context: CliContext): Command {
 async function load(context: CliContext, url: string, options: Options): Promise<void> {
   const thresholds = (options.failIf ?? []).map(parseThreshold);
   const spec = loadSpec(url, options);
-  const result = await runWithProgress(context, spec, options);
+  await using raw = await rawFile(context, spec, options);
+  const result = await runWithProgress(context, spec, options, raw);
   const verdicts = thresholds.map((threshold) => judge(threshold, result.summary.measurement));
   const warnings = runWarnings(result.summary);
   const { width } = outputTerminal();
@@ -89,13 +100,27 @@ async function load(context: CliContext, url: string, options: Options): Promise
   for (const { text, verdict, measured } of failing) context.err(`--fail-if '${text}' is ${verdict}: ${measured}\n`);
   const failed = warnings.some((warning) => warning.invalidates) || failing.length > 0;
   context.exit(failed ? exitStatus.invalid : exitStatus.done);
+  // Last, so that a full disk takes the rows and not the result with them.
+  await raw?.finish();
 }
 
-async function runWithProgress(context: CliContext, spec: LoadSpec, wish: EngineWish): Promise<LoadResult> {
+async function rawFile(context: CliContext, spec: LoadSpec, { raw }: Options): Promise<RawFile | null> {
+  if (raw === undefined) return null;
+  const onFinished = (rows: number): void => context.err(`${rows} rows written to ${raw}\n`);
+  return await createRawFile(raw, spec, { onFinished });
+}
+
+async function runWithProgress(
+  context: CliContext,
+  spec: LoadSpec,
+  wish: EngineWish,
+  raw: RawFile | null,
+): Promise<LoadResult> {
   const status = liveStatus(context);
   try {
     const onProgress = (progress: LoadProgress): void => status.update(progressText(spec, progress));
-    return await runLoad(spec, { signal: context.signal, onProgress }, wish);
+    const rows = raw === null ? {} : { onRow: raw.onRow, origin: raw.origin };
+    return await runLoad(spec, { signal: context.signal, onProgress, ...rows }, wish);
   } finally {
     status.done();
   }
