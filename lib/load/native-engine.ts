@@ -19,6 +19,8 @@ export interface NativeEngineOptions {
   readonly clock: Clock;
   /** Sending threads; no more than there are connections. */
   readonly threads: number;
+  /** Where the sending threads run; null = anywhere. */
+  readonly cpus: readonly number[] | null;
   /** Requests in flight at the end of a run are given this long to end; then they are cut off and counted as such. */
   readonly drainLimitNs: number;
 }
@@ -29,7 +31,7 @@ export interface NativeEngineOptions {
  * 10 ms before it tries again, and up to 100 ms while nothing but failures follow.
  */
 export function nativeEngine(options: Pick<NativeEngineOptions, 'addon'> & Partial<NativeEngineOptions>): LoadEngine {
-  const complete = { clock: systemClock, threads: 1, drainLimitNs: seconds(5), ...options };
+  const complete = { clock: systemClock, threads: 1, cpus: null, drainLimitNs: seconds(5), ...options };
   return { name: 'native', run: (spec, hooks) => new NativeEngineRun(spec, hooks, complete).run() };
 }
 
@@ -56,7 +58,7 @@ class NativeEngineRun {
     try {
       const address = await this.#orFailure(serverAddress(this.#spec, this.#spec.timeoutNs));
       const origin: Origin = this.#hooks.origin ?? this.#options.clock.origin();
-      using session = new NativeSession(this.#spec, address, origin, { ...this.#options, onRow: this.#hooks.onRow });
+      using session = new NativeSession(this.#spec, address, origin, this.#options, this.#hooks);
       return await this.#phases(session);
     } finally {
       signal.removeEventListener('abort', onAbort);

@@ -6,12 +6,12 @@ import type { NativeLoadRun } from '../native/addon.ts';
 import type { GeneratorHealth, LoadResult, LoadSpec } from '../records/load.ts';
 import { BatchRecorder } from './batch-recorder.ts';
 import { templateStream } from './body-template.ts';
-import type { LoadProgress } from './engine.ts';
+import type { IntervalHooks, LoadHooks, LoadProgress } from './engine.ts';
 import { IssuePlan } from './issue-plan.ts';
+import { intervalReporter } from './load-interval.ts';
 import type { NativeEngineOptions } from './native-engine.ts';
 import { noConnection } from './outcome.ts';
 import { requestBytes } from './request-bytes.ts';
-import type { RowSink } from './request-row.ts';
 import { arrivalSchedule } from './schedule.ts';
 import type { ServerAddress } from './server-address.ts';
 import { Settlement } from './settlement.ts';
@@ -20,10 +20,6 @@ import { Settlement } from './settlement.ts';
 const failuresBeforeGivingUp = 3;
 /** 1 GiB of due times, twice. */
 const mostScheduled = 2 ** 27;
-
-export interface NativeSessionOptions extends Pick<NativeEngineOptions, 'addon' | 'clock' | 'threads'> {
-  readonly onRow: RowSink | undefined;
-}
 
 /** Sends from its construction to its disposal. */
 export class NativeSession implements Disposable {
@@ -39,7 +35,13 @@ export class NativeSession implements Disposable {
   #cpuNs: number | null = null;
   readonly #done = new Settlement<void>();
 
-  constructor(spec: LoadSpec, address: ServerAddress, origin: Origin, options: NativeSessionOptions) {
+  constructor(
+    spec: LoadSpec,
+    address: ServerAddress,
+    origin: Origin,
+    options: NativeEngineOptions,
+    hooks: IntervalHooks & Pick<LoadHooks, 'onRow'> = {},
+  ) {
     this.#spec = spec;
     this.#origin = origin;
     this.#clock = options.clock;
@@ -49,7 +51,10 @@ export class NativeSession implements Disposable {
     const startNs = this.nowNs();
     this.plan = new IssuePlan(startNs, spec.warmupNs, spec.stop);
     this.#takenUntilNs = startNs;
-    this.#recorder = new BatchRecorder(spec, this.plan, options.addon.loadFaults, options.onRow);
+    this.#recorder = new BatchRecorder(spec, this.plan, options.addon.loadFaults, {
+      reporter: intervalReporter(spec, this.plan, hooks),
+      onRow: hooks.onRow,
+    });
     this.#run = options.addon.startLoad({
       ...address,
       ...prepared,
@@ -59,6 +64,7 @@ export class NativeSession implements Disposable {
       okStatuses: spec.expectStatus === null ? anySuccess() : [...new Set(spec.expectStatus)],
       connections: connectionsOf(spec),
       threads: this.#threads,
+      cpus: options.cpus,
       originNs: origin.originNs,
       scheduleNs: scheduled?.map((dueNs) => dueNs + startNs) ?? null,
       measurementStartNs: this.plan.measurementStartNs,

@@ -1,6 +1,7 @@
 /** Rows of ended requests as the columns of an Arrow record batch. */
 import type { Data, DataType, Field, RecordBatch, Schema, Utf8, Vector } from 'apache-arrow';
-import { outcomeNames, type PhaseSummary } from '../records/load.ts';
+import type { PhaseSummary } from '../records/load.ts';
+import { outcomeNames } from '../records/load-outcomes.ts';
 import type { RequestRow } from './request-row.ts';
 
 /** The library, which only a run with a raw file loads. */

@@ -1,5 +1,6 @@
 /** One ended request as a program or a file sees it. */
-import type { Outcome, PhaseSummary } from '../records/load.ts';
+import type { PhaseSummary } from '../records/load.ts';
+import type { Outcome } from '../records/load-outcomes.ts';
 
 /** Offsets count from the run's origin, in ns. */
 export interface RequestRow {

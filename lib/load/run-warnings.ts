@@ -1,15 +1,23 @@
 /** What a reader must know before believing the figures of a run. */
-import { z } from 'zod';
 import { formatDuration, formatRate, ns } from '../core/units.ts';
-import { type LoadSummary, lagLimitRatio, littlesLawTolerance } from '../records/load.ts';
+import { lagLimitRatio, littlesLawTolerance } from '../records/generator-limits.ts';
+import type { LoadSummary } from '../records/load.ts';
 
-export const runWarningSchema = z.object({
-  kind: z.enum(['noOkReply', 'generatorIdle', 'eventLoopLag', 'behindSchedule', 'late', 'cutOff']),
+export const runWarningKinds = [
+  'noOkReply',
+  'generatorIdle',
+  'eventLoopLag',
+  'behindSchedule',
+  'late',
+  'cutOff',
+] as const;
+
+export interface RunWarning {
+  readonly kind: (typeof runWarningKinds)[number];
   /** True: the run has no valid figures at all. False: they hold with the reservation that the text states. */
-  invalidates: z.boolean(),
-  text: z.string(),
-});
-export type RunWarning = z.infer<typeof runWarningSchema>;
+  readonly invalidates: boolean;
+  readonly text: string;
+}
 
 const leastLittlesLawRatio = 1 - littlesLawTolerance;
 

@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { MpsbenchError, messageOf } from '../core/errors.ts';
 import type { ContextProbe, DeviceSeries, GpuSnapshot, ProcessSeries, SamplingSummary } from '../records/gpu.ts';
-import type { EncoderDimensions } from '../records/plan.ts';
+import type { EncoderDimensions } from '../records/server-plans/embedded.ts';
 
 export interface SampleOptions {
   /** 5e6 to 10e9. */
@@ -97,6 +97,8 @@ export interface LoadRunOptions {
   readonly connections: number;
   /** 1 to `connections`. */
   readonly threads: number;
+  /** Where the threads run: one CPU each where there are as many as threads, else any of them; null = anywhere. */
+  readonly cpus: readonly number[] | null;
   readonly originNs: bigint;
   /** Open loop: when each request falls due, warm-up included; null = closed loop. */
   readonly scheduleNs: Float64Array | null;
@@ -137,6 +139,8 @@ export interface LoadBatch {
   readonly flags: Uint8Array;
   /** Connections made so far. */
   readonly connections: number;
+  /** Requests that are due and not ended, as of the last turn of each thread. */
+  readonly outstanding: number;
   /** Until when requests were issued without a break; null while that is unknown. */
   readonly issuingEndNs: number | null;
   /** New ones among the first few replies with an unexpected status. */
@@ -157,6 +161,13 @@ export interface NativeLoadRun {
   };
   /** Ends the run at once; rows that were not taken are lost. Idempotent. */
   close(): void;
+}
+
+/** Answers every request at once, from threads of its own, on 127.0.0.1. */
+export interface NativeNullServer {
+  readonly port: number;
+  /** Closes every connection. Idempotent. */
+  stop(): void;
 }
 
 export interface NativeAddon {
@@ -180,6 +191,13 @@ export interface NativeAddon {
   }): ContextProbe;
   /** Sends at once. Throws LOAD_FAILED where the system refuses what the threads need. Linux. */
   startLoad(options: LoadRunOptions): NativeLoadRun;
+  /** Linux. Throws LOAD_FAILED or THREAD_NOT_STARTED where the system refuses what it needs. */
+  startNullServer(options: { readonly responseBytes: number; readonly threads: number }): NativeNullServer;
+  /**
+   * Keeps the calling thread, whose child processes inherit it, or every thread of the process to those CPUs. Linux.
+   * Throws CPUS_NOT_SET where none of them may be used.
+   */
+  setCpus(options: { readonly cpus: readonly number[]; readonly everyThread: boolean }): void;
   /** What makes a reply bad, for people. */
   readonly loadFaults: readonly string[];
   /** Throws CUDA_LIBRARY_MISSING or CUDA_CALL_FAILED (with the CUDA error name in the message). */

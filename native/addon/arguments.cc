@@ -114,6 +114,10 @@ std::vector<std::uint32_t> Arguments::indices(const char* name, std::int64_t hig
   return read;
 }
 
+std::vector<std::uint32_t> Arguments::nullable_indices(const char* name, std::int64_t highest) {
+  return field(name).IsNull() ? std::vector<std::uint32_t>() : indices(name, highest);
+}
+
 std::vector<std::string> Arguments::strings(const char* name) {
   std::vector<std::string> read;
   const Napi::Value value = field(name);

@@ -31,6 +31,8 @@ class Arguments {
                                                              std::int64_t highest);
   // A non-empty array of integers from 0 to highest, each once.
   [[nodiscard]] std::vector<std::uint32_t> indices(const char* field, std::int64_t highest);
+  // As indices(); empty for null.
+  [[nodiscard]] std::vector<std::uint32_t> nullable_indices(const char* field, std::int64_t highest);
   // A non-empty array of strings.
   [[nodiscard]] std::vector<std::string> strings(const char* field);
   // A non-empty array of Uint8Array, each copied.

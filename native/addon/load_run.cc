@@ -17,6 +17,7 @@
 #include "addon/columns.h"
 #include "addon/env_state.h"
 #include "addon/errors.h"
+#include "base/affinity.h"
 #include "load/engine.h"
 
 namespace mpsbench {
@@ -113,6 +114,7 @@ void read_shape(Arguments& arguments, LoadSpec& spec, std::int64_t origin_ns) {
   for (const std::uint32_t status : arguments.indices("okStatuses", kStatusLimit - 1)) spec.ok_statuses[status] = true;
   spec.connections = static_cast<std::uint32_t>(arguments.integer("connections", 1, 1'000'000));
   spec.threads = static_cast<std::uint32_t>(arguments.integer("threads", 1, spec.connections));
+  spec.cpus = arguments.nullable_indices("cpus", kMostCpus - 1);
   if (auto offsets = arguments.nullable_offsets("scheduleNs")) {
     spec.open_loop = true;
     spec.schedule = std::move(*offsets);
@@ -203,6 +205,7 @@ Napi::Value take(const Napi::CallbackInfo& info, OpenLoad& open) {
   batch.Set("count", Napi::Number::New(env, static_cast<double>(open.rows.size())));
   batch.Set("more", Napi::Boolean::New(env, open.rows.size() == kBatchRows));
   batch.Set("connections", Napi::Number::New(env, static_cast<double>(open.engine->connections_made())));
+  batch.Set("outstanding", Napi::Number::New(env, static_cast<double>(open.engine->outstanding())));
   batch.Set("issuingEndNs", issuing_end_ns == kNever ? env.Null()
                                                      : Napi::Value(Napi::Number::New(
                                                            env, static_cast<double>(issuing_end_ns - open.origin_ns))));

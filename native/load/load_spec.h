@@ -64,6 +64,8 @@ struct LoadSpec {
   // At least as many connections as threads.
   std::uint32_t threads = 1;
   std::uint32_t connections = 1;
+  // Where the threads may run; empty = anywhere.
+  std::vector<std::uint32_t> cpus;
   // Open loop: times at which requests fall due, never decreasing, warm-up included. A closed loop has none.
   bool open_loop = false;
   std::vector<std::int64_t> schedule;

@@ -21,6 +21,7 @@ function endless(onDone: () => void = () => {}): NativeLoadRun {
     okStatuses: [200],
     connections: 4,
     threads: 2,
+    cpus: null,
     originNs: process.hrtime.bigint(),
     scheduleNs: null,
     measurementStartNs: 0,

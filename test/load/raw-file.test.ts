@@ -10,7 +10,8 @@ import { codeOf } from '../../lib/core/errors.ts';
 import { createRawFile } from '../../lib/load/raw-file.ts';
 import type { RequestRow } from '../../lib/load/request-row.ts';
 import { loadDefaults } from '../../lib/load/run-load.ts';
-import { failedRequests, type LoadSpec, outcomeNames } from '../../lib/records/load.ts';
+import type { LoadSpec } from '../../lib/records/load.ts';
+import { failedRequests, outcomeNames } from '../../lib/records/load-outcomes.ts';
 import { fakeServer } from '../fakes/fake-server.ts';
 import { closed, engines, milli, open, requests } from './run.ts';
 

@@ -105,6 +105,7 @@ describe('an address', () => {
       deadlineNs: null,
       requests: 40,
       timeoutNs: 5000 * milli,
+      cpus: null,
       onDone: () => done.resolve(),
     });
     await done.promise;
