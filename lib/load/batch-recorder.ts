@@ -5,6 +5,7 @@ import { type Outcome, outcomeNames } from '../records/load-outcomes.ts';
 import { type FailedRequest, failureCause, failureText } from './failure-text.ts';
 import type { IssuePlan } from './issue-plan.ts';
 import type { IntervalReporter } from './load-interval.ts';
+import { PartRecorder, plannedParts } from './load-parts.ts';
 import { replyText } from './outcome.ts';
 import { PhaseRecorder } from './phase-recorder.ts';
 import type { RequestRow, RowSink } from './request-row.ts';
@@ -21,6 +22,7 @@ type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 export class BatchRecorder {
   readonly warmup = new PhaseRecorder('warmup');
   readonly measurement = new PhaseRecorder('measurement');
+  readonly parts: PartRecorder;
   readonly samples = new Map<string, string[]>();
   finished = 0;
   ok = 0;
@@ -68,6 +70,7 @@ export class BatchRecorder {
     this.#plan = plan;
     this.#faults = faults;
     this.#series = new SampleSeries(spec.intervalNs, plan.startNs);
+    this.parts = new PartRecorder(plannedParts(spec), plan.startNs);
     this.windowEndNs = plan.deadlineNs;
   }
 
@@ -107,6 +110,7 @@ export class BatchRecorder {
     const measured = (flags & measuredFlag) !== 0;
     if (this.#onRow) this.#tell(batch, index, measured, this.#onRow);
     (measured ? this.measurement : this.warmup).add(row);
+    this.parts.add(row);
     if (measured && row.endNs > this.lastMeasuredEndNs) this.lastMeasuredEndNs = row.endNs;
     this.#count(row);
     if (row.outcome === 'ok') {

@@ -26,6 +26,10 @@ export class Lane {
   readonly #slot: ConnectionSlot;
   readonly #client: Client;
   #current: Exchange | null = null;
+  /** Undici is telling of a failed connection, and takes no request until it is done with that. */
+  #failing = false;
+  /** The current request, as long as it is still to be given to undici. */
+  #undispatched: DueRequest | null = null;
   #served = 0;
 
   /** `number`: of its place among the lanes of the run. */
@@ -62,7 +66,16 @@ export class Lane {
       this.#served > 0,
     );
     this.#current = exchange;
-    this.#client.dispatch(due.options, exchange);
+    if (!this.#failing) {
+      this.#client.dispatch(due.options, exchange);
+      return;
+    }
+    this.#undispatched = due;
+    queueMicrotask(() => {
+      if (this.#undispatched !== due) return;
+      this.#undispatched = null;
+      this.#client.dispatch(due.options, exchange);
+    });
   }
 
   /** Time at which the current request is to be given up; null when free. */
@@ -84,6 +97,8 @@ export class Lane {
   destroy(): void {
     const reason = abortedCutOff();
     this.#current?.cutOff(reason);
+    if (this.#undispatched !== null) this.#current?.onResponseError(undefined, reason);
+    this.#undispatched = null;
     this.#client.destroy(reason, () => {});
     this.#slot.destroy();
   }
@@ -91,6 +106,8 @@ export class Lane {
   #onEnd(finished: FinishedRequest): void {
     this.#current = null;
     this.#served++;
+    this.#failing = finished.sentNs === null;
     this.#host.onEnd(this, finished);
+    this.#failing = false;
   }
 }

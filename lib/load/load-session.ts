@@ -9,6 +9,7 @@ import { IntervalSeries } from './interval-series.ts';
 import { IssuePlan } from './issue-plan.ts';
 import { Lane } from './lane.ts';
 import { type IntervalReporter, intervalReporter } from './load-interval.ts';
+import { PartRecorder, plannedParts } from './load-parts.ts';
 import type { LoopHost, RequestLoop } from './loop.ts';
 import { openLoop } from './open-loop.ts';
 import { abortedCutOff, noConnection, timeoutCutOff } from './outcome.ts';
@@ -43,6 +44,7 @@ export class LoadSession {
   readonly #loop: RequestLoop;
   readonly #series: IntervalSeries;
   readonly #reporter: IntervalReporter | null;
+  readonly #parts: PartRecorder;
   readonly #warmup = new PhaseRecorder('warmup');
   readonly #measurement = new PhaseRecorder('measurement');
   readonly #samples = new Map<string, string[]>();
@@ -66,6 +68,7 @@ export class LoadSession {
     this.#windowEndNs = this.plan.deadlineNs;
     this.#series = new IntervalSeries(spec.intervalNs, startNs);
     this.#reporter = intervalReporter(spec, this.plan, events);
+    this.#parts = new PartRecorder(plannedParts(spec), startNs);
     this.#lanes = this.#makeLanes();
     this.#loop = this.#makeLoop();
   }
@@ -129,6 +132,7 @@ export class LoadSession {
     const measurement = { startNs: measurementStartNs, endNs: this.#windowEndNs, okEnded: this.#okInMeasurement };
     const warmup = { startNs, endNs: measurementStartNs, okEnded: this.#okInWarmup };
     const hasWarmup = this.#spec.warmupNs > 0;
+    const parts = this.#parts.summaries();
     const issuing = {
       startNs: measurementStartNs,
       endNs: this.plan.issuingEndNs,
@@ -141,6 +145,7 @@ export class LoadSession {
         stop,
         warmup: hasWarmup ? this.#warmup.summary(warmup) : null,
         measurement: this.#measurement.summary(measurement),
+        ...(parts && { parts }),
         generator: this.watch.health(loop.kind === 'closed' ? issuing : null),
         errorSamples: Object.fromEntries(this.#samples),
       },
@@ -173,7 +178,7 @@ export class LoadSession {
   }
 
   #makeLoop(): RequestLoop {
-    const { loop, seed } = this.#spec;
+    const { loop } = this.#spec;
     const source = requestSource(this.#spec);
     let claimed = 0;
     const host: LoopHost = {
@@ -191,8 +196,7 @@ export class LoadSession {
       background: (work) => void work.catch((error) => this.#events.onFailure(error)),
     };
     if (loop.kind === 'closed') return closedLoop(host, this.#clock);
-    const schedule = arrivalSchedule(loop.arrival, loop.ratePerSecond, seed);
-    return openLoop(host, schedule, this.plan.startNs, this.#clock);
+    return openLoop(host, arrivalSchedule(this.#spec), this.plan.startNs, this.#clock);
   }
 
   #giveUp(request: DueRequest, outcome: 'timeout' | 'aborted'): void {
@@ -236,6 +240,7 @@ export class LoadSession {
     this.#changeOutstanding(-1);
     this.#events.onRow?.(finished);
     (finished.phase === 'warmup' ? this.#warmup : this.#measurement).add(finished);
+    this.#parts.add(finished);
     const { text } = finished;
     if (text !== null) this.#sample(finished.outcome, text);
     this.#reporter?.ended(finished, text === null ? null : () => text);
