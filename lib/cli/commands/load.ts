@@ -130,7 +130,7 @@ async function load(context: CliContext, url: string, options: OneLoad): Promise
   const thresholds = (options.failIf ?? []).map(parseThreshold);
   const spec = loadSpec(url, options);
   await using raw = await rawFile(context, spec, options);
-  const result = await runWithProgress(context, spec, options, raw);
+  const result = await runWithProgress(context, spec, { ...anyEngine, ...options }, raw);
   const verdicts = thresholds.map((threshold) => judge(threshold, result.summary.measurement));
   const warnings = runWarnings(result.summary);
   const { width } = outputTerminal();
