@@ -6,7 +6,9 @@ import { foreignDaemonSchema } from '../mps/foreign-daemons.ts';
 import { cellSchema } from '../records/arm.ts';
 import { environmentSchema } from '../records/environment.ts';
 import { gpuSnapshotSchema, processReadingSchema } from '../records/gpu.ts';
+import { headroomSchema } from '../records/headroom.ts';
 import { encodedHistogramsSchema, loadSummarySchema } from '../records/load.ts';
+import { clientPlacementSchema } from '../records/placement.ts';
 import { studyPlanSchema } from '../records/plan.ts';
 import { processRoleSchema } from '../records/process-role.ts';
 import { loadSeriesSchema } from '../records/series.ts';
@@ -64,6 +66,10 @@ export const loadDocumentSchema = document('load').extend({
   summary: loadSummarySchema,
   thresholds: z.array(thresholdVerdictSchema),
   warnings: z.array(runWarningSchema),
+  /** null = not calibrated. */
+  headroom: headroomSchema.nullable(),
+  /** null = not kept to CPUs. */
+  placement: clientPlacementSchema.nullable(),
   series: loadSeriesSchema,
   histograms: encodedHistogramsSchema,
 });

@@ -20,6 +20,7 @@ export function loadText(
   summary: LoadSummary,
   verdicts: readonly ThresholdVerdict[],
   width: number | null = null,
+  besideGenerator: readonly (readonly [label: string, text: string])[] = [],
 ): string {
   const row = (label: string, text: string): string =>
     wrap(`${label.padEnd(labelWidth)}${text}`, width ?? Number.POSITIVE_INFINITY, ' '.repeat(labelWidth));
@@ -37,6 +38,7 @@ export function loadText(
     ...(open ? [row('lateness', latencyText(measurement.lateness))] : []),
     row('bodies', `${formatBytes(measurement.requestBytes)} sent, ${formatBytes(measurement.responseBytes)} received`),
     row('generator', generatorText(summary)),
+    ...besideGenerator.map(([label, text]) => row(label, text)),
     ...verdicts.map((verdict, index) => row(index === 0 ? 'fail if' : '', verdictText(verdict))),
     ...Object.entries(summary.errorSamples).flatMap(([outcome, texts]) => texts.map((text) => row(outcome, text))),
     '',

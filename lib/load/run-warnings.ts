@@ -1,10 +1,21 @@
 /** What a reader must know before believing the figures of a run. */
 import { z } from 'zod';
 import { formatDuration, formatRate, ns } from '../core/units.ts';
+import { type Headroom, isGeneratorLimited, leastHeadroomRatio } from '../records/headroom.ts';
 import { type LoadSummary, lagLimitRatio, littlesLawTolerance } from '../records/load.ts';
+import { type ClientPlacement, keptTo } from '../records/placement.ts';
 
 export const runWarningSchema = z.object({
-  kind: z.enum(['noOkReply', 'generatorIdle', 'eventLoopLag', 'behindSchedule', 'late', 'cutOff']),
+  kind: z.enum([
+    'noOkReply',
+    'generatorIdle',
+    'eventLoopLag',
+    'behindSchedule',
+    'late',
+    'cutOff',
+    'generatorLimit',
+    'otherCpus',
+  ]),
   /** True: the run has no valid figures at all. False: they hold with the reservation that the text states. */
   invalidates: z.boolean(),
   text: z.string(),
@@ -13,7 +24,13 @@ export type RunWarning = z.infer<typeof runWarningSchema>;
 
 const leastLittlesLawRatio = 1 - littlesLawTolerance;
 
-export function runWarnings(summary: LoadSummary): RunWarning[] {
+/** What is known of a run beside its summary. */
+export interface RunFacts {
+  readonly headroom?: Headroom | null;
+  readonly placement?: ClientPlacement | null;
+}
+
+export function runWarnings(summary: LoadSummary, { headroom, placement }: RunFacts = {}): RunWarning[] {
   if (summary.measurement.outcomes.ok === 0) {
     const text = 'no reply was ok: there is no throughput and no latency to report; see the errors above';
     return [{ kind: 'noOkReply', invalidates: true, text }];
@@ -24,6 +41,8 @@ export function runWarnings(summary: LoadSummary): RunWarning[] {
     ['behindSchedule', behindSchedule(summary)],
     ['late', late(summary)],
     ['cutOff', cutOff(summary)],
+    ['generatorLimit', generatorLimit(headroom ?? null)],
+    ['otherCpus', otherCpus(placement ?? null)],
   ];
   return texts.flatMap(([kind, text]) => (text === null ? [] : [{ kind, invalidates: false, text }]));
 }
@@ -59,4 +78,17 @@ function cutOff({ measurement }: LoadSummary): string | null {
   const { aborted } = measurement.outcomes;
   if (aborted === 0) return null;
   return `${aborted} requests had no reply when the run was over and are in no latency: the tail may be longer than shown`;
+}
+
+function generatorLimit(headroom: Headroom | null): string | null {
+  if (headroom === null || headroom.ratio === null || !isGeneratorLimited(headroom)) return null;
+  const ceiling = formatRate(headroom.calibration?.ceilingPerSecond ?? 0);
+  const demand = formatRate(headroom.demandPerSecond);
+  return `the generator alone reaches ${ceiling} with these requests, ${headroom.ratio.toFixed(1)}x of ${demand}; below ${leastHeadroomRatio}x it may be what was measured: give it more threads or CPUs of its own`;
+}
+
+function otherCpus(placement: ClientPlacement | null): string | null {
+  if (placement === null || keptTo(placement.asked, placement.threads)) return null;
+  const seen = placement.threads?.join(' and ') ?? 'nothing';
+  return `threads of the generator were to be kept to CPU ${placement.asked}, and the system says ${seen}: something else has set them`;
 }

@@ -6,9 +6,18 @@ import { anyEngine, type EngineWish } from '../../load/choose-engine.ts';
 import type { LoadProgress } from '../../load/engine.ts';
 import { loadDefaults, runLoad } from '../../load/run-load.ts';
 import { type RunWarning, runWarnings } from '../../load/run-warnings.ts';
+import type { Headroom } from '../../records/headroom.ts';
 import type { LoadResult, LoadSpec } from '../../records/load.ts';
+import type { ClientPlacement } from '../../records/placement.ts';
 import { wrap } from '../../report/wrap.ts';
 import { type CliContext, jsonDocument } from '../context.ts';
+import {
+  addHeadroomOptions,
+  clientCpusOf,
+  type HeadroomOptions,
+  headroomRows,
+  measuredHeadroom,
+} from '../load-headroom.ts';
 import { defaultConnections, type LoadOptions, loadSpec, parseRate, parseStatuses } from '../load-options.ts';
 import { loadText } from '../load-text.ts';
 import { judge, parseThreshold, type ThresholdVerdict, thresholdMetrics } from '../load-threshold.ts';
@@ -16,7 +25,7 @@ import { collect, durationValue, positiveDurationValue, wholeNumberValue } from 
 import { liveStatus } from '../progress-line.ts';
 import { outputTerminal } from '../terminal.ts';
 
-interface Options extends LoadOptions, EngineWish {
+interface Options extends LoadOptions, HeadroomOptions, Pick<EngineWish, 'engine' | 'threads'> {
   readonly failIf?: readonly string[];
   readonly json?: boolean;
 }
@@ -31,7 +40,7 @@ Exit status: 0 done · 1 no connection · 2 usage · 3 a --fail-if was missed, o
 
 export function loadCommand(context: CliContext): Command {
   const { closed, open } = defaultConnections;
-  return new Command('load')
+  const command = new Command('load')
     .description('load an HTTP server and report throughput, errors and latency')
     .argument('<url>', 'where the requests go')
     .option(
@@ -68,7 +77,8 @@ export function loadCommand(context: CliContext): Command {
     .option('--threads <count>', 'sending threads of the native engine', wholeNumberValue(1), anyEngine.threads)
     .option('--expect-status <list>', 'statuses that count as ok, such as 200,201 (any 2xx)', parseStatuses)
     .option('--fail-if <condition>', `exit 3 when it holds; may be repeated: ${thresholdMetrics.join(' ')}`, collect)
-    .option('--seed <number>', 'of arrivals and of the choice of bodies', wholeNumberValue(0), loadDefaults.seed)
+    .option('--seed <number>', 'of arrivals and of the choice of bodies', wholeNumberValue(0), loadDefaults.seed);
+  return addHeadroomOptions(command)
     .option('--json', 'the result as JSON')
     .addHelpText('after', examples)
     .action((url: string, options: Options) => load(context, url, options));
@@ -77,12 +87,14 @@ export function loadCommand(context: CliContext): Command {
 async function load(context: CliContext, url: string, options: Options): Promise<void> {
   const thresholds = (options.failIf ?? []).map(parseThreshold);
   const spec = loadSpec(url, options);
-  const result = await runWithProgress(context, spec, options);
+  const { engine, threads } = options;
+  const measured = await runWithProgress(context, spec, { engine, threads, cpus: clientCpusOf(options) }, options);
+  const { result, headroom, placement } = measured;
   const verdicts = thresholds.map((threshold) => judge(threshold, result.summary.measurement));
-  const warnings = runWarnings(result.summary);
+  const warnings = runWarnings(result.summary, measured);
   const { width } = outputTerminal();
-  if (options.json) context.out(json(spec, result, verdicts, warnings));
-  else context.out(loadText(spec, result.summary, verdicts, width));
+  if (options.json) context.out(json(spec, measured, verdicts, warnings));
+  else context.out(loadText(spec, result.summary, verdicts, width, headroomRows(headroom, placement)));
   const limit = context.interactive && width !== null ? width : Number.POSITIVE_INFINITY;
   for (const warning of warnings) context.err(`${wrap(`warning: ${warning.text}`, limit, '  ')}\n`);
   const failing = verdicts.filter(({ verdict }) => verdict !== 'kept');
@@ -91,11 +103,29 @@ async function load(context: CliContext, url: string, options: Options): Promise
   context.exit(failed ? exitStatus.invalid : exitStatus.done);
 }
 
-async function runWithProgress(context: CliContext, spec: LoadSpec, wish: EngineWish): Promise<LoadResult> {
+interface MeasuredLoad {
+  readonly result: LoadResult;
+  readonly headroom: Headroom | null;
+  readonly placement: ClientPlacement | null;
+}
+
+async function runWithProgress(
+  context: CliContext,
+  spec: LoadSpec,
+  wish: EngineWish,
+  options: HeadroomOptions,
+): Promise<MeasuredLoad> {
   const status = liveStatus(context);
+  let placement: ClientPlacement | null = null;
+  const onClientCpus = (seen: readonly string[] | null): void => {
+    placement = { asked: options.clientCpus ?? '', threads: seen === null ? null : [...seen] };
+  };
   try {
     const onProgress = (progress: LoadProgress): void => status.update(progressText(spec, progress));
-    return await runLoad(spec, { signal: context.signal, onProgress }, wish);
+    const result = await runLoad(spec, { signal: context.signal, onProgress, onClientCpus }, wish);
+    status.update('calibration: the same requests against a server that answers at once');
+    const headroom = await measuredHeadroom(context, spec, result, wish, options);
+    return { result, headroom, placement };
   } finally {
     status.done();
   }
@@ -112,7 +142,7 @@ function progressText({ stop, warmupNs }: LoadSpec, progress: LoadProgress): str
 /** Bodies and the values of headers are left out: they may be large, or secret. */
 function json(
   spec: LoadSpec,
-  result: LoadResult,
+  { result, headroom, placement }: MeasuredLoad,
   thresholds: readonly ThresholdVerdict[],
   warnings: readonly RunWarning[],
 ): string {
@@ -132,6 +162,8 @@ function json(
     summary,
     thresholds,
     warnings,
+    headroom,
+    placement,
     series: {
       intervalNs: series.intervalNs,
       ok: column(series.ok),
