@@ -4,9 +4,7 @@ import { usableCpus } from '../core/cpu-affinity.ts';
 import { parseCpuList } from '../core/cpu-list.ts';
 import { messageOf } from '../core/errors.ts';
 import { formatRate, seconds } from '../core/units.ts';
-import { calibrate } from '../load/calibration.ts';
 import type { EngineWish } from '../load/choose-engine.ts';
-import { HeadroomMeter } from '../load/headroom.ts';
 import type { Headroom } from '../records/headroom.ts';
 import type { LoadResult, LoadSpec } from '../records/load.ts';
 import type { ClientPlacement } from '../records/placement.ts';
@@ -53,6 +51,11 @@ export async function measuredHeadroom(
 ): Promise<Headroom | null> {
   const wanted = options.calibrate ?? summary.measurement.durationNs >= calibratedFromNs;
   if (!wanted || summary.measurement.outcomes.ok === 0) return null;
+  // After the run: most runs end without, and it would keep the first request waiting.
+  const [{ calibrate }, { HeadroomMeter }] = await Promise.all([
+    import('../load/calibration.ts'),
+    import('../load/headroom.ts'),
+  ]);
   const { signal, emergency } = context;
   const meter = new HeadroomMeter(
     (asked, subject, measuredNs) => calibrate(asked, subject, measuredNs, { signal, emergency, wish }),

@@ -1,14 +1,8 @@
 /** The summary of a load run as text. No figure is computed here. */
 import { counted, formatBytes, formatDuration, formatRate, ns } from '../core/units.ts';
 import { percentileMinimums } from '../records/histogram.ts';
-import {
-  failedRequests,
-  failureOutcomes,
-  type LatencySummary,
-  type LoadSpec,
-  type LoadSummary,
-  type PhaseSummary,
-} from '../records/load.ts';
+import type { LatencySummary, LoadSpec, LoadSummary, PhaseSummary } from '../records/load.ts';
+import { failedRequests, failureOutcomes } from '../records/load-outcomes.ts';
 import { wrap } from '../report/wrap.ts';
 import type { ThresholdVerdict } from './load-threshold.ts';
 

@@ -1,8 +1,10 @@
 /** Turns the rows of the native engine into the figures of a run. */
 import type { LoadBatch } from '../native/addon.ts';
-import { type LoadSeries, type LoadSpec, type Outcome, outcomeNames } from '../records/load.ts';
+import type { LoadSeries, LoadSpec } from '../records/load.ts';
+import { type Outcome, outcomeNames } from '../records/load-outcomes.ts';
 import { type FailedRequest, failureCause, failureText } from './failure-text.ts';
 import type { IssuePlan } from './issue-plan.ts';
+import type { IntervalReporter } from './load-interval.ts';
 import { replyText } from './outcome.ts';
 import { PhaseRecorder, type RecordedRequest } from './phase-recorder.ts';
 import { SampleSeries } from './sample-series.ts';
@@ -26,6 +28,7 @@ export class BatchRecorder {
   /** Of the measurement's connections, up to the end of issuing. */
   occupiedNs = 0;
   connections = 0;
+  outstanding = 0;
   lastMeasuredEndNs = 0;
   lastCause: Error | null = null;
   issuingEndNs: number = Number.POSITIVE_INFINITY;
@@ -34,6 +37,7 @@ export class BatchRecorder {
   readonly #plan: IssuePlan;
   readonly #faults: readonly string[];
   readonly #series: SampleSeries;
+  readonly #reporter: IntervalReporter | null;
   // One object for all rows: a run has millions of them.
   readonly #row: Mutable<RecordedRequest> = {
     intendedNs: 0,
@@ -45,16 +49,18 @@ export class BatchRecorder {
     responseBytes: 0,
   };
 
-  constructor(spec: LoadSpec, plan: IssuePlan, faults: readonly string[]) {
+  constructor(spec: LoadSpec, plan: IssuePlan, faults: readonly string[], reporter: IntervalReporter | null = null) {
     this.#spec = spec;
     this.#plan = plan;
     this.#faults = faults;
+    this.#reporter = reporter;
     this.#series = new SampleSeries(spec.intervalNs, plan.startNs);
     this.windowEndNs = plan.deadlineNs;
   }
 
   add(batch: LoadBatch): void {
     this.connections = batch.connections;
+    this.outstanding = batch.outstanding;
     this.issuingEndNs = Math.min(this.#plan.deadlineNs, batch.issuingEndNs ?? Number.POSITIVE_INFINITY);
     for (const { status, bytes } of batch.excerpts) {
       this.#sample('status', replyText(status, Buffer.from(bytes).toString('latin1')));
@@ -65,9 +71,11 @@ export class BatchRecorder {
   /** Everything that ended before that time was added. */
   completeUntil(timeNs: number): void {
     this.#series.closeBefore(timeNs);
+    this.#reporter?.closeBefore(timeNs, this.outstanding);
   }
 
   series(nowNs: number): LoadSeries {
+    this.#reporter?.finish(nowNs);
     return this.#series.finish(nowNs);
   }
 
@@ -87,13 +95,22 @@ export class BatchRecorder {
     (measured ? this.measurement : this.warmup).add(row);
     if (measured && row.endNs > this.lastMeasuredEndNs) this.lastMeasuredEndNs = row.endNs;
     this.#count(row);
-    if (row.outcome === 'ok' || row.outcome === 'status') return;
-    this.#failed({
+    if (row.outcome === 'ok') {
+      this.#reporter?.ended(row, null);
+      return;
+    }
+    if (row.outcome === 'status') {
+      this.#reporter?.ended(row, () => this.#statusText(status));
+      return;
+    }
+    const failed = {
       outcome: row.outcome,
       cause: batch.cause[index] as number,
       sent: row.sentNs !== null,
       reusedUnanswered: (flags & reusedUnansweredFlag) !== 0,
-    });
+    };
+    this.#reporter?.ended(row, () => this.#textOf(failed));
+    this.#failed(failed);
   }
 
   #count({ intendedNs, endNs, outcome }: RecordedRequest): void {
@@ -115,8 +132,18 @@ export class BatchRecorder {
     const known = this.samples.get(failed.outcome)?.length ?? 0;
     this.lastCause = failureCause(failed, this.#spec.timeoutNs) ?? this.lastCause;
     if (known < samplesPerOutcome) {
-      this.#sample(failed.outcome, failureText(failed, this.#spec.timeoutNs, this.#faults));
+      this.#sample(failed.outcome, this.#textOf(failed));
     }
+  }
+
+  #textOf(failed: FailedRequest): string {
+    return failureText(failed, this.#spec.timeoutNs, this.#faults);
+  }
+
+  /** Only the first few unexpected replies are read; a later one is told by its status. */
+  #statusText(status: number): string {
+    const known = this.samples.get('status')?.find((text) => text.startsWith(`HTTP ${status}:`));
+    return known ?? replyText(status, '');
   }
 
   #sample(outcome: string, text: string): void {

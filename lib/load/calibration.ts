@@ -62,7 +62,7 @@ export async function calibrate(
   const durationNs = ns(Math.min(window.mostNs, Math.max(window.leastNs, window.ofMeasurementRatio * measuredNs)));
   const against = againstNullServer(spec, server.port, durationNs);
   const recordedAt = new Date().toISOString();
-  const run = await chooseEngine(against.url, { ...wish, engine, threads }).run(against, {
+  const run = await (await chooseEngine(against.url, { ...wish, engine, threads })).run(against, {
     signal: options.signal,
     origin: null,
   });

@@ -4,7 +4,6 @@ import { loadAddon, type NativeAddon } from '../native/addon.ts';
 import type { LoadEngine } from './engine.ts';
 import { nativeEngine } from './native-engine.ts';
 import { pinnedEngine } from './pinned-engine.ts';
-import { undiciEngine } from './undici-engine.ts';
 
 /** auto: native where it can serve the URL, undici elsewhere. */
 export type EngineChoice = 'auto' | 'native' | 'undici';
@@ -21,15 +20,16 @@ export const anyEngine: EngineWish = { engine: 'auto', threads: 1, cpus: null };
 
 /** Chooses anew for each run, by its URL. */
 export function wishedEngine(wish: EngineWish): Pick<LoadEngine, 'run'> {
-  return { run: async (spec, hooks) => chooseEngine(spec.url, wish).run(spec, hooks) };
+  return { run: async (spec, hooks) => (await chooseEngine(spec.url, wish)).run(spec, hooks) };
 }
 
-/** Throws USAGE for a wish that the URL or the machine rules out (CPUs without the addon among them), ADDON_MISSING for a native engine that is not there. */
-export function chooseEngine(url: string, wish: EngineWish): LoadEngine {
-  return wish.cpus === null ? freeEngine(url, wish) : pinnedEngine(freeEngine(url, wish), wish.cpus);
+/** Rejects with USAGE for a wish that the URL or the machine rules out (CPUs without the addon among them), ADDON_MISSING for a native engine that is not there. */
+export async function chooseEngine(url: string, wish: EngineWish): Promise<LoadEngine> {
+  const engine = await freeEngine(url, wish);
+  return wish.cpus === null ? engine : pinnedEngine(engine, wish.cpus);
 }
 
-function freeEngine(url: string, { engine, threads, cpus }: EngineWish): LoadEngine {
+async function freeEngine(url: string, { engine, threads, cpus }: EngineWish): Promise<LoadEngine> {
   const obstacle = nativeObstacle(url);
   if (engine === 'native') {
     if (obstacle !== null) throw new MpsbenchError('USAGE', `the native engine cannot load ${url}: ${obstacle}`);
@@ -44,6 +44,8 @@ function freeEngine(url: string, { engine, threads, cpus }: EngineWish): LoadEng
       `the undici engine has one thread and is used here (${reason}): leave out --threads`,
     );
   }
+  // Undici takes as long to load as everything else that a native run needs.
+  const { undiciEngine } = await import('./undici-engine.ts');
   return undiciEngine();
 }
 

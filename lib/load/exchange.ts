@@ -1,6 +1,7 @@
 /** One request from the moment it is due to its end. */
 import type { Dispatcher } from 'undici';
-import type { Outcome, PhaseSummary } from '../records/load.ts';
+import type { PhaseSummary } from '../records/load.ts';
+import type { Outcome } from '../records/load-outcomes.ts';
 import { type CutOff, classifyError, replyText, timeoutCutOff } from './outcome.ts';
 
 /** A request that is due, not yet given to a connection. */

@@ -2,12 +2,13 @@
 import { type Clock, type Origin, systemClock } from '../core/clock.ts';
 import type { LoadResult, LoadSpec } from '../records/load.ts';
 import { closedLoop } from './closed-loop.ts';
-import type { LoadProgress } from './engine.ts';
+import type { IntervalHooks, LoadProgress } from './engine.ts';
 import type { DueRequest, FinishedRequest } from './exchange.ts';
 import { GeneratorWatch } from './generator-watch.ts';
 import { IntervalSeries } from './interval-series.ts';
 import { IssuePlan } from './issue-plan.ts';
 import { Lane } from './lane.ts';
+import { type IntervalReporter, intervalReporter } from './load-interval.ts';
 import type { LoopHost, RequestLoop } from './loop.ts';
 import { openLoop } from './open-loop.ts';
 import { abortedCutOff, noConnection, timeoutCutOff } from './outcome.ts';
@@ -19,7 +20,7 @@ import { arrivalSchedule } from './schedule.ts';
 const failuresBeforeGivingUp = 3;
 const samplesPerOutcome = 3;
 
-export interface SessionEvents {
+export interface SessionEvents extends IntervalHooks {
   /** The run cannot go on. */
   readonly onFailure: (error: unknown) => void;
   /** The last request of a run by number has ended. */
@@ -39,6 +40,7 @@ export class LoadSession {
   readonly #lanes: readonly Lane[];
   readonly #loop: RequestLoop;
   readonly #series: IntervalSeries;
+  readonly #reporter: IntervalReporter | null;
   readonly #warmup = new PhaseRecorder('warmup');
   readonly #measurement = new PhaseRecorder('measurement');
   readonly #samples = new Map<string, string[]>();
@@ -61,6 +63,7 @@ export class LoadSession {
     this.plan = new IssuePlan(startNs, spec.warmupNs, spec.stop);
     this.#windowEndNs = this.plan.deadlineNs;
     this.#series = new IntervalSeries(spec.intervalNs, startNs);
+    this.#reporter = intervalReporter(spec, this.plan, events);
     this.#lanes = this.#makeLanes();
     this.#loop = this.#makeLoop();
   }
@@ -80,6 +83,11 @@ export class LoadSession {
 
   get progress(): Pick<LoadProgress, 'ok' | 'errors'> {
     return { ok: this.#ok, errors: this.#finished - this.#ok };
+  }
+
+  /** Tells of the intervals that are over. */
+  reportIntervals(): void {
+    this.#reporter?.closeBefore(this.nowNs(), this.#outstanding);
   }
 
   /** The measurement is over: at its deadline, or now. Replies that end later are in no throughput. */
@@ -113,6 +121,7 @@ export class LoadSession {
   /** Throws LOAD_FAILED when the run never reached the server. */
   result(): LoadResult {
     if (this.#connections === 0) throw this.#noConnection();
+    this.#reporter?.finish(this.nowNs());
     const { loop, stop } = this.#spec;
     const { startNs, measurementStartNs } = this.plan;
     const measurement = { startNs: measurementStartNs, endNs: this.#windowEndNs, okEnded: this.#okInMeasurement };
@@ -208,7 +217,9 @@ export class LoadSession {
   #record(finished: FinishedRequest): void {
     this.#changeOutstanding(-1);
     (finished.phase === 'warmup' ? this.#warmup : this.#measurement).add(finished);
-    if (finished.text !== null) this.#sample(finished.outcome, finished.text);
+    const { text } = finished;
+    if (text !== null) this.#sample(finished.outcome, text);
+    this.#reporter?.ended(finished, text === null ? null : () => text);
     this.watch.ended(finished.intendedNs, finished.endNs, this.plan.measurementStartNs, this.plan.issuingEndNs);
     this.#lastCause = finished.cause ?? this.#lastCause;
     if (finished.outcome !== 'aborted') this.#count(finished);

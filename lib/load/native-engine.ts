@@ -56,7 +56,7 @@ class NativeEngineRun {
     try {
       const address = await this.#orFailure(serverAddress(this.#spec.url, this.#spec.timeoutNs));
       const origin: Origin = this.#hooks.origin ?? this.#options.clock.origin();
-      using session = new NativeSession(this.#spec, address, origin, this.#options);
+      using session = new NativeSession(this.#spec, address, origin, this.#options, this.#hooks);
       return await this.#phases(session);
     } finally {
       signal.removeEventListener('abort', onAbort);

@@ -5,8 +5,9 @@ import { streamState } from '../core/random.ts';
 import type { NativeLoadRun } from '../native/addon.ts';
 import type { GeneratorHealth, LoadResult, LoadSpec } from '../records/load.ts';
 import { BatchRecorder } from './batch-recorder.ts';
-import type { LoadProgress } from './engine.ts';
+import type { IntervalHooks, LoadProgress } from './engine.ts';
 import { IssuePlan } from './issue-plan.ts';
+import { intervalReporter } from './load-interval.ts';
 import type { NativeEngineOptions } from './native-engine.ts';
 import { noConnection } from './outcome.ts';
 import { requestBytes } from './request-bytes.ts';
@@ -33,7 +34,13 @@ export class NativeSession implements Disposable {
   #cpuNs: number | null = null;
   readonly #done = new Settlement<void>();
 
-  constructor(spec: LoadSpec, address: ServerAddress, origin: Origin, options: NativeEngineOptions) {
+  constructor(
+    spec: LoadSpec,
+    address: ServerAddress,
+    origin: Origin,
+    options: NativeEngineOptions,
+    hooks: IntervalHooks = {},
+  ) {
     this.#spec = spec;
     this.#origin = origin;
     this.#clock = options.clock;
@@ -43,7 +50,8 @@ export class NativeSession implements Disposable {
     const startNs = this.nowNs();
     this.plan = new IssuePlan(startNs, spec.warmupNs, spec.stop);
     this.#takenUntilNs = startNs;
-    this.#recorder = new BatchRecorder(spec, this.plan, options.addon.loadFaults);
+    const reporter = intervalReporter(spec, this.plan, hooks);
+    this.#recorder = new BatchRecorder(spec, this.plan, options.addon.loadFaults, reporter);
     this.#run = options.addon.startLoad({
       ...address,
       ...prepared,

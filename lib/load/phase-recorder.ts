@@ -8,7 +8,8 @@ import {
   recordLatency,
 } from '../records/histogram.ts';
 import { LatencyTally } from '../records/latency-tally.ts';
-import { type OutcomeCounts, outcomeNames, type PhaseSummary } from '../records/load.ts';
+import type { OutcomeCounts, PhaseSummary } from '../records/load.ts';
+import { outcomeNames } from '../records/load-outcomes.ts';
 import type { FinishedRequest } from './exchange.ts';
 
 /** What the figures of a phase need of a request. */

@@ -1,7 +1,11 @@
 /** A load run for programs that use the package: what is left out of the spec is filled in. */
 import type { Origin } from '../core/clock.ts';
-import type { LoadResult, LoadSpec } from '../records/load.ts';
+import { MpsbenchError } from '../core/errors.ts';
+import { type LoadResult, type LoadSpec, loopSchema, stopSchema } from '../records/load.ts';
+import { problemText } from '../records/problem-text.ts';
 import type { LoadProgress } from './engine.ts';
+import type { LoadInterval } from './load-interval.ts';
+import { LoadRun } from './load-run.ts';
 import { loadDefaults, runLoad } from './run-load.ts';
 
 type Needed = 'url' | 'loop' | 'stop';
@@ -27,14 +31,36 @@ export function completeLoad(requested: RequestedLoad): LoadSpec {
 }
 
 /**
- * Runs warm-up and measurement and drains. Failed requests are counted in the result and are no error. Rejects with
- * USAGE on an impossible spec, LOAD_FAILED when no connection could be made, INTERRUPTED on abort.
+ * Runs warm-up and measurement and drains. Await it for the result; iterate it for a report of each `intervalNs`.
+ * Failed requests are counted in the result and are no error. Rejects with USAGE on an impossible spec, LOAD_FAILED
+ * when no connection could be made, INTERRUPTED on abort.
  */
-export function runRequestedLoad(requested: RequestedLoad, options: RunLoadOptions = {}): Promise<LoadResult> {
+export function runRequestedLoad(requested: RequestedLoad, options: RunLoadOptions = {}): LoadRun {
   const { signal, origin, onProgress } = options;
-  return runLoad(completeLoad(requested), {
-    signal: signal ?? new AbortController().signal,
-    ...(origin ? { origin } : {}),
-    ...(onProgress ? { onProgress } : {}),
-  });
+  const own = new AbortController();
+  const passOn = (): void => own.abort();
+  const start = async (onInterval: (interval: LoadInterval) => void): Promise<LoadResult> => {
+    const spec = completeLoad(requested);
+    checkShape('loop', loopSchema.safeParse(spec.loop));
+    checkShape('stop', stopSchema.safeParse(spec.stop));
+    if (signal?.aborted) own.abort();
+    signal?.addEventListener('abort', passOn, { once: true });
+    try {
+      return await runLoad(spec, {
+        signal: own.signal,
+        onInterval,
+        ...(origin ? { origin } : {}),
+        ...(onProgress ? { onProgress } : {}),
+      });
+    } finally {
+      signal?.removeEventListener('abort', passOn);
+    }
+  };
+  return new LoadRun(start, passOn);
+}
+
+/** A caller without types can hand over anything. */
+function checkShape(name: string, { error }: { readonly error?: unknown }): void {
+  if (error === undefined) return;
+  throw new MpsbenchError('USAGE', `${name} is not possible: ${problemText(error)}; see LoadSpec for its fields`);
 }

@@ -2,7 +2,7 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { MpsbenchError, messageOf } from '../core/errors.ts';
 import { seconds } from '../core/units.ts';
-import { type LoadResult, type LoadSpec, loopSchema, stopSchema } from '../records/load.ts';
+import type { LoadResult, LoadSpec } from '../records/load.ts';
 import { anyEngine, chooseEngine, type EngineWish } from './choose-engine.ts';
 import type { LoadHooks } from './engine.ts';
 
@@ -28,20 +28,17 @@ export async function runLoad(
   wish: EngineWish = anyEngine,
 ): Promise<LoadResult> {
   checkSpec(spec);
-  return chooseEngine(spec.url, wish).run(spec, { origin: null, ...hooks });
+  const engine = await chooseEngine(spec.url, wish);
+  return engine.run(spec, { origin: null, ...hooks });
 }
 
-/** Throws USAGE with what is wrong and what is expected. */
+/** Loop and stop are taken as checked: by the options, the plan, or runRequestedLoad. Throws USAGE with what is expected. */
 export function checkSpec(spec: LoadSpec): void {
   checkUrl(spec.url);
   if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(spec.method) || spec.method === 'CONNECT') {
     throw usage(`method '${spec.method}' cannot be sent: give an HTTP method such as GET or POST`);
   }
   for (const [name, value] of Object.entries(spec.headers)) checkHeader(name, value);
-  const loop = loopSchema.safeParse(spec.loop);
-  if (!loop.success) throw usage(`loop is not possible: ${firstIssue(loop.error)}`);
-  const stop = stopSchema.safeParse(spec.stop);
-  if (!stop.success) throw usage(`stop is not possible: ${firstIssue(stop.error)}`);
   checkSpan('timeout', spec.timeoutNs, 1);
   checkSpan('warm-up', spec.warmupNs, 0);
   checkSpan('interval', spec.intervalNs, 1e6);
@@ -81,11 +78,6 @@ function checkSpan(name: string, spanNs: number, leastNs: number): void {
   if (!Number.isSafeInteger(spanNs) || spanNs < leastNs) {
     throw usage(`${name} of ${spanNs} ns is not possible: give at least ${leastNs} ns`);
   }
-}
-
-function firstIssue(error: { readonly issues: readonly { readonly path: PropertyKey[]; readonly message: string }[] }) {
-  const issue = error.issues[0];
-  return issue === undefined ? 'unknown' : `${issue.path.join('.')}: ${issue.message}`;
 }
 
 function usage(message: string): MpsbenchError {

@@ -1,26 +1,28 @@
 /** What a reader must know before believing the figures of a run. */
-import { z } from 'zod';
+import { keptTo } from '../core/cpu-list.ts';
 import { formatDuration, formatRate, ns } from '../core/units.ts';
-import { type Headroom, isGeneratorLimited, leastHeadroomRatio } from '../records/headroom.ts';
-import { type LoadSummary, lagLimitRatio, littlesLawTolerance } from '../records/load.ts';
-import { type ClientPlacement, keptTo } from '../records/placement.ts';
+import { lagLimitRatio, leastHeadroomRatio, littlesLawTolerance } from '../records/generator-limits.ts';
+import type { Headroom } from '../records/headroom.ts';
+import type { LoadSummary } from '../records/load.ts';
+import type { ClientPlacement } from '../records/placement.ts';
 
-export const runWarningSchema = z.object({
-  kind: z.enum([
-    'noOkReply',
-    'generatorIdle',
-    'eventLoopLag',
-    'behindSchedule',
-    'late',
-    'cutOff',
-    'generatorLimit',
-    'otherCpus',
-  ]),
+export const runWarningKinds = [
+  'noOkReply',
+  'generatorIdle',
+  'eventLoopLag',
+  'behindSchedule',
+  'late',
+  'cutOff',
+  'generatorLimit',
+  'otherCpus',
+] as const;
+
+export interface RunWarning {
+  readonly kind: (typeof runWarningKinds)[number];
   /** True: the run has no valid figures at all. False: they hold with the reservation that the text states. */
-  invalidates: z.boolean(),
-  text: z.string(),
-});
-export type RunWarning = z.infer<typeof runWarningSchema>;
+  readonly invalidates: boolean;
+  readonly text: string;
+}
 
 const leastLittlesLawRatio = 1 - littlesLawTolerance;
 
@@ -81,7 +83,7 @@ function cutOff({ measurement }: LoadSummary): string | null {
 }
 
 function generatorLimit(headroom: Headroom | null): string | null {
-  if (headroom === null || headroom.ratio === null || !isGeneratorLimited(headroom)) return null;
+  if (headroom === null || headroom.ratio === null || headroom.ratio >= leastHeadroomRatio) return null;
   const ceiling = formatRate(headroom.calibration?.ceilingPerSecond ?? 0);
   const demand = formatRate(headroom.demandPerSecond);
   return `the generator alone reaches ${ceiling} with these requests, ${headroom.ratio.toFixed(1)}x of ${demand}; below ${leastHeadroomRatio}x it may be what was measured: give it more threads or CPUs of its own`;

@@ -129,6 +129,8 @@ export interface LoadBatch {
   readonly flags: Uint8Array;
   /** Connections made so far. */
   readonly connections: number;
+  /** Requests that are due and not ended, as of the last turn of each thread. */
+  readonly outstanding: number;
   /** Until when requests were issued without a break; null while that is unknown. */
   readonly issuingEndNs: number | null;
   /** New ones among the first few replies with an unexpected status. */

@@ -1,15 +1,6 @@
 /** What one load run is asked to do and what came of it. */
 import { z } from 'zod';
 
-/** Every request ends in exactly one of these. Only 'ok' is throughput. */
-export const outcomeNames = ['ok', 'status', 'connect', 'reset', 'timeout', 'badResponse', 'aborted'] as const;
-/**
- * ok: complete reply with an expected status · status: complete reply with another status · connect: no connection ·
- * reset: connection lost before the reply was complete · timeout: over the request's limit · badResponse: reply that
- * is not HTTP · aborted: cut off by the end of the run, counted apart and in no rate.
- */
-export type Outcome = (typeof outcomeNames)[number];
-
 const count = z.number().int().nonnegative();
 export const outcomeCountsSchema = z.object({
   ok: count,
@@ -21,13 +12,6 @@ export const outcomeCountsSchema = z.object({
   aborted: count,
 });
 export type OutcomeCounts = z.infer<typeof outcomeCountsSchema>;
-
-/** What counts as a failed request: everything but 'ok', and 'aborted', which the end of the run caused. */
-export const failureOutcomes = outcomeNames.filter((name) => name !== 'ok' && name !== 'aborted');
-
-export function failedRequests(outcomes: OutcomeCounts): number {
-  return failureOutcomes.reduce((sum, name) => sum + outcomes[name], 0);
-}
 
 /** Closed loop: a fixed number of requests is kept in flight. Open loop: arrivals follow a schedule. */
 export const loopSchema = z.discriminatedUnion('kind', [
@@ -100,11 +84,6 @@ export const phaseSummarySchema = z.object({
   lateness: latencySummarySchema,
 });
 export type PhaseSummary = z.infer<typeof phaseSummarySchema>;
-
-/** Share by which the requests in flight may miss the concurrency asked for (Little's law). */
-export const littlesLawTolerance = 0.05;
-/** Event-loop lag p99 over response time p50 from which the generator's own delay shows in the figures. */
-export const lagLimitRatio = 0.1;
 
 /** Whether the generator itself was the limit. */
 export const generatorHealthSchema = z.object({

@@ -178,6 +178,7 @@ Napi::Value take(const Napi::CallbackInfo& info, OpenLoad& open) {
   batch.Set("count", Napi::Number::New(env, static_cast<double>(open.rows.size())));
   batch.Set("more", Napi::Boolean::New(env, open.rows.size() == kBatchRows));
   batch.Set("connections", Napi::Number::New(env, static_cast<double>(open.engine->connections_made())));
+  batch.Set("outstanding", Napi::Number::New(env, static_cast<double>(open.engine->outstanding())));
   batch.Set("issuingEndNs", issuing_end_ns == kNever ? env.Null()
                                                      : Napi::Value(Napi::Number::New(
                                                            env, static_cast<double>(issuing_end_ns - open.origin_ns))));

@@ -58,6 +58,12 @@ std::int64_t LoadEngine::connections_made() const {
   return sum;
 }
 
+std::int64_t LoadEngine::outstanding() const {
+  std::int64_t sum = 0;
+  for (const auto& worker : workers_) sum += worker->outstanding();
+  return sum;
+}
+
 std::int64_t LoadEngine::outstanding_max() const {
   std::int64_t sum = 0;
   for (const auto& worker : workers_) sum += worker->outstanding_max();

@@ -67,6 +67,7 @@ void Worker::turn(std::span<const epoll_event> events, std::int64_t woken_ns) {
   expire(last_ns_);
   if (spec_.open_loop) fill(last_ns_);
   serve_freed();
+  outstanding_.store(count_outstanding(), std::memory_order_relaxed);
   note_lag(woken_ns);
 }
 
@@ -286,8 +287,12 @@ void Worker::push(const RequestRecord& row) {
   }
 }
 
+std::int64_t Worker::count_outstanding() const {
+  return in_flight_.size() + (spec_.open_loop ? issuer_.waiting() : 0);
+}
+
 void Worker::note_outstanding() {
-  const std::int64_t outstanding = in_flight_.size() + (spec_.open_loop ? issuer_.waiting() : 0);
+  const std::int64_t outstanding = count_outstanding();
   if (outstanding > outstanding_max_.load(std::memory_order_relaxed)) {
     outstanding_max_.store(outstanding, std::memory_order_relaxed);
   }

@@ -44,6 +44,8 @@ class Worker {
   // Thread: any.
   [[nodiscard]] const Excerpts& excerpts() const { return excerpts_; }
   [[nodiscard]] std::int64_t connections_made() const { return connections_made_.load(std::memory_order_relaxed); }
+  // As of the last turn of the loop.
+  [[nodiscard]] std::int64_t outstanding() const { return outstanding_.load(std::memory_order_relaxed); }
   [[nodiscard]] std::int64_t outstanding_max() const { return outstanding_max_.load(std::memory_order_relaxed); }
   // kNever until the last request of a run by number is issued.
   [[nodiscard]] std::int64_t last_issue_ns() const { return last_issue_ns_.load(std::memory_order_acquire); }
@@ -80,6 +82,7 @@ class Worker {
   void serve_freed();
   void give_up_waiting(Outcome outcome, std::int64_t now_ns);
   void push(const RequestRecord& row);
+  [[nodiscard]] std::int64_t count_outstanding() const;
   void note_outstanding();
 
   const LoadSpec& spec_;
@@ -102,6 +105,7 @@ class Worker {
   std::uint32_t endpoint_ = 0;
   std::int64_t failures_in_a_row_ = 0;
   std::atomic<std::int64_t> connections_made_{0};
+  std::atomic<std::int64_t> outstanding_{0};
   std::atomic<std::int64_t> outstanding_max_{0};
   std::atomic<std::int64_t> last_issue_ns_{kNever};
   std::atomic<Order> order_{Order::kGoOn};

@@ -1,6 +1,7 @@
 /** Headroom from runs and ceilings that are made up: the ratio, what is calibrated anew, what is told. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { keptTo } from '../../../lib/core/cpu-list.ts';
 import { interrupted, MpsbenchError } from '../../../lib/core/errors.ts';
 import { randomStream } from '../../../lib/core/random.ts';
 import { type Calibrate, HeadroomMeter } from '../../../lib/load/headroom.ts';
@@ -8,7 +9,6 @@ import { loadDefaults } from '../../../lib/load/run-load.ts';
 import { runWarnings } from '../../../lib/load/run-warnings.ts';
 import { type CalibrationSubject, headroomSchema } from '../../../lib/records/headroom.ts';
 import type { LoadSpec, LoadSummary } from '../../../lib/records/load.ts';
-import { keptTo } from '../../../lib/records/placement.ts';
 import { loadOf } from '../../fixtures/study/make-load.ts';
 
 const seed = 7;
