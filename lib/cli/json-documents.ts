@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { studySummarySchema } from '../analysis/summary-model.ts';
 import { runWarningKinds } from '../load/run-warnings.ts';
+import { verdictNames } from '../load/threshold.ts';
 import { foreignDaemonSchema } from '../mps/foreign-daemons.ts';
 import { cellSchema } from '../records/arm.ts';
 import { environmentSchema } from '../records/environment.ts';
@@ -15,7 +16,6 @@ import { loadSeriesSchema } from '../records/series.ts';
 import { blockedSchema, findingSchema } from '../study/finding.ts';
 import { mpsControlStateSchema } from '../study/mps-state.ts';
 import { jsonSchemaVersion } from './context.ts';
-import { verdictNames } from './load-threshold.ts';
 
 const count = z.number().int().nonnegative();
 

@@ -57,9 +57,18 @@ export class HeadroomMeter {
 
 /** What the generator had to deal with; see the field of the record. */
 function demandPerSecond({ loop, measurement }: LoadSummary): number {
-  if (loop.kind === 'open') return loop.ratePerSecond;
-  if (measurement.durationNs === 0) return 0;
-  return measurement.throughputPerSecond + (failedRequests(measurement.outcomes) * 1e9) / measurement.durationNs;
+  switch (loop.kind) {
+    case 'open':
+      return loop.ratePerSecond;
+    case 'steps':
+      return Math.max(...loop.ratesPerSecond);
+    case 'ramp':
+      return Math.max(loop.fromPerSecond, loop.toPerSecond);
+    case 'trace':
+    case 'closed':
+      if (measurement.durationNs === 0) return 0;
+      return measurement.throughputPerSecond + (failedRequests(measurement.outcomes) * 1e9) / measurement.durationNs;
+  }
 }
 
 function keyOf(subject: CalibrationSubject): string {

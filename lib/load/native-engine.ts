@@ -8,6 +8,7 @@ import type { LoadEngine, LoadHooks } from './engine.ts';
 import { NativeSession } from './native-session.ts';
 import { serverAddress } from './server-address.ts';
 import { Settlement } from './settlement.ts';
+import { endedByTrace } from './trace.ts';
 
 /** Each wake-up of JavaScript costs the cores that are measured; the threads have room for a second's rows. */
 const takeInterval = milliseconds(125);
@@ -31,7 +32,10 @@ export interface NativeEngineOptions {
  */
 export function nativeEngine(options: Pick<NativeEngineOptions, 'addon'> & Partial<NativeEngineOptions>): LoadEngine {
   const complete = { clock: systemClock, threads: 1, cpus: null, drainLimitNs: seconds(5), ...options };
-  return { name: 'native', run: (spec, hooks) => new NativeEngineRun(spec, hooks, complete).run() };
+  return {
+    name: 'native',
+    run: async (spec, hooks) => await new NativeEngineRun(endedByTrace(spec), hooks, complete).run(),
+  };
 }
 
 /** One run, once. */

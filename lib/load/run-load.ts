@@ -5,12 +5,15 @@ import { seconds } from '../core/units.ts';
 import type { LoadResult, LoadSpec } from '../records/load.ts';
 import { anyEngine, chooseEngine, type EngineWish } from './choose-engine.ts';
 import type { LoadHooks } from './engine.ts';
+import { traceFault } from './trace.ts';
 
 /** What a spec gets where its caller says nothing. */
 export const loadDefaults = {
   method: 'GET',
   headers: {},
   bodies: [],
+  template: false,
+  socketPath: null,
   warmupNs: 0,
   timeoutNs: seconds(30),
   expectStatus: null,
@@ -39,6 +42,7 @@ export function checkSpec(spec: LoadSpec): void {
     throw usage(`method '${spec.method}' cannot be sent: give an HTTP method such as GET or POST`);
   }
   for (const [name, value] of Object.entries(spec.headers)) checkHeader(name, value);
+  checkArrivals(spec);
   checkSpan('timeout', spec.timeoutNs, 1);
   checkSpan('warm-up', spec.warmupNs, 0);
   checkSpan('interval', spec.intervalNs, 1e6);
@@ -46,6 +50,24 @@ export function checkSpec(spec: LoadSpec): void {
     if (!Number.isInteger(status) || status < 200 || status > 599) {
       throw usage(`expected status ${status} is not the status of a reply: give numbers from 200 to 599`);
     }
+  }
+}
+
+function checkArrivals({ loop, stop, traceNs }: LoadSpec): void {
+  if ((loop.kind === 'steps' || loop.kind === 'ramp') && stop.kind !== 'duration') {
+    throw usage(`${loop.kind} of the rate cannot end by number of requests: give a duration`);
+  }
+  if (loop.kind === 'ramp' && loop.fromPerSecond + loop.toPerSecond === 0) {
+    throw usage('ramp from 0 to 0 requests per second sends nothing: give a rate above 0');
+  }
+  if (loop.kind !== 'trace') {
+    if (traceNs !== undefined) throw usage(`loop '${loop.kind}' cannot replay a trace: leave traceNs out`);
+    return;
+  }
+  const fault = traceNs === undefined ? 'it holds no offset; give traceNs' : traceFault(traceNs);
+  if (fault !== null) throw usage(`the trace is not possible: ${fault}`);
+  if (traceNs?.length !== loop.requests || traceNs.at(-1) !== loop.spanNs) {
+    throw usage('the trace is another than its loop tells: make both by traceLoad');
   }
 }
 

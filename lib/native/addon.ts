@@ -83,6 +83,10 @@ export interface LoadRunOptions {
   /** The pool of requests: heads as they go over the wire, and as many bodies. */
   readonly heads: readonly Uint8Array[];
   readonly bodies: readonly Uint8Array[];
+  /** Fields of templates: body, offset in it, width, kind, first random number; five places for each. */
+  readonly fields: Float64Array;
+  /** State of the stream that fills them, as payloadStream. */
+  readonly templateStream: bigint;
   /** State of the stream that draws from the pool (core/random.ts), as a signed number of 64 bits. */
   readonly payloadStream: bigint;
   /** The method is HEAD. */
@@ -116,9 +120,15 @@ export interface LoadBatch {
   readonly intendedNs: Float64Array;
   /** NaN for a request that was never written. */
   readonly sentNs: Float64Array;
+  /** NaN where no reply came. */
+  readonly firstByteNs: Float64Array;
   readonly endNs: Float64Array;
   readonly requestBytes: Float64Array;
   readonly responseBytes: Float64Array;
+  /** In the order in which requests fell due, from 0 and modulo 2^32. */
+  readonly number: Uint32Array;
+  /** Of the run's connections; 2^32 - 1 for a request that got none. */
+  readonly connection: Uint32Array;
   /** Above 0: an errno. Below: minus an index of loadFaults. 0: the outcome says it all. */
   readonly cause: Int32Array;
   /** Of a complete reply, else 0. */

@@ -6,3 +6,5 @@ export const littlesLawTolerance = 0.05;
 export const lagLimitRatio = 0.1;
 /** Ceiling over measured load below which the generator may be what was measured. */
 export const leastHeadroomRatio = 2;
+/** From here on a request counts as sent late: what the engine with the coarser timers may be off by at its worst. */
+export const lateSendLimitNs = 5e6;

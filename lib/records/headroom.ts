@@ -32,7 +32,7 @@ export type Calibration = z.infer<typeof calibrationSchema>;
 export const headroomSchema = z.object({
   /** Ceiling over demand; null = unknown, for the reason given. */
   ratio: z.number().positive().nullable(),
-  /** What the generator had to deal with, in requests per second: replies of any kind in a closed loop, the offered rate in an open one. */
+  /** What the generator had to deal with, in requests per second: replies of any kind, or the highest rate that was asked for. */
   demandPerSecond: z.number().nonnegative(),
   calibration: calibrationSchema.nullable(),
   unavailable: z.object({ code: z.string(), message: z.string() }).nullable(),

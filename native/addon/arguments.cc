@@ -164,6 +164,22 @@ std::optional<std::vector<std::int64_t>> Arguments::nullable_offsets(const char*
   return std::nullopt;
 }
 
+std::vector<std::int64_t> Arguments::whole_numbers(const char* name) {
+  const Napi::Value value = field(name);
+  std::vector<std::int64_t> read;
+  if (value.IsTypedArray() && value.As<Napi::TypedArray>().TypedArrayType() == napi_float64_array) {
+    const auto numbers = value.As<Napi::Float64Array>();
+    for (std::size_t index = 0; index < numbers.ElementLength(); ++index) {
+      const double number = numbers[index];
+      if (!(number >= 0 && number <= kLargestExact) || number != std::trunc(number)) break;
+      read.push_back(static_cast<std::int64_t>(number));
+    }
+    if (read.size() == numbers.ElementLength()) return read;
+  }
+  expect(name, "a Float64Array of integers from 0 up");
+  return {};
+}
+
 bool Arguments::throw_if_bad() const {
   if (env_.IsExceptionPending()) return true;
   if (problem_.empty()) return false;

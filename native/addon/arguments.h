@@ -40,6 +40,9 @@ class Arguments {
   // A Float64Array of numbers from 0 up that never decrease, or null.
   [[nodiscard]] std::optional<std::vector<std::int64_t>> nullable_offsets(const char* field);
 
+  // A Float64Array of integers from 0 up.
+  [[nodiscard]] std::vector<std::int64_t> whole_numbers(const char* field);
+
   // Throws a TypeError if a field was not as it should be; then the caller returns at once.
   [[nodiscard]] bool throw_if_bad() const;
 

@@ -13,6 +13,8 @@ function endless(onDone: () => void = () => {}): NativeLoadRun {
     port,
     heads: [Buffer.from('GET / HTTP/1.1\r\nhost: x\r\n\r\n')],
     bodies: [new Uint8Array(0)],
+    fields: new Float64Array(0),
+    templateStream: 0n,
     payloadStream: 0n,
     head: false,
     closeEach: false,

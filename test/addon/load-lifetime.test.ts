@@ -71,6 +71,8 @@ describe('startLoad', () => {
     port: 1,
     heads: [new Uint8Array(1)],
     bodies: [new Uint8Array(0)],
+    fields: new Float64Array(0),
+    templateStream: 0n,
     payloadStream: 0n,
     head: false,
     closeEach: false,
