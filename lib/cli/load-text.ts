@@ -16,6 +16,7 @@ export function loadText(
   verdicts: readonly ThresholdVerdict[],
   width: number | null = null,
   partLines: readonly string[] = [],
+  besideGenerator: readonly (readonly [label: string, text: string])[] = [],
 ): string {
   const row = (label: string, text: string): string =>
     wrap(`${label.padEnd(labelWidth)}${text}`, width ?? Number.POSITIVE_INFINITY, ' '.repeat(labelWidth));
@@ -33,6 +34,7 @@ export function loadText(
     ...(open ? [row('lateness', latenessText(measurement))] : []),
     row('bodies', `${formatBytes(measurement.requestBytes)} sent, ${formatBytes(measurement.responseBytes)} received`),
     row('generator', generatorText(summary)),
+    ...besideGenerator.map(([label, text]) => row(label, text)),
     ...(partLines.length === 0 ? [] : ['', ...partLines, '']),
     ...verdicts.map((verdict, index) => row(index === 0 ? 'fail if' : '', verdictText(verdict))),
     ...Object.entries(summary.errorSamples).flatMap(([outcome, texts]) => texts.map((text) => row(outcome, text))),

@@ -9,9 +9,18 @@ import { loadDefaults, runLoad } from '../../load/run-load.ts';
 import { type RunWarning, runWarnings } from '../../load/run-warnings.ts';
 import { judge, parseThreshold, type ThresholdVerdict, thresholdMetrics } from '../../load/threshold.ts';
 import { arrivalNames } from '../../records/arrivals.ts';
+import type { Headroom } from '../../records/headroom.ts';
 import type { LoadResult, LoadSpec, LoadSummary } from '../../records/load.ts';
+import type { ClientPlacement } from '../../records/placement.ts';
 import { wrap } from '../../report/wrap.ts';
 import { type CliContext, jsonDocument } from '../context.ts';
+import {
+  addHeadroomOptions,
+  clientCpusOf,
+  type HeadroomOptions,
+  headroomRows,
+  measuredHeadroom,
+} from '../load-headroom.ts';
 import { defaultConnections, type LoadOptions, loadSpec, parseStatuses } from '../load-options.ts';
 import { loadText } from '../load-text.ts';
 import { collect, durationValue, positiveDurationValue, wholeNumberValue } from '../option-values.ts';
@@ -19,7 +28,7 @@ import { liveStatus } from '../progress-line.ts';
 import { parseRateOrAuto, type RequestedRate, rateForms } from '../requested-rate.ts';
 import { outputTerminal } from '../terminal.ts';
 
-interface Options extends Omit<LoadOptions, 'rate'>, EngineWish {
+interface Options extends Omit<LoadOptions, 'rate'>, HeadroomOptions, Pick<EngineWish, 'engine' | 'threads'> {
   readonly rate?: RequestedRate | 'auto';
   readonly slo?: readonly string[];
   readonly failIf?: readonly string[];
@@ -39,7 +48,7 @@ Exit status: 0 done · 1 no connection · 2 usage · 3 a --fail-if was missed, n
 
 export function loadCommand(context: CliContext): Command {
   const { closed, open } = defaultConnections;
-  return new Command('load')
+  const command = new Command('load')
     .description('load an HTTP server and report throughput, errors and latency')
     .argument('<url>', 'where the requests go')
     .option(
@@ -97,7 +106,8 @@ export function loadCommand(context: CliContext): Command {
       'of arrivals, of the choice of bodies and of templates',
       wholeNumberValue(0),
       loadDefaults.seed,
-    )
+    );
+  return addHeadroomOptions(command)
     .option('--json', 'the result as JSON')
     .addHelpText('after', examples)
     .action((url: string, options: Options, command: Command) => {
@@ -115,7 +125,7 @@ async function search(context: CliContext, url: string, options: Options, comman
   ]);
   const { rate: _rate, ...rest } = options;
   const warmup = command.getOptionValueSource('warmup') === 'default' ? searchDefaults.warmupNs : options.warmup;
-  await runRateSearch(context, url, { ...rest, warmup });
+  await runRateSearch(context, url, { ...rest, warmup, cpus: clientCpusOf(options) });
 }
 
 type OneLoad = Omit<Options, 'rate'> & Pick<LoadOptions, 'rate'>;
@@ -130,12 +140,16 @@ async function load(context: CliContext, url: string, options: OneLoad): Promise
   const thresholds = (options.failIf ?? []).map(parseThreshold);
   const spec = loadSpec(url, options);
   await using raw = await rawFile(context, spec, options);
-  const result = await runWithProgress(context, spec, { ...anyEngine, ...options }, raw);
+  const measured = await runWithProgress(context, spec, options, raw);
+  const { result, headroom, placement } = measured;
   const verdicts = thresholds.map((threshold) => judge(threshold, result.summary.measurement));
-  const warnings = runWarnings(result.summary);
+  const warnings = runWarnings(result.summary, measured);
   const { width } = outputTerminal();
-  if (options.json) context.out(json(spec, result, verdicts, warnings));
-  else context.out(loadText(spec, result.summary, verdicts, width, await partLinesOf(result.summary)));
+  if (options.json) context.out(json(spec, measured, verdicts, warnings));
+  else {
+    const parts = await partLinesOf(result.summary);
+    context.out(loadText(spec, result.summary, verdicts, width, parts, headroomRows(headroom, placement)));
+  }
   const limit = context.interactive && width !== null ? width : Number.POSITIVE_INFINITY;
   for (const warning of warnings) context.err(`${wrap(`warning: ${warning.text}`, limit, '  ')}\n`);
   const failing = verdicts.filter(({ verdict }) => verdict !== 'kept');
@@ -152,17 +166,32 @@ async function rawFile(context: CliContext, spec: LoadSpec, { raw }: Options): P
   return await createRawFile(raw, spec, { onFinished });
 }
 
+interface MeasuredLoad {
+  readonly result: LoadResult;
+  readonly headroom: Headroom | null;
+  readonly placement: ClientPlacement | null;
+}
+
 async function runWithProgress(
   context: CliContext,
   spec: LoadSpec,
-  wish: EngineWish,
+  options: Options,
   raw: RawFile | null,
-): Promise<LoadResult> {
+): Promise<MeasuredLoad> {
+  const { engine, threads } = options;
+  const wish: EngineWish = { engine, threads, cpus: clientCpusOf(options) };
   const status = liveStatus(context);
+  let placement: ClientPlacement | null = null;
+  const onClientCpus = (seen: readonly string[] | null): void => {
+    placement = { asked: options.clientCpus ?? '', threads: seen === null ? null : [...seen] };
+  };
   try {
     const onProgress = (progress: LoadProgress): void => status.update(progressText(spec, progress));
     const rows = raw === null ? {} : { onRow: raw.onRow, origin: raw.origin };
-    return await runLoad(spec, { signal: context.signal, onProgress, ...rows }, wish);
+    const result = await runLoad(spec, { signal: context.signal, onProgress, onClientCpus, ...rows }, wish);
+    status.update('calibration: the same requests against a server that answers at once');
+    const headroom = await measuredHeadroom(context, spec, result, wish, options);
+    return { result, headroom, placement };
   } finally {
     status.done();
   }
@@ -184,7 +213,7 @@ async function partLinesOf({ parts = [] }: LoadSummary): Promise<readonly string
 /** Bodies and the values of headers are left out: they may be large, or secret. */
 function json(
   spec: LoadSpec,
-  result: LoadResult,
+  { result, headroom, placement }: MeasuredLoad,
   thresholds: readonly ThresholdVerdict[],
   warnings: readonly RunWarning[],
 ): string {
@@ -204,6 +233,8 @@ function json(
     summary,
     thresholds,
     warnings,
+    headroom,
+    placement,
     series: {
       intervalNs: series.intervalNs,
       ok: column(series.ok),
