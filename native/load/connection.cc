@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
+#include <sys/sendfile.h>
 
 #include <cerrno>
 
@@ -64,10 +65,11 @@ void Connection::take(const DueRequest& due, bool head) {
   parser_.start(head);
 }
 
-Io Connection::start_sending(const PreparedRequest& prepared, std::int64_t now_ns) {
+Io Connection::start_sending(const PreparedRequest& prepared, PagePlace pages, std::int64_t now_ns) {
   state_ = State::kBusy;
   sent_ns_ = now_ns;
   rest_ = prepared.bytes.data();
+  pages_ = pages;
   left_ = prepared.bytes.size();
   body_bytes_ = prepared.body_bytes;
   return send_rest();
@@ -75,7 +77,7 @@ Io Connection::start_sending(const PreparedRequest& prepared, std::int64_t now_n
 
 Io Connection::send_rest() {
   while (left_ > 0) {
-    const ssize_t sent = ::send(fd_.get(), rest_, left_, MSG_NOSIGNAL);
+    const ssize_t sent = send_some();
     if (sent < 0) {
       if (errno == EINTR) continue;
       if (errno == EAGAIN || errno == EWOULDBLOCK) return Io::kWait;
@@ -86,6 +88,12 @@ Io Connection::send_rest() {
     left_ -= static_cast<std::size_t>(sent);
   }
   return Io::kDone;
+}
+
+// There is no telling sendfile() to raise no SIGPIPE: the threads of the engine block all signals.
+ssize_t Connection::send_some() {
+  if (pages_.file < 0) return ::send(fd_.get(), rest_, left_, MSG_NOSIGNAL);
+  return ::sendfile(fd_.get(), pages_.file, &pages_.offset, left_);
 }
 
 Io Connection::receive(char* buffer, std::size_t size, bool hang_up) {

@@ -7,6 +7,7 @@
 #include "base/unique_fd.h"
 #include "load/issuer.h"
 #include "load/load_spec.h"
+#include "load/request_pages.h"
 #include "load/response_parser.h"
 
 namespace mpsbench {
@@ -33,8 +34,8 @@ class Connection {
   Io finish_connecting();
   // A request is its own from here to end_request(), also while there is no connection yet.
   void take(const DueRequest& due, bool head);
-  // Begins to send what was taken; kWait while bytes are left.
-  Io start_sending(const PreparedRequest& prepared, std::int64_t now_ns);
+  // Begins to send what was taken, from `pages` where they are; kWait while bytes are left.
+  Io start_sending(const PreparedRequest& prepared, PagePlace pages, std::int64_t now_ns);
   Io send_rest();
   // kDone: the reply is complete. `hang_up`: the kernel said that the peer sends no more.
   Io receive(char* buffer, std::size_t size, bool hang_up);
@@ -59,6 +60,7 @@ class Connection {
   std::uint32_t attempt = 0;
 
  private:
+  [[nodiscard]] ssize_t send_some();
   [[nodiscard]] bool has_more();
   [[nodiscard]] std::int64_t intended_ns(bool open_loop) const;
 
@@ -75,6 +77,7 @@ class Connection {
   std::int64_t sent_ns_ = kNotSent;
   // What is left to send.
   const char* rest_ = nullptr;
+  PagePlace pages_;
   std::size_t left_ = 0;
   std::uint64_t body_bytes_ = 0;
   ResponseParser parser_;

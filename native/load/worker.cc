@@ -15,16 +15,17 @@ constexpr std::int64_t kRoomPollNs = 200'000;
 
 }  // namespace
 
-Result<std::unique_ptr<Worker>> Worker::create(const LoadSpec& spec, std::uint32_t number) {
+Result<std::unique_ptr<Worker>> Worker::create(const LoadSpec& spec, const RequestPages& pages, std::uint32_t number) {
   const std::uint32_t share = spec.connections / spec.threads + (number < spec.connections % spec.threads ? 1 : 0);
-  std::unique_ptr<Worker> worker(new Worker(spec, number, share));
+  std::unique_ptr<Worker> worker(new Worker(spec, pages, number, share));
   const Status ready = worker->loop_.set_up();
   if (!ready.ok()) return ready.error();
   return worker;
 }
 
-Worker::Worker(const LoadSpec& spec, std::uint32_t number, std::uint32_t connections)
+Worker::Worker(const LoadSpec& spec, const RequestPages& pages, std::uint32_t number, std::uint32_t connections)
     : spec_(spec),
+      pages_(pages),
       connections_(connections),
       in_flight_(connections_),
       paused_(connections_),
@@ -192,8 +193,9 @@ void Worker::cannot_connect(std::uint32_t index) {
 
 void Worker::send(std::uint32_t index, bool first) {
   Connection& connection = connections_[index];
-  const PreparedRequest& prepared = spec_.requests[connection.due().body];
-  const Io sent = first ? connection.start_sending(prepared, now_ns()) : connection.send_rest();
+  const std::uint32_t body = connection.due().body;
+  const Io sent =
+      first ? connection.start_sending(spec_.requests[body], pages_.of(body), now_ns()) : connection.send_rest();
   // A server that answers early may close before it has read everything; its answer is there all the same.
   if (sent == Io::kLost) receive(index, true);
 }
