@@ -12,6 +12,8 @@ namespace {
 
 // Below, a call of its own costs more than the copy.
 constexpr std::size_t kWorthSkippingBytes = 4096;
+// Of a long reply, what is asked for first: more than a head and an excerpt take with most servers.
+constexpr std::size_t kFirstBytes = 1024;
 
 }  // namespace
 
@@ -102,7 +104,8 @@ Io Connection::receive(char* buffer, std::size_t size, bool hang_up) {
     // Of a long body only the length matters, so the kernel need not copy it. TCP alone knows how to leave it.
     const std::size_t skippable = discards_ ? parser_.skippable() : 0;
     const bool skip = skippable >= kWorthSkippingBytes;
-    const std::size_t asked = skip ? skippable : size;
+    const bool sips = discards_ && long_replies_ && !parser_.has_head();
+    const std::size_t asked = skip ? skippable : sips ? kFirstBytes : size;
     const ssize_t got = ::recv(fd_.get(), buffer, asked, skip ? MSG_TRUNC : 0);
     if (got < 0) {
       if (errno == EINTR) continue;
@@ -134,6 +137,8 @@ bool Connection::has_more() {
 
 void Connection::end_request() {
   served_ += 1;
+  // A server's replies are mostly alike; where this one is not, it costs a call more.
+  long_replies_ = parser_.body_bytes() > kFirstBytes + kWorthSkippingBytes;
   if (state_ == State::kBusy) state_ = State::kIdle;
 }
 

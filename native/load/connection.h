@@ -71,6 +71,7 @@ class Connection {
   // More than the reply came: the reply stands, but what is in the stream belongs to no request.
   bool surplus_ = false;
   bool discards_ = false;
+  bool long_replies_ = false;
   int error_ = 0;
   std::uint32_t served_ = 0;
   DueRequest due_;
