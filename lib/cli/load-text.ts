@@ -1,16 +1,11 @@
 /** The summary of a load run as text. No figure is computed here. */
 import { counted, formatBytes, formatDuration, formatRate, ns } from '../core/units.ts';
+import type { ThresholdVerdict } from '../load/threshold.ts';
+import { lateSendLimitNs } from '../records/generator-limits.ts';
 import { percentileMinimums } from '../records/histogram.ts';
-import {
-  failedRequests,
-  failureOutcomes,
-  type LatencySummary,
-  type LoadSpec,
-  type LoadSummary,
-  type PhaseSummary,
-} from '../records/load.ts';
+import type { LatencySummary, LoadSpec, LoadSummary, PhaseSummary, ScheduledLoop } from '../records/load.ts';
+import { failedRequests, failureOutcomes } from '../records/load-outcomes.ts';
 import { wrap } from '../report/wrap.ts';
-import type { ThresholdVerdict } from './load-threshold.ts';
 
 const labelWidth = 15;
 
@@ -20,11 +15,12 @@ export function loadText(
   summary: LoadSummary,
   verdicts: readonly ThresholdVerdict[],
   width: number | null = null,
+  partLines: readonly string[] = [],
 ): string {
   const row = (label: string, text: string): string =>
     wrap(`${label.padEnd(labelWidth)}${text}`, width ?? Number.POSITIVE_INFINITY, ' '.repeat(labelWidth));
   const { measurement, loop } = summary;
-  const open = loop.kind === 'open';
+  const open = loop.kind !== 'closed';
   return [
     `${spec.method} ${spec.url}`,
     wrap(shapeText(spec, summary), width ?? Number.POSITIVE_INFINITY, '  '),
@@ -34,9 +30,10 @@ export function loadText(
     ...(Object.keys(measurement.statuses).length > 0 ? [row('', statusesText(measurement))] : []),
     row('response time', latencyText(measurement.responseTime)),
     ...(open ? [row('service time', latencyText(measurement.serviceTime))] : []),
-    ...(open ? [row('lateness', latencyText(measurement.lateness))] : []),
+    ...(open ? [row('lateness', latenessText(measurement))] : []),
     row('bodies', `${formatBytes(measurement.requestBytes)} sent, ${formatBytes(measurement.responseBytes)} received`),
     row('generator', generatorText(summary)),
+    ...(partLines.length === 0 ? [] : ['', ...partLines, '']),
     ...verdicts.map((verdict, index) => row(index === 0 ? 'fail if' : '', verdictText(verdict))),
     ...Object.entries(summary.errorSamples).flatMap(([outcome, texts]) => texts.map((text) => row(outcome, text))),
     '',
@@ -47,9 +44,23 @@ function shapeText({ seed }: LoadSpec, { loop, warmup, measurement }: LoadSummar
   const shape =
     loop.kind === 'closed'
       ? `closed loop, ${counted(loop.concurrency, 'connection')}`
-      : `open loop, ${formatRate(loop.ratePerSecond)} ${loop.arrival}, at most ${counted(loop.connections, 'connection')}`;
+      : `open loop, ${arrivalsText(loop)}, at most ${counted(loop.connections, 'connection')}`;
   const after = warmup === null ? ', no warm-up' : ` after ${formatDuration(ns(warmup.durationNs))} of warm-up`;
   return `${shape} · measured ${formatDuration(ns(measurement.durationNs))}${after} · seed ${seed}`;
+}
+
+/** Such as "200.0 /s poisson". */
+function arrivalsText(loop: ScheduledLoop): string {
+  switch (loop.kind) {
+    case 'open':
+      return `${formatRate(loop.ratePerSecond)} ${loop.arrival}`;
+    case 'steps':
+      return `${counted(loop.ratesPerSecond.length, 'step')} of ${loop.ratesPerSecond.map(grouped).join(', ')} /s ${loop.arrival}`;
+    case 'ramp':
+      return `${grouped(loop.fromPerSecond)} to ${formatRate(loop.toPerSecond)} ${loop.arrival}`;
+    case 'trace':
+      return `${counted(loop.requests, 'request')} of a trace over ${formatDuration(ns(loop.spanNs))}`;
+  }
 }
 
 function requestsText({ outcomes }: PhaseSummary): string {
@@ -84,6 +95,11 @@ function latencyText(latency: LatencySummary): string {
       return `${name} ${formatDuration(ns(value))}`;
     })
     .join('  ');
+}
+
+function latenessText({ lateness, lateSends }: PhaseSummary): string {
+  const late = lateSends ? `, ${grouped(lateSends)} over ${formatDuration(ns(lateSendLimitNs))}` : '';
+  return `${latencyText(lateness)}${late}`;
 }
 
 function generatorText({ generator, loop }: LoadSummary): string {

@@ -7,6 +7,8 @@
 
 #include <cerrno>
 
+#include "base/clock.h"
+
 namespace mpsbench {
 namespace {
 
@@ -61,41 +63,40 @@ Io Connection::finish_connecting() {
 void Connection::take(const DueRequest& due, bool head) {
   due_ = due;
   sent_ns_ = kNotSent;
+  first_byte_ns_ = kNoTime;
   waited_for_connection_ = false;
   surplus_ = false;
   left_ = 0;
   parser_.start(head);
 }
 
-Io Connection::start_sending(const PreparedRequest& prepared, PagePlace pages, std::int64_t now_ns) {
+Io Connection::start_sending(std::string_view bytes, std::uint64_t body_bytes, PagePlace pages, std::int64_t now_ns) {
   state_ = State::kBusy;
   sent_ns_ = now_ns;
-  rest_ = prepared.bytes.data();
   pages_ = pages;
-  left_ = prepared.bytes.size();
-  body_bytes_ = prepared.body_bytes;
-  return send_rest();
+  left_ = bytes.size();
+  body_bytes_ = body_bytes;
+  return send_rest(bytes);
 }
 
-Io Connection::send_rest() {
+Io Connection::send_rest(std::string_view bytes) {
   while (left_ > 0) {
-    const ssize_t sent = send_some();
+    const ssize_t sent = send_some(bytes.substr(bytes.size() - left_));
     if (sent < 0) {
       if (errno == EINTR) continue;
       if (errno == EAGAIN || errno == EWOULDBLOCK) return Io::kWait;
       error_ = errno;
       return Io::kLost;
     }
-    rest_ += sent;
     left_ -= static_cast<std::size_t>(sent);
   }
   return Io::kDone;
 }
 
 // There is no telling sendfile() to raise no SIGPIPE: the threads of the engine block all signals.
-ssize_t Connection::send_some() {
-  if (pages_.file < 0) return ::send(fd_.get(), rest_, left_, MSG_NOSIGNAL);
-  return ::sendfile(fd_.get(), pages_.file, &pages_.offset, left_);
+ssize_t Connection::send_some(std::string_view rest) {
+  if (pages_.file < 0) return ::send(fd_.get(), rest.data(), rest.size(), MSG_NOSIGNAL);
+  return ::sendfile(fd_.get(), pages_.file, &pages_.offset, rest.size());
 }
 
 Io Connection::receive(char* buffer, std::size_t size, bool hang_up) {
@@ -125,6 +126,8 @@ Io Connection::receive(char* buffer, std::size_t size, bool hang_up) {
       surplus_ = parser_.consumed() < bytes || (bytes == asked && has_more());
       return Io::kDone;
     }
+    // The clock is read for long replies only: of one that came whole, the first byte is known with its end.
+    if (first_byte_ns_ == kNoTime) first_byte_ns_ = now_ns();
     // Less than asked for: the kernel has no more and will report when it has.
     if (bytes < asked && !peer_ended_) return Io::kWait;
   }
@@ -156,7 +159,9 @@ RequestRecord Connection::record(Outcome outcome, std::int32_t cause, std::int64
   RequestRecord row;
   row.intended_ns = intended_ns(open_loop);
   row.sent_ns = sent_ns_;
+  row.first_byte_ns = first_byte_ns_ == kNoTime && complete ? end_ns : first_byte_ns_;
   row.end_ns = end_ns;
+  row.number = static_cast<std::uint32_t>(due_.number);
   row.request_bytes = sent ? body_bytes_ : 0;
   row.response_bytes = sent ? parser_.body_bytes() : 0;
   row.cause = cause;

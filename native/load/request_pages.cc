@@ -33,7 +33,7 @@ RequestPages::RequestPages(const std::vector<PreparedRequest>& requests) : place
   for (std::size_t index = 0; index < requests.size(); ++index) {
     const std::string_view bytes = requests[index].bytes;
     const auto length = static_cast<off_t>(bytes.size());
-    if (bytes.size() < kWorthPagesBytes || end + length > kMostBytes) continue;
+    if (!requests[index].fields.empty() || bytes.size() < kWorthPagesBytes || end + length > kMostBytes) continue;
     if (!file_.valid()) file_ = UniqueFd(::memfd_create("mpsbench-requests", MFD_CLOEXEC));
     if (!file_.valid() || !write_all(file_.get(), end, bytes)) return;
     places_[index] = {file_.get(), end};

@@ -19,7 +19,8 @@ struct PagePlace {
 // One file in memory for all threads of a run. Thread: any, after construction.
 class RequestPages {
  public:
-  // Requests that are short, that come after the first 64 MiB, or for which the system gives no such file have none.
+  // No place have requests that are short, templates, what comes after the first 64 MiB, and all of them where the
+  // system gives no such file.
   explicit RequestPages(const std::vector<PreparedRequest>& requests);
 
   // `request`: index into the requests.

@@ -71,6 +71,14 @@ void what_would_take_too_much_memory_is_left_out(Check& check) {
   CHECK_THAT(check, pages.of(2).file >= 0);
 }
 
+void a_template_has_no_place_since_it_is_never_twice_the_same(Check& check) {
+  auto requests = requests_of({100'000, 100'000});
+  requests[0].fields.push_back({100, 8, TemplateField::Kind::kCounter, 0});
+  const RequestPages pages(requests);
+  CHECK_THAT(check, pages.of(0).file < 0);
+  CHECK_THAT(check, pages.of(1).file >= 0);
+}
+
 // One connection at a time, read through a window that is much smaller than a request. Thread: its own.
 class Comparer {
  public:
@@ -148,6 +156,7 @@ void a_slow_server_gets_every_byte(Check& check) {
 constexpr test::Case kCases[] = {
     {"long requests are kept byte for byte, and short ones are not", long_requests_are_kept_byte_for_byte},
     {"what would take too much memory is left out", what_would_take_too_much_memory_is_left_out},
+    {"a template has no place", a_template_has_no_place_since_it_is_never_twice_the_same},
     {"a server that reads slowly gets every byte of each long request", a_slow_server_gets_every_byte},
 };
 
