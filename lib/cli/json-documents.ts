@@ -7,6 +7,7 @@ import { cellSchema } from '../records/arm.ts';
 import { environmentSchema } from '../records/environment.ts';
 import { gpuSnapshotSchema, processReadingSchema } from '../records/gpu.ts';
 import { encodedHistogramsSchema, loadSummarySchema } from '../records/load.ts';
+import { intervalReportSchema } from '../records/load-interval.ts';
 import { studyPlanSchema } from '../records/plan.ts';
 import { processRoleSchema } from '../records/process-role.ts';
 import { loadSeriesSchema } from '../records/series.ts';
@@ -67,6 +68,9 @@ export const loadDocumentSchema = document('load').extend({
   series: loadSeriesSchema,
   histograms: encodedHistogramsSchema,
 });
+
+/** Each line of `load --json-lines` but the last, which is the document of `load --json`. */
+export const loadIntervalDocumentSchema = document('load-interval').extend(intervalReportSchema.shape);
 
 /** `study --json` and `report --json`. */
 export const studyDocumentSchema = document('study-summary').extend(studySummarySchema.shape);

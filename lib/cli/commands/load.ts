@@ -1,24 +1,31 @@
 /** mpsbench load: one load run against a server that is already there. */
 import { Command, Option } from 'commander';
-import { exitStatus } from '../../core/errors.ts';
-import { formatRate, formatSpan, ns, seconds } from '../../core/units.ts';
-import { anyEngine, type EngineWish } from '../../load/choose-engine.ts';
-import type { LoadProgress } from '../../load/engine.ts';
-import { loadDefaults, runLoad } from '../../load/run-load.ts';
-import { type RunWarning, runWarnings } from '../../load/run-warnings.ts';
+import { exitStatus, isInterrupted } from '../../core/errors.ts';
+import { seconds } from '../../core/units.ts';
+import { anyEngine, chooseEngine, type EngineWish } from '../../load/choose-engine.ts';
+import type { IntervalHooks } from '../../load/engine.ts';
+import { checkSpec, loadDefaults, runLoad } from '../../load/run-load.ts';
+import { runWarnings } from '../../load/run-warnings.ts';
 import type { LoadResult, LoadSpec } from '../../records/load.ts';
 import { wrap } from '../../report/wrap.ts';
 import { type CliContext, jsonDocument } from '../context.ts';
+import { linesText } from '../live/display-line.ts';
+import { type LoadTitle, loadFrame } from '../live/load-frame.ts';
+import { intervalLine, jsonLine, loadDocument } from '../load-document.ts';
 import { defaultConnections, type LoadOptions, loadSpec, parseRate, parseStatuses } from '../load-options.ts';
-import { loadText } from '../load-text.ts';
-import { judge, parseThreshold, type ThresholdVerdict, thresholdMetrics } from '../load-threshold.ts';
+import { type LoadProgressDisplay, loadProgress, progressIntervalNs } from '../load-progress.ts';
+import { loadText, loopText } from '../load-text.ts';
+import { judge, parseThreshold, thresholdMetrics } from '../load-threshold.ts';
 import { collect, durationValue, positiveDurationValue, wholeNumberValue } from '../option-values.ts';
-import { liveStatus } from '../progress-line.ts';
-import { outputTerminal } from '../terminal.ts';
+import { type OutputTerminal, outputTerminal } from '../terminal.ts';
 
 interface Options extends LoadOptions, EngineWish {
   readonly failIf?: readonly string[];
   readonly json?: boolean;
+  readonly jsonLines?: boolean;
+  readonly quiet?: boolean;
+  /** False with --no-color. */
+  readonly color: boolean;
 }
 
 const examples = `
@@ -70,6 +77,13 @@ export function loadCommand(context: CliContext): Command {
     .option('--fail-if <condition>', `exit 3 when it holds; may be repeated: ${thresholdMetrics.join(' ')}`, collect)
     .option('--seed <number>', 'of arrivals and of the choice of bodies', wholeNumberValue(0), loadDefaults.seed)
     .option('--json', 'the result as JSON')
+    .addOption(
+      new Option('--json-lines', 'a JSON document per second while it runs, then the result, a line each').conflicts(
+        'json',
+      ),
+    )
+    .option('-q, --quiet', 'no progress')
+    .option('--no-color', 'no colours; the variable NO_COLOR says the same')
     .addHelpText('after', examples)
     .action((url: string, options: Options) => load(context, url, options));
 }
@@ -77,69 +91,68 @@ export function loadCommand(context: CliContext): Command {
 async function load(context: CliContext, url: string, options: Options): Promise<void> {
   const thresholds = (options.failIf ?? []).map(parseThreshold);
   const spec = loadSpec(url, options);
-  const result = await runWithProgress(context, spec, options);
+  const result = await runFollowed(context, spec, options);
+  const terminal = terminalNow(options);
   const verdicts = thresholds.map((threshold) => judge(threshold, result.summary.measurement));
   const warnings = runWarnings(result.summary);
-  const { width } = outputTerminal();
-  if (options.json) context.out(json(spec, result, verdicts, warnings));
-  else context.out(loadText(spec, result.summary, verdicts, width));
-  const limit = context.interactive && width !== null ? width : Number.POSITIVE_INFINITY;
-  for (const warning of warnings) context.err(`${wrap(`warning: ${warning.text}`, limit, '  ')}\n`);
+  const limit = context.interactive && terminal.width !== null ? terminal.width : Number.POSITIVE_INFINITY;
   const failing = verdicts.filter(({ verdict }) => verdict !== 'kept');
-  for (const { text, verdict, measured } of failing) context.err(`--fail-if '${text}' is ${verdict}: ${measured}\n`);
+  const notes = [
+    ...warnings.map(({ text }) => `${wrap(`warning: ${text}`, limit, '  ')}\n`),
+    ...failing.map(({ text, verdict, measured }) => `--fail-if '${text}' is ${verdict}: ${measured}\n`),
+  ];
+  if (options.json) context.out(jsonDocument('load', loadDocument(spec, result, verdicts, warnings)));
+  else if (options.jsonLines) context.out(jsonLine('load', loadDocument(spec, result, verdicts, warnings)));
+  else {
+    const rowsTaken = context.interactive ? notes.join('').split('\n').length - 1 : 0;
+    context.out(loadText(spec, result, verdicts, { ...terminal, rowsTaken }));
+  }
+  for (const note of notes) context.err(note);
   const failed = warnings.some((warning) => warning.invalidates) || failing.length > 0;
   context.exit(failed ? exitStatus.invalid : exitStatus.done);
 }
 
-async function runWithProgress(context: CliContext, spec: LoadSpec, wish: EngineWish): Promise<LoadResult> {
-  const status = liveStatus(context);
+/** Who interrupts a run is told what was seen until then. */
+async function runFollowed(context: CliContext, spec: LoadSpec, options: Options): Promise<LoadResult> {
+  checkSpec(spec);
+  const engine = chooseEngine(spec.url, options).name;
+  const shape = `${loopText(spec.loop)} · ${engine} engine`;
+  const title = { request: `${spec.method} ${spec.url}`, shape, warmupNs: spec.warmupNs, stop: spec.stop };
+  const quiet = options.quiet === true || options.jsonLines === true;
+  const display = loadProgress(context, title, { quiet, colour: options.color });
   try {
-    const onProgress = (progress: LoadProgress): void => status.update(progressText(spec, progress));
-    return await runLoad(spec, { signal: context.signal, onProgress }, wish);
+    const hooks = options.jsonLines ? lines(context) : following(display);
+    return await runLoad(spec, { signal: context.signal, ...hooks }, options);
+  } catch (thrown) {
+    display[Symbol.dispose]();
+    const asText = !options.json && !options.jsonLines;
+    if (isInterrupted(thrown) && asText) context.out(interruptedText(title, display, terminalNow(options)));
+    throw thrown;
   } finally {
-    status.done();
+    display[Symbol.dispose]();
   }
 }
 
-function progressText({ stop, warmupNs }: LoadSpec, progress: LoadProgress): string {
-  const done = formatSpan(ns(progress.elapsedNs));
-  const total = stop.kind === 'duration' ? ` of ${formatSpan(ns(warmupNs + stop.durationNs))}` : '';
-  const count = stop.kind === 'requests' ? ` of ${stop.requests} requests` : '';
-  const { phase, ok, errors, recentPerSecond } = progress;
-  return `${phase} · ${done}${total} · ${ok} ok, ${errors} failed${count} · ${formatRate(recentPerSecond)}`;
+/** Its size may change during a run. */
+function terminalNow(options: Options): OutputTerminal {
+  const terminal = outputTerminal();
+  return { ...terminal, colour: terminal.colour && options.color };
 }
 
-/** Bodies and the values of headers are left out: they may be large, or secret. */
-function json(
-  spec: LoadSpec,
-  result: LoadResult,
-  thresholds: readonly ThresholdVerdict[],
-  warnings: readonly RunWarning[],
-): string {
-  const { url, method, headers, bodies, warmupNs, timeoutNs, expectStatus, seed } = spec;
-  const { summary, series, histograms, originAt } = result;
-  const column = (values: Float64Array): (number | null)[] => Array.from(values, (v) => (Number.isNaN(v) ? null : v));
-  return jsonDocument('load', {
-    url,
-    method,
-    headerNames: Object.keys(headers),
-    bodies: bodies.length,
-    warmupNs,
-    timeoutNs,
-    expectStatus,
-    seed,
-    originAt,
-    summary,
-    thresholds,
-    warnings,
-    series: {
-      intervalNs: series.intervalNs,
-      ok: column(series.ok),
-      errors: column(series.errors),
-      inFlight: column(series.inFlight),
-      p50Ns: column(series.p50Ns),
-      p99Ns: column(series.p99Ns),
-    },
-    histograms,
-  });
+function lines(context: CliContext): IntervalHooks {
+  return { onInterval: (interval) => context.out(intervalLine(interval)) };
+}
+
+function following(display: LoadProgressDisplay): IntervalHooks {
+  return { onInterval: display.add, reportIntervalNs: progressIntervalNs };
+}
+
+/** Empty where nothing was measured. */
+function interruptedText(title: LoadTitle, display: LoadProgressDisplay, terminal: OutputTerminal): string {
+  const soFar = display.soFar();
+  if (soFar.phase === 'starting') return '';
+  // What was said about the interrupt, and the next prompt, stand around it.
+  const size = { columns: terminal.width ?? 80, rows: Math.max((terminal.rows ?? 24) - 3, 16) };
+  const frame = loadFrame(title, soFar, size, 'interrupted');
+  return `${linesText(frame, size.columns, terminal.colour).join('\n')}\n`;
 }
