@@ -287,10 +287,6 @@ void Worker::push(const RequestRecord& row) {
   }
 }
 
-std::int64_t Worker::count_outstanding() const {
-  return in_flight_.size() + (spec_.open_loop ? issuer_.waiting() : 0);
-}
-
 void Worker::note_outstanding() {
   const std::int64_t outstanding = count_outstanding();
   if (outstanding > outstanding_max_.load(std::memory_order_relaxed)) {

@@ -82,7 +82,9 @@ class Worker {
   void serve_freed();
   void give_up_waiting(Outcome outcome, std::int64_t now_ns);
   void push(const RequestRecord& row);
-  [[nodiscard]] std::int64_t count_outstanding() const;
+  [[nodiscard]] std::int64_t count_outstanding() const {
+    return in_flight_.size() + (spec_.open_loop ? issuer_.waiting() : 0);
+  }
   void note_outstanding();
 
   const LoadSpec& spec_;
