@@ -34,6 +34,7 @@ export {
 export type { GpuSampled, OpenGpuOptions } from './gpu/session.ts';
 export type { LoadProgress } from './load/engine.ts';
 export type { LoadRun } from './load/load-run.ts';
+export type { RequestRow, RowSink } from './load/request-row.ts';
 export { type RequestedLoad, type RunLoadOptions, runRequestedLoad as runLoad } from './load/requested-load.ts';
 export { type RunWarning, runWarnings } from './load/run-warnings.ts';
 export type { MpsClientEntry } from './mps/contract.ts';
@@ -67,12 +68,12 @@ export {
   type LoadSummary,
   type Loop,
   loadSummarySchema,
-  type Outcome,
   type OutcomeCounts,
   type PhaseSummary,
   type Stop,
 } from './records/load.ts';
 export { type IntervalReport, intervalReportSchema } from './records/load-interval.ts';
+export type { Outcome } from './records/load-outcomes.ts';
 export { type RequestedPlan, type StudyPlan, studyPlanSchema } from './records/plan.ts';
 export { type RecordedSeries, trialSeriesSchema } from './records/series.ts';
 export {

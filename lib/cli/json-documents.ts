@@ -1,7 +1,8 @@
 /** The documents that commands print with --json: their schemas. */
 import { z } from 'zod';
 import { studySummarySchema } from '../analysis/summary-model.ts';
-import { runWarningSchema } from '../load/run-warnings.ts';
+import { runWarningKinds } from '../load/run-warnings.ts';
+import { verdictNames } from '../load/threshold.ts';
 import { foreignDaemonSchema } from '../mps/foreign-daemons.ts';
 import { cellSchema } from '../records/arm.ts';
 import { environmentSchema } from '../records/environment.ts';
@@ -14,7 +15,6 @@ import { loadSeriesSchema } from '../records/series.ts';
 import { blockedSchema, findingSchema } from '../study/finding.ts';
 import { mpsControlStateSchema } from '../study/mps-state.ts';
 import { jsonSchemaVersion } from './context.ts';
-import { thresholdVerdictSchema } from './load-threshold.ts';
 
 const count = z.number().int().nonnegative();
 
@@ -63,8 +63,8 @@ export const loadDocumentSchema = document('load').extend({
   seed: count,
   originAt: z.string(),
   summary: loadSummarySchema,
-  thresholds: z.array(thresholdVerdictSchema),
-  warnings: z.array(runWarningSchema),
+  thresholds: z.array(z.object({ text: z.string(), verdict: z.enum(verdictNames), measured: z.string() })),
+  warnings: z.array(z.object({ kind: z.enum(runWarningKinds), invalidates: z.boolean(), text: z.string() })),
   series: loadSeriesSchema,
   histograms: encodedHistogramsSchema,
 });
@@ -80,6 +80,12 @@ export const scheduleDocumentSchema = document('study-schedule').extend({
   /** Complete, in the form of plan.yaml. */
   plan: studyPlanSchema,
   expectedNs: count,
+  /** Trials that start a server of their own, and trials that switch the one before. */
+  restarts: count,
+  switches: count,
+  /** What each takes beside warm-up and window, as finished trials of this study show; null = none does. */
+  measuredRestartNs: count.nullable(),
+  measuredSwitchNs: count.nullable(),
   armsLeftOut: z.array(z.object({ arm: z.string(), reason: z.string() })),
   trials: z.array(
     z.object({

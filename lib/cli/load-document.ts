@@ -1,9 +1,9 @@
 /** What `load --json` and `load --json-lines` print. */
 import { intervalReport, type LoadInterval } from '../load/load-interval.ts';
 import type { RunWarning } from '../load/run-warnings.ts';
+import type { ThresholdVerdict } from '../load/threshold.ts';
 import type { LoadResult, LoadSpec } from '../records/load.ts';
 import { jsonSchemaVersion } from './context.ts';
-import type { ThresholdVerdict } from './load-threshold.ts';
 
 /** The body of the document. Bodies and the values of headers are left out: they may be large, or secret. */
 export function loadDocument(

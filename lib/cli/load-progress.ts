@@ -3,10 +3,9 @@ import { formatRate, formatSpan, ns } from '../core/units.ts';
 import type { LoadInterval } from '../load/load-interval.ts';
 import type { CliContext } from './context.ts';
 import { percentileTexts } from './latency-figures.ts';
-import { linesText, printable } from './live/display-line.ts';
-import { LiveScreen, showCursor } from './live/live-screen.ts';
-import { type LoadTitle, loadFrame } from './live/load-frame.ts';
+import type { LoadTitle } from './live/load-frame.ts';
 import { endedAndFailed, LoadProgressTally, type LoadSoFar } from './live/load-so-far.ts';
+import { printable } from './printable.ts';
 import { type ProgressTerminal, progressTerminal } from './terminal.ts';
 
 /** The view is redrawn as often as it is told of an interval. */
@@ -20,8 +19,9 @@ const longestLogSpanNs = 60e9;
 const unknownLogSpanNs = 5e9;
 
 export interface LoadProgressDisplay extends Disposable {
+  /** What was told until now. */
+  readonly tally: LoadProgressTally;
   add(interval: LoadInterval): void;
-  soFar(): LoadSoFar;
 }
 
 export interface ProgressWish {
@@ -30,21 +30,20 @@ export interface ProgressWish {
 }
 
 /** Dispose of it before anything else is written. */
-export function loadProgress(
+export async function loadProgress(
   context: CliContext,
   title: LoadTitle,
   wish: ProgressWish,
   terminal: ProgressTerminal = progressTerminal(),
-): LoadProgressDisplay {
+): Promise<LoadProgressDisplay> {
   const tally = new LoadProgressTally();
-  const follow = wish.quiet ? silence : context.interactive ? liveView : plainLog;
-  const { told, dispose } = follow(context, title, tally, { ...terminal, colour: terminal.colour && wish.colour });
+  const { told, dispose } = await follower(context, title, tally, wish, terminal);
   return {
+    tally,
     add: (interval) => {
       tally.add(interval);
       told(interval);
     },
-    soFar: () => tally.soFar(),
     [Symbol.dispose]: dispose,
   };
 }
@@ -55,46 +54,28 @@ interface Follower {
   readonly dispose: () => void;
 }
 
-type Follow = (context: CliContext, title: LoadTitle, tally: LoadProgressTally, terminal: ProgressTerminal) => Follower;
-
-const silence: Follow = () => ({ told: () => {}, dispose: () => {} });
-
-const liveView: Follow = (context, title, tally, terminal) => {
-  const screen = new LiveScreen(context.err);
-  let over = false;
-  const draw = (): void => {
-    if (over) return;
-    const { columns, rows } = terminal.size();
-    // A full last column would leave the cursor in doubt.
-    const size = { columns: columns - 1, rows };
-    screen.draw(linesText(loadFrame(title, tally.soFar(), size), size.columns, terminal.colour));
-  };
-  const removeEmergency = context.emergency.add(() => !over && context.err(showCursor));
-  const endResize = terminal.onResize(() => {
-    screen.reset();
-    draw();
-  });
-  const dispose = (): void => {
-    if (over) return;
-    over = true;
-    screen.erase();
-    removeEmergency();
-    endResize();
-    context.signal.removeEventListener('abort', dispose);
-  };
-  // The words that follow an interrupt need the place of the view.
-  context.signal.addEventListener('abort', dispose, { once: true });
-  draw();
+async function follower(
+  context: CliContext,
+  title: LoadTitle,
+  tally: LoadProgressTally,
+  { quiet, colour }: ProgressWish,
+  terminal: ProgressTerminal,
+): Promise<Follower> {
+  if (quiet) return { told: () => {}, dispose: () => {} };
+  if (!context.interactive) return { told: plainLog(context, title, tally), dispose: () => {} };
+  // Who looks at nothing need not wait for what draws.
+  const { liveView } = await import('./live/live-view.ts');
+  const { draw, dispose } = liveView(context, title, tally, { ...terminal, colour: terminal.colour && colour });
   return { told: draw, dispose };
-};
+}
 
-const plainLog: Follow = (context, title, tally) => {
+function plainLog(context: CliContext, title: LoadTitle, tally: LoadProgressTally): Follower['told'] {
   const everyNs = logSpanNs(title);
   let nextNs = everyNs;
   let phase: LoadInterval['phase'] | null = null;
   let startNs: number | null = null;
   let sinceLine = { ok: 0, spanNs: 0 };
-  const told = (interval: LoadInterval): void => {
+  return (interval) => {
     startNs ??= interval.startOffsetNs;
     if (interval.phase !== phase && interval.phase !== 'drain') {
       phase = interval.phase;
@@ -108,8 +89,7 @@ const plainLog: Follow = (context, title, tally) => {
     context.err(`${logLine(title, tally.soFar(), (sinceLine.ok * 1e9) / sinceLine.spanNs)}\n`);
     sinceLine = { ok: 0, spanNs: 0 };
   };
-  return { told, dispose: () => {} };
-};
+}
 
 function logSpanNs({ stop, warmupNs }: LoadTitle): number {
   if (stop.kind === 'requests') return unknownLogSpanNs;

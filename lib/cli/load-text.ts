@@ -1,22 +1,17 @@
 /** The summary of a load run as text. No figure is computed here. */
-import { counted, formatBytes, formatDuration, formatRate, ns } from '../core/units.ts';
+import { formatBytes, formatDuration, formatRate, ns } from '../core/units.ts';
+import type { ThresholdVerdict } from '../load/threshold.ts';
+import { lateSendLimitNs } from '../records/generator-limits.ts';
 import { decodeLatencies } from '../records/histogram.ts';
 import { latencyCounts } from '../records/latency-counts.ts';
-import {
-  failedRequests,
-  failureOutcomes,
-  type LatencySummary,
-  type LoadResult,
-  type LoadSpec,
-  type LoadSummary,
-  type Loop,
-  type PhaseSummary,
-} from '../records/load.ts';
+import type { LatencySummary, LoadResult, LoadSpec, LoadSummary, PhaseSummary } from '../records/load.ts';
+import { failedRequests, failureOutcomes } from '../records/load-outcomes.ts';
 import { wrap } from '../report/wrap.ts';
 import { shownPercentiles } from './latency-figures.ts';
-import { clip, linesText, printable } from './live/display-line.ts';
+import { clip, linesText } from './live/display-line.ts';
 import { latencyBars } from './live/latency-bars.ts';
-import type { ThresholdVerdict } from './load-threshold.ts';
+import { loopText } from './loop-text.ts';
+import { printable } from './printable.ts';
 
 const labelWidth = 15;
 const figureWidth = 9;
@@ -50,6 +45,7 @@ export function loadText(
   { summary, histograms }: Pick<LoadResult, 'summary' | 'histograms'>,
   verdicts: readonly ThresholdVerdict[],
   room: TextRoom = anyRoom,
+  partLines: readonly string[] = [],
 ): string {
   const width = room.width ?? Number.POSITIVE_INFINITY;
   const row = (label: string, text: string): string =>
@@ -66,9 +62,12 @@ export function loadText(
     '',
     ...latencyTable(summary, room.width),
   ];
+  const { lateSends } = measurement;
   const tail = [
     '',
+    ...(lateSends ? [row('sent late', `${grouped(lateSends)} over ${formatDuration(ns(lateSendLimitNs))}`)] : []),
     row('generator', generatorText(summary)),
+    ...(partLines.length === 0 ? [] : ['', ...partLines, '']),
     ...verdicts.map((verdict, index) => row(index === 0 ? 'fail if' : '', verdictText(verdict))),
   ];
   const rowsLeft = (room.rows ?? Number.POSITIVE_INFINITY) - rowsOf([...head, ...tail]) - room.rowsTaken - rowsAfter;
@@ -101,13 +100,6 @@ function responseBars({ summary, histograms }: Pick<LoadResult, 'summary' | 'his
   return linesText(latencyBars(counts, summary.measurement.responseTime, { rows, columns }), columns, room.colour);
 }
 
-/** "closed loop, 8 connections" */
-export function loopText(loop: Loop): string {
-  return loop.kind === 'closed'
-    ? `closed loop, ${counted(loop.concurrency, 'connection')}`
-    : `open loop, ${formatRate(loop.ratePerSecond)} ${loop.arrival}, at most ${counted(loop.connections, 'connection')}`;
-}
-
 function shapeText({ seed }: LoadSpec, { loop, warmup, measurement }: LoadSummary): string {
   const after = warmup === null ? ', no warm-up' : ` after ${formatDuration(ns(warmup.durationNs))} of warm-up`;
   return `${loopText(loop)} · measured ${formatDuration(ns(measurement.durationNs))}${after} · seed ${seed}`;
@@ -136,7 +128,7 @@ function latencyTable({ loop, measurement }: LoadSummary, width: number | null):
   if (measurement.responseTime.count === 0) return [`${'response time'.padEnd(labelWidth)}no ok reply`];
   const rows: readonly (readonly [string, LatencySummary])[] = [
     ['response time', measurement.responseTime],
-    ...(loop.kind === 'open'
+    ...(loop.kind !== 'closed'
       ? ([
           ['service time', measurement.serviceTime],
           ['lateness', measurement.lateness],

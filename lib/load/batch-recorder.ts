@@ -1,16 +1,20 @@
 /** Turns the rows of the native engine into the figures of a run. */
 import type { LoadBatch } from '../native/addon.ts';
-import { type LoadSeries, type LoadSpec, type Outcome, outcomeNames } from '../records/load.ts';
+import type { LoadSeries, LoadSpec } from '../records/load.ts';
+import { type Outcome, outcomeNames } from '../records/load-outcomes.ts';
 import { type FailedRequest, failureCause, failureText } from './failure-text.ts';
 import type { IssuePlan } from './issue-plan.ts';
 import type { IntervalReporter } from './load-interval.ts';
+import { PartRecorder, plannedParts } from './load-parts.ts';
 import { replyText } from './outcome.ts';
-import { PhaseRecorder, type RecordedRequest } from './phase-recorder.ts';
+import { PhaseRecorder } from './phase-recorder.ts';
+import type { RequestRow, RowSink } from './request-row.ts';
 import { SampleSeries } from './sample-series.ts';
 
 const samplesPerOutcome = 3;
 const measuredFlag = 1;
 const reusedUnansweredFlag = 2;
+const noConnection = 2 ** 32 - 1;
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
@@ -18,6 +22,7 @@ type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 export class BatchRecorder {
   readonly warmup = new PhaseRecorder('warmup');
   readonly measurement = new PhaseRecorder('measurement');
+  readonly parts: PartRecorder;
   readonly samples = new Map<string, string[]>();
   finished = 0;
   ok = 0;
@@ -37,23 +42,35 @@ export class BatchRecorder {
   readonly #faults: readonly string[];
   readonly #series: SampleSeries;
   readonly #reporter: IntervalReporter | null;
+  readonly #onRow: RowSink | null;
   // One object for all rows: a run has millions of them.
-  readonly #row: Mutable<RecordedRequest> = {
+  readonly #row: Mutable<RequestRow> = {
+    number: 0,
+    phase: 'warmup',
     intendedNs: 0,
     sentNs: null,
+    firstByteNs: null,
     endNs: 0,
     outcome: 'ok',
     status: null,
     requestBytes: 0,
     responseBytes: 0,
+    connection: null,
   };
 
-  constructor(spec: LoadSpec, plan: IssuePlan, faults: readonly string[], reporter: IntervalReporter | null = null) {
+  constructor(
+    spec: LoadSpec,
+    plan: IssuePlan,
+    faults: readonly string[],
+    sinks: { readonly reporter?: IntervalReporter | null; readonly onRow?: RowSink | undefined } = {},
+  ) {
+    this.#onRow = sinks.onRow ?? null;
+    this.#reporter = sinks.reporter ?? null;
     this.#spec = spec;
     this.#plan = plan;
     this.#faults = faults;
-    this.#reporter = reporter;
     this.#series = new SampleSeries(spec.intervalNs, plan.startNs);
+    this.parts = new PartRecorder(plannedParts(spec), plan.startNs);
     this.windowEndNs = plan.deadlineNs;
   }
 
@@ -91,7 +108,9 @@ export class BatchRecorder {
     row.requestBytes = batch.requestBytes[index] as number;
     row.responseBytes = batch.responseBytes[index] as number;
     const measured = (flags & measuredFlag) !== 0;
+    if (this.#onRow) this.#tell(batch, index, measured, this.#onRow);
     (measured ? this.measurement : this.warmup).add(row);
+    this.parts.add(row);
     if (measured && row.endNs > this.lastMeasuredEndNs) this.lastMeasuredEndNs = row.endNs;
     this.#count(row);
     if (row.outcome === 'ok') {
@@ -112,7 +131,19 @@ export class BatchRecorder {
     this.#failed(failed);
   }
 
-  #count({ intendedNs, endNs, outcome }: RecordedRequest): void {
+  /** What the figures have no need of is filled in only for somebody who wants it. */
+  #tell(batch: LoadBatch, index: number, measured: boolean, onRow: RowSink): void {
+    const row = this.#row;
+    const firstByteNs = batch.firstByteNs[index] as number;
+    const connection = batch.connection[index] as number;
+    row.number = batch.number[index] as number;
+    row.phase = measured ? 'measurement' : 'warmup';
+    row.firstByteNs = Number.isNaN(firstByteNs) ? null : firstByteNs;
+    row.connection = connection === noConnection ? null : connection;
+    onRow(row);
+  }
+
+  #count({ intendedNs, endNs, outcome }: RequestRow): void {
     const { measurementStartNs } = this.#plan;
     this.#series.outstanding(intendedNs, endNs);
     this.occupiedNs += Math.max(0, Math.min(endNs, this.issuingEndNs) - Math.max(intendedNs, measurementStartNs));

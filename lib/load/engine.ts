@@ -2,6 +2,7 @@
 import type { Origin } from '../core/clock.ts';
 import type { GeneratorHealth, LoadResult, LoadSpec } from '../records/load.ts';
 import type { LoadInterval } from './load-interval.ts';
+import type { RowSink } from './request-row.ts';
 
 /** What a run tells while it goes on; for progress displays, never for results. */
 export interface LoadProgress {
@@ -27,8 +28,12 @@ export interface LoadHooks extends IntervalHooks {
   readonly origin: Origin | null;
   /** Called about four times a second. */
   readonly onProgress?: (progress: LoadProgress) => void;
+  /** Called for each request of warm-up and measurement once it has ended; between threads in no order. */
+  readonly onRow?: RowSink;
   /** Called once, at the moment warm-up becomes measurement, with the offset from the origin. */
   readonly onMeasurementStart?: (offsetNs: number) => void;
+  /** Of a run that is kept to CPUs, at the start of its measurement: what the system says of its threads (null: nothing). */
+  readonly onClientCpus?: (threads: readonly string[] | null) => void;
   /** Called once, at the end of the measurement and before requests in flight are drained; awaited. */
   readonly onMeasurementEnd?: () => Promise<void>;
 }

@@ -1,6 +1,6 @@
 /** Why a request of the native engine failed, in words. */
 import { getSystemErrorName } from 'node:util';
-import type { Outcome } from '../records/load.ts';
+import type { Outcome } from '../records/load-outcomes.ts';
 import { abortedCutOff, timeoutCutOff, unansweredHint } from './outcome.ts';
 
 /** What the addon tells of a failed request. */

@@ -8,8 +8,9 @@ import {
   noLatencies,
 } from '../records/latency-counts.ts';
 import { LatencyTally } from '../records/latency-tally.ts';
-import { type LoadSpec, type OutcomeCounts, outcomeNames } from '../records/load.ts';
+import type { LoadSpec, OutcomeCounts } from '../records/load.ts';
 import type { IntervalReport } from '../records/load-interval.ts';
+import { outcomeNames } from '../records/load-outcomes.ts';
 import type { IntervalHooks } from './engine.ts';
 import type { IssuePlan } from './issue-plan.ts';
 import type { RecordedRequest } from './phase-recorder.ts';

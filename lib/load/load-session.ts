@@ -9,10 +9,12 @@ import { IntervalSeries } from './interval-series.ts';
 import { IssuePlan } from './issue-plan.ts';
 import { Lane } from './lane.ts';
 import { type IntervalReporter, intervalReporter } from './load-interval.ts';
+import { PartRecorder, plannedParts } from './load-parts.ts';
 import type { LoopHost, RequestLoop } from './loop.ts';
 import { openLoop } from './open-loop.ts';
 import { abortedCutOff, noConnection, timeoutCutOff } from './outcome.ts';
 import { PhaseRecorder } from './phase-recorder.ts';
+import type { RowSink } from './request-row.ts';
 import { requestSource } from './request-source.ts';
 import { arrivalSchedule } from './schedule.ts';
 
@@ -27,6 +29,7 @@ export interface SessionEvents extends IntervalHooks {
   readonly onComplete: () => void;
   /** No request is due or in flight at this moment. */
   readonly onIdle: () => void;
+  readonly onRow: RowSink | undefined;
 }
 
 export class LoadSession {
@@ -41,6 +44,7 @@ export class LoadSession {
   readonly #loop: RequestLoop;
   readonly #series: IntervalSeries;
   readonly #reporter: IntervalReporter | null;
+  readonly #parts: PartRecorder;
   readonly #warmup = new PhaseRecorder('warmup');
   readonly #measurement = new PhaseRecorder('measurement');
   readonly #samples = new Map<string, string[]>();
@@ -64,6 +68,7 @@ export class LoadSession {
     this.#windowEndNs = this.plan.deadlineNs;
     this.#series = new IntervalSeries(spec.intervalNs, startNs);
     this.#reporter = intervalReporter(spec, this.plan, events);
+    this.#parts = new PartRecorder(plannedParts(spec), startNs);
     this.#lanes = this.#makeLanes();
     this.#loop = this.#makeLoop();
   }
@@ -127,6 +132,7 @@ export class LoadSession {
     const measurement = { startNs: measurementStartNs, endNs: this.#windowEndNs, okEnded: this.#okInMeasurement };
     const warmup = { startNs, endNs: measurementStartNs, okEnded: this.#okInWarmup };
     const hasWarmup = this.#spec.warmupNs > 0;
+    const parts = this.#parts.summaries();
     const issuing = {
       startNs: measurementStartNs,
       endNs: this.plan.issuingEndNs,
@@ -139,6 +145,7 @@ export class LoadSession {
         stop,
         warmup: hasWarmup ? this.#warmup.summary(warmup) : null,
         measurement: this.#measurement.summary(measurement),
+        ...(parts && { parts }),
         generator: this.watch.health(loop.kind === 'closed' ? issuing : null),
         errorSamples: Object.fromEntries(this.#samples),
       },
@@ -163,12 +170,16 @@ export class LoadSession {
       onConnected: () => void this.#connections++,
       onEnd: (lane: Lane, finished: FinishedRequest) => this.#onEnd(lane, finished),
     };
-    return Array.from({ length: loop.kind === 'closed' ? loop.concurrency : loop.connections }, () => new Lane(host));
+    return Array.from(
+      { length: loop.kind === 'closed' ? loop.concurrency : loop.connections },
+      (_, number) => new Lane(host, number),
+    );
   }
 
   #makeLoop(): RequestLoop {
-    const { loop, seed } = this.#spec;
+    const { loop } = this.#spec;
     const source = requestSource(this.#spec);
+    let claimed = 0;
     const host: LoopHost = {
       lanes: this.#lanes,
       nowNs: () => this.nowNs(),
@@ -177,38 +188,48 @@ export class LoadSession {
         const phase = this.plan.claim(scheduledNs ?? this.nowNs());
         if (phase === null) return null;
         this.#changeOutstanding(1);
-        return { phase, scheduledNs, ...source() };
+        const number = claimed++;
+        return { number, phase, scheduledNs, ...source(number) };
       },
       giveUp: (request, outcome) => this.#giveUp(request, outcome),
       background: (work) => void work.catch((error) => this.#events.onFailure(error)),
     };
     if (loop.kind === 'closed') return closedLoop(host, this.#clock);
-    const schedule = arrivalSchedule(loop.arrival, loop.ratePerSecond, seed);
-    return openLoop(host, schedule, this.plan.startNs, this.#clock);
+    return openLoop(host, arrivalSchedule(this.#spec), this.plan.startNs, this.#clock);
   }
 
   #giveUp(request: DueRequest, outcome: 'timeout' | 'aborted'): void {
     const reason = outcome === 'timeout' ? timeoutCutOff(this.#spec.timeoutNs) : abortedCutOff();
     const nowNs = this.nowNs();
     this.#record({
+      number: request.number,
       phase: request.phase,
       intendedNs: request.scheduledNs ?? nowNs,
       sentNs: null,
+      firstByteNs: null,
       endNs: nowNs,
       outcome,
       status: null,
       requestBytes: 0,
       responseBytes: 0,
+      connection: null,
       text: `${reason.message}, still waiting for a connection`,
       cause: reason,
     });
   }
 
-  /** Undici swallows what its handlers throw; a bug of ours must end the run instead. */
   #onEnd(lane: Lane, finished: FinishedRequest): void {
+    this.#guard(() => this.#record(finished));
+    const free = (): void => this.#guard(() => this.#loop.onFree(lane, finished));
+    // While undici tells of a connection that failed, its client must not be given the next request.
+    if (finished.sentNs === null) queueMicrotask(free);
+    else free();
+  }
+
+  /** Undici swallows what its handlers throw; a bug of ours must end the run instead. */
+  #guard(action: () => void): void {
     try {
-      this.#record(finished);
-      this.#loop.onFree(lane, finished);
+      action();
     } catch (error) {
       this.#events.onFailure(error);
     }
@@ -216,7 +237,9 @@ export class LoadSession {
 
   #record(finished: FinishedRequest): void {
     this.#changeOutstanding(-1);
+    this.#events.onRow?.(finished);
     (finished.phase === 'warmup' ? this.#warmup : this.#measurement).add(finished);
+    this.#parts.add(finished);
     const { text } = finished;
     if (text !== null) this.#sample(finished.outcome, text);
     this.#reporter?.ended(finished, text === null ? null : () => text);

@@ -8,6 +8,7 @@ import type { LoadEngine, LoadHooks } from './engine.ts';
 import { NativeSession } from './native-session.ts';
 import { serverAddress } from './server-address.ts';
 import { Settlement } from './settlement.ts';
+import { endedByTrace } from './trace.ts';
 
 /** Each wake-up of JavaScript costs the cores that are measured; the threads have room for a second's rows. */
 const takeInterval = milliseconds(125);
@@ -18,6 +19,8 @@ export interface NativeEngineOptions {
   readonly clock: Clock;
   /** Sending threads; no more than there are connections. */
   readonly threads: number;
+  /** Where the sending threads run; null = anywhere. */
+  readonly cpus: readonly number[] | null;
   /** Requests in flight at the end of a run are given this long to end; then they are cut off and counted as such. */
   readonly drainLimitNs: number;
 }
@@ -28,8 +31,11 @@ export interface NativeEngineOptions {
  * 10 ms before it tries again, and up to 100 ms while nothing but failures follow.
  */
 export function nativeEngine(options: Pick<NativeEngineOptions, 'addon'> & Partial<NativeEngineOptions>): LoadEngine {
-  const complete = { clock: systemClock, threads: 1, drainLimitNs: seconds(5), ...options };
-  return { name: 'native', run: (spec, hooks) => new NativeEngineRun(spec, hooks, complete).run() };
+  const complete = { clock: systemClock, threads: 1, cpus: null, drainLimitNs: seconds(5), ...options };
+  return {
+    name: 'native',
+    run: async (spec, hooks) => await new NativeEngineRun(endedByTrace(spec), hooks, complete).run(),
+  };
 }
 
 /** One run, once. */

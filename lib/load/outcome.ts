@@ -1,8 +1,7 @@
 /** Which outcome an error of the HTTP client means, and what to tell people about it. */
-import { errors } from 'undici';
 import { codeOf, MpsbenchError, messageOf } from '../core/errors.ts';
 import { formatDuration, ns } from '../core/units.ts';
-import type { Outcome } from '../records/load.ts';
+import type { Outcome } from '../records/load-outcomes.ts';
 
 /** What was known of a request when its error came. */
 export interface ErrorContext {
@@ -66,7 +65,8 @@ function isBadResponse(thrown: unknown, context: ErrorContext): boolean {
   const code = codeOf(thrown) ?? '';
   // The parser reports the end of the connection inside a reply as an error of its own. Undici 7.30 gives its errors
   // no code, so the text has to tell.
-  if (thrown instanceof errors.HTTPParserError) return !/EOF/i.test(thrown.message);
+  // Told by its name: for its class undici would have to be loaded, which the native engine has no other use for.
+  if (thrown instanceof Error && thrown.name === 'HTTPParserError') return !/EOF/i.test(thrown.message);
   if (code === 'UND_ERR_HEADERS_OVERFLOW') return true;
   if (code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') {
     return context.status === null || bodilessStatuses.has(context.status);

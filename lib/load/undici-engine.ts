@@ -6,6 +6,7 @@ import type { LoadResult, LoadSpec } from '../records/load.ts';
 import type { IntervalHooks, LoadEngine, LoadHooks } from './engine.ts';
 import { LoadSession } from './load-session.ts';
 import { Settlement } from './settlement.ts';
+import { endedByTrace } from './trace.ts';
 
 const progressInterval = milliseconds(250);
 const shortestWait = milliseconds(1);
@@ -28,7 +29,7 @@ const defaultOptions: EngineOptions = { clock: systemClock, drainLimitNs: second
  */
 export function undiciEngine(options: Partial<EngineOptions> = {}): LoadEngine {
   const complete = { ...defaultOptions, ...options };
-  return { name: 'undici', run: (spec, hooks) => new EngineRun(spec, hooks, complete).run() };
+  return { name: 'undici', run: async (spec, hooks) => await new EngineRun(endedByTrace(spec), hooks, complete).run() };
 }
 
 /** One run, once. */
@@ -62,6 +63,7 @@ class EngineRun {
         onComplete: () => this.#complete.resolve(),
         onIdle: () => this.#draining && this.#drained.resolve(),
         ...this.#intervalHooks(),
+        onRow: this.#hooks.onRow,
       },
       this.#clock,
     );

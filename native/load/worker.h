@@ -17,6 +17,7 @@
 #include "load/lag_histogram.h"
 #include "load/load_spec.h"
 #include "load/record_ring.h"
+#include "load/request_texts.h"
 
 namespace mpsbench {
 
@@ -57,6 +58,8 @@ class Worker {
 
   Worker(const LoadSpec& spec, std::uint32_t number, std::uint32_t connections);
   void tell(Order order);
+  // Among all connections of the run.
+  [[nodiscard]] std::uint32_t number_of(std::uint32_t index) const { return index * spec_.threads + number_; }
   [[nodiscard]] bool finished() const { return issuer_.exhausted() && in_flight_.empty(); }
 
   void first_requests();
@@ -82,12 +85,11 @@ class Worker {
   void serve_freed();
   void give_up_waiting(Outcome outcome, std::int64_t now_ns);
   void push(const RequestRecord& row);
-  [[nodiscard]] std::int64_t count_outstanding() const {
-    return in_flight_.size() + (spec_.open_loop ? issuer_.waiting() : 0);
-  }
+  [[nodiscard]] std::int64_t count_outstanding() const;
   void note_outstanding();
 
   const LoadSpec& spec_;
+  const std::uint32_t number_;
   EventLoop loop_;
   std::vector<Connection> connections_;
   ConnectionList in_flight_;
@@ -98,6 +100,7 @@ class Worker {
   std::vector<std::uint32_t> freed_;
   std::vector<std::uint32_t> serving_;
   Issuer issuer_;
+  RequestTexts texts_;
   RecordRing rows_;
   Excerpts excerpts_;
   LagHistogram lag_;

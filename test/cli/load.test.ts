@@ -63,7 +63,8 @@ function masked(text: string): string {
     .replace(/ +(?=<time>)/g, ' ')
     .replace(/^≤ <time> .*$\n/gm, '')
     .replace(/(MiB|KiB|B)\/s/g, 'B/s')
-    .replace(/\([\d.]+ B\/s\)/g, '(<rate>)');
+    .replace(/\([\d.]+ B\/s\)/g, '(<rate>)')
+    .replace(/^sent late .*$\n/gm, '');
 }
 
 function assertGolden(name: string, text: string): void {
@@ -94,6 +95,36 @@ describe('mpsbench load', () => {
     assertGolden('load-open', masked(ran.out));
     assert.equal(ran.status, exitStatus.done);
     assert.deepEqual([server.seen[0]?.method, server.seen[0]?.headers['content-type']], ['POST', 'application/json']);
+  });
+
+  it('prints a line for each step of a stepped rate', async () => {
+    await using server = await fakeServer();
+    const ran = await load(server.url, '--rate', '50,100,200', '--step', '400ms', '--warmup', '50ms');
+    // The widths of the columns follow their figures, and a busy machine sends some requests late.
+    assertGolden(
+      'load-steps',
+      masked(ran.out).replace(/ {2,}/g, '  ').replace(/^ +/gm, '').replace(/ \d+$/gm, ' <late>'),
+    );
+    assert.equal(ran.status, exitStatus.done);
+    assert.equal(server.seen.length, 3 + 20 + 40 + 80);
+  });
+
+  it('replays a trace and ends when it is used up', async () => {
+    await using server = await fakeServer();
+    const trace = join(folder, 'trace.txt');
+    writeFileSync(trace, '# seconds\n0\n0.05\n60ms\n0.1\n');
+    const ran = await load(server.url, '--trace', trace, '--json');
+    const summary = loadSummarySchema.parse(JSON.parse(ran.out).summary);
+    assert.deepEqual(summary.loop, { kind: 'trace', requests: 4, spanNs: 100e6, connections: 100 });
+    assert.equal(summary.measurement.outcomes.ok, 4);
+  });
+
+  it('ramps from one rate to another', async () => {
+    await using server = await fakeServer();
+    const ran = await load(server.url, '--rate', '0..200', '-d', '500ms', '--json');
+    const summary = loadSummarySchema.parse(JSON.parse(ran.out).summary);
+    assert.equal(summary.measurement.outcomes.ok, 50);
+    assert.equal(summary.parts?.length, 10);
   });
 
   it('writes one JSON document that holds valid records and no secrets', async () => {
@@ -161,6 +192,13 @@ describe('mpsbench load', () => {
     ['an unknown option', ['--conections', '5'], /Did you mean --connections/],
     ['an unknown arrival', ['--rate', '5', '--arrival', 'random'], /constant, poisson/],
     ['an arrival without a rate', ['--arrival', 'poisson'], /give --rate/],
+    ['steps without a rate', ['--rate', '5,,7'], /'' in '5,,7' must be requests per second/],
+    ['a step of a single rate', ['--rate', '5', '--step', '1s'], /--step needs several rates/],
+    ['steps with a duration', ['--rate', '5,6', '-d', '1s'], /leave out -n and -d/],
+    ['a ramp of nothing', ['--rate', '0..0'], /must be requests per second/],
+    ['a ramp by number', ['--rate', '0..5', '-n', '5'], /leave out -n/],
+    ['a trace with a rate', ['--trace', 'x', '--rate', '5'], /leave out --rate/],
+    ['a trace that is not there', ['--trace', join(folder, 'none.txt')], /no such file/],
     ['an unknown figure', ['--fail-if', 'p95>5ms'], /did you mean 'p9/],
     ['an impossible status', ['--expect-status', '200,600'], /'600' must be a status/],
     ['a header without a name', ['-H', 'nothing'], /'Name: value'/],

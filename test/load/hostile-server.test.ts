@@ -6,7 +6,7 @@ import net from 'node:net';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { codeOf } from '../../lib/core/errors.ts';
-import { type Outcome, outcomeNames } from '../../lib/records/load.ts';
+import { type Outcome, outcomeNames } from '../../lib/records/load-outcomes.ts';
 import { fakeServer, type ScriptedReply } from '../fakes/fake-server.ts';
 import { closed, engines, milli, open, requests } from './run.ts';
 

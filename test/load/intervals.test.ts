@@ -4,8 +4,8 @@ import { describe, it } from 'node:test';
 import { intervalReport, type LoadInterval } from '../../lib/load/load-interval.ts';
 import { latencyHistogram, latencySummary } from '../../lib/records/histogram.ts';
 import { addLatencyCounts } from '../../lib/records/latency-counts.ts';
-import { outcomeNames } from '../../lib/records/load.ts';
 import { intervalReportSchema } from '../../lib/records/load-interval.ts';
+import { outcomeNames } from '../../lib/records/load-outcomes.ts';
 import { fakeServer } from '../fakes/fake-server.ts';
 import { closed, duration, engines, milli, open, requests } from './run.ts';
 

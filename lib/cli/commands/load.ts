@@ -3,24 +3,28 @@ import { Command, Option } from 'commander';
 import { exitStatus, isInterrupted } from '../../core/errors.ts';
 import { seconds } from '../../core/units.ts';
 import { anyEngine, chooseEngine, type EngineWish } from '../../load/choose-engine.ts';
-import type { IntervalHooks } from '../../load/engine.ts';
+import type { LoadHooks } from '../../load/engine.ts';
+import { createRawFile, type RawFile } from '../../load/raw-file.ts';
 import { checkSpec, loadDefaults, runLoad } from '../../load/run-load.ts';
 import { runWarnings } from '../../load/run-warnings.ts';
+import { judge, parseThreshold, type ThresholdVerdict, thresholdMetrics } from '../../load/threshold.ts';
+import { endedByTrace } from '../../load/trace.ts';
+import { arrivalNames } from '../../records/arrivals.ts';
 import type { LoadResult, LoadSpec } from '../../records/load.ts';
 import { wrap } from '../../report/wrap.ts';
 import { type CliContext, jsonDocument } from '../context.ts';
-import { linesText } from '../live/display-line.ts';
-import { type LoadTitle, loadFrame } from '../live/load-frame.ts';
+import type { LoadTitle } from '../live/load-frame.ts';
 import { intervalLine, jsonLine, loadDocument } from '../load-document.ts';
-import { defaultConnections, type LoadOptions, loadSpec, parseRate, parseStatuses } from '../load-options.ts';
+import { defaultConnections, type LoadOptions, loadSpec, parseStatuses } from '../load-options.ts';
 import { type LoadProgressDisplay, loadProgress, progressIntervalNs } from '../load-progress.ts';
-import { loadText, loopText } from '../load-text.ts';
-import { judge, parseThreshold, thresholdMetrics } from '../load-threshold.ts';
+import { loopText } from '../loop-text.ts';
 import { collect, durationValue, positiveDurationValue, wholeNumberValue } from '../option-values.ts';
+import { parseRate, rateForms } from '../requested-rate.ts';
 import { type OutputTerminal, outputTerminal } from '../terminal.ts';
 
-interface Options extends LoadOptions, EngineWish {
+interface Options extends LoadOptions, Partial<EngineWish> {
   readonly failIf?: readonly string[];
+  readonly raw?: string;
   readonly json?: boolean;
   readonly jsonLines?: boolean;
   readonly quiet?: boolean;
@@ -33,6 +37,7 @@ Examples:
   $ mpsbench load http://127.0.0.1:8080/ping -c 16 -d 30s --warmup 5s
   $ mpsbench load http://127.0.0.1:8080/predictions/model -i inputs/ -n 2000 --fail-if 'p99>50ms' --fail-if 'errors>1%'
   $ mpsbench load http://127.0.0.1:8080/predictions/model -i input.json --rate 200 --arrival poisson -d 1m --json
+  $ mpsbench load http://127.0.0.1:8080/predictions/model -i input.json --rate 100,200,400 --step 20s --warmup 5s
 
 Exit status: 0 done · 1 no connection · 2 usage · 3 a --fail-if was missed, or no reply was ok · 130 interrupted`;
 
@@ -54,11 +59,15 @@ export function loadCommand(context: CliContext): Command {
     .addOption(
       new Option('-d, --duration <span>', 'stop after this time, such as 30s (10s)').argParser(positiveDurationValue),
     )
-    .option('--rate <per-second>', 'open loop: requests fall due at this rate, whatever the server does', parseRate)
-    .addOption(new Option('--arrival <how>', 'spacing at that rate (constant)').choices(['constant', 'poisson']))
+    .option('--rate <per-second>', `open loop: requests fall due at ${rateForms}, whatever the server does`, parseRate)
+    .addOption(new Option('--arrival <how>', 'spacing at that rate (constant)').choices(arrivalNames))
+    .addOption(new Option('--step <span>', 'length of each of several rates (10s)').argParser(positiveDurationValue))
+    .option('--trace <file>', 'open loop: requests fall due at these offsets, one a line: seconds, or with a unit')
     .option('-i, --input <path>', 'body file, or a directory of them; may be repeated: a pool to draw from', collect)
+    .option('--template', 'bodies have fields that each request fills: {{counter}} {{random}} {{random:8}} {{uuid}}')
     .option('-m, --method <name>', 'HTTP method (GET, or POST with a body)')
     .option('-H, --header <line>', "'Name: value'; may be repeated", collect)
+    .option('--unix-socket <path>', 'connect to this Unix socket, whatever host the URL names')
     .addOption(
       new Option('--timeout <span>', 'limit of one request')
         .argParser(positiveDurationValue)
@@ -75,7 +84,13 @@ export function loadCommand(context: CliContext): Command {
     .option('--threads <count>', 'sending threads of the native engine', wholeNumberValue(1), anyEngine.threads)
     .option('--expect-status <list>', 'statuses that count as ok, such as 200,201 (any 2xx)', parseStatuses)
     .option('--fail-if <condition>', `exit 3 when it holds; may be repeated: ${thresholdMetrics.join(' ')}`, collect)
-    .option('--seed <number>', 'of arrivals and of the choice of bodies', wholeNumberValue(0), loadDefaults.seed)
+    .option('--raw <file>', 'a row for each request, as an Arrow IPC file')
+    .option(
+      '--seed <number>',
+      'of arrivals, of the choice of bodies and of templates',
+      wholeNumberValue(0),
+      loadDefaults.seed,
+    )
     .option('--json', 'the result as JSON')
     .addOption(
       new Option('--json-lines', 'a JSON document per second while it runs, then the result, a line each').conflicts(
@@ -91,12 +106,13 @@ export function loadCommand(context: CliContext): Command {
 async function load(context: CliContext, url: string, options: Options): Promise<void> {
   const thresholds = (options.failIf ?? []).map(parseThreshold);
   const spec = loadSpec(url, options);
-  const result = await runFollowed(context, spec, options);
-  const terminal = terminalNow(options);
+  await using raw = await rawFile(context, spec, options);
+  const result = await runFollowed(context, spec, options, raw);
   const verdicts = thresholds.map((threshold) => judge(threshold, result.summary.measurement));
   const warnings = runWarnings(result.summary);
-  const limit = context.interactive && terminal.width !== null ? terminal.width : Number.POSITIVE_INFINITY;
   const failing = verdicts.filter(({ verdict }) => verdict !== 'kept');
+  const terminal = terminalNow(options);
+  const limit = context.interactive && terminal.width !== null ? terminal.width : Number.POSITIVE_INFINITY;
   const notes = [
     ...warnings.map(({ text }) => `${wrap(`warning: ${text}`, limit, '  ')}\n`),
     ...failing.map(({ text, verdict, measured }) => `--fail-if '${text}' is ${verdict}: ${measured}\n`),
@@ -105,32 +121,68 @@ async function load(context: CliContext, url: string, options: Options): Promise
   else if (options.jsonLines) context.out(jsonLine('load', loadDocument(spec, result, verdicts, warnings)));
   else {
     const rowsTaken = context.interactive ? notes.join('').split('\n').length - 1 : 0;
-    context.out(loadText(spec, result, verdicts, { ...terminal, rowsTaken }));
+    context.out(await textOf(spec, result, verdicts, { ...terminal, rowsTaken }));
   }
   for (const note of notes) context.err(note);
   const failed = warnings.some((warning) => warning.invalidates) || failing.length > 0;
   context.exit(failed ? exitStatus.invalid : exitStatus.done);
+  // Last, so that a full disk takes the rows and not the result with them.
+  await raw?.finish();
+}
+
+async function rawFile(context: CliContext, spec: LoadSpec, { raw }: Options): Promise<RawFile | null> {
+  if (raw === undefined) return null;
+  const onFinished = (rows: number): void => context.err(`${rows} rows written to ${raw}\n`);
+  return await createRawFile(raw, spec, { onFinished });
 }
 
 /** Who interrupts a run is told what was seen until then. */
-async function runFollowed(context: CliContext, spec: LoadSpec, options: Options): Promise<LoadResult> {
-  checkSpec(spec);
-  const engine = chooseEngine(spec.url, options).name;
-  const shape = `${loopText(spec.loop)} · ${engine} engine`;
-  const title = { request: `${spec.method} ${spec.url}`, shape, warmupNs: spec.warmupNs, stop: spec.stop };
+async function runFollowed(
+  context: CliContext,
+  spec: LoadSpec,
+  options: Options,
+  raw: RawFile | null,
+): Promise<LoadResult> {
+  const title = await titleOf(spec, options);
   const quiet = options.quiet === true || options.jsonLines === true;
-  const display = loadProgress(context, title, { quiet, colour: options.color });
+  using display = await loadProgress(context, title, { quiet, colour: options.color });
+  const rows = raw === null ? {} : { onRow: raw.onRow, origin: raw.origin };
+  const hooks = { signal: context.signal, ...rows, ...intervalHooks(context, display, options) };
   try {
-    const hooks = options.jsonLines ? lines(context) : following(display);
-    return await runLoad(spec, { signal: context.signal, ...hooks }, options);
+    return await runLoad(spec, hooks, wishOf(options));
   } catch (thrown) {
     display[Symbol.dispose]();
     const asText = !options.json && !options.jsonLines;
-    if (isInterrupted(thrown) && asText) context.out(interruptedText(title, display, terminalNow(options)));
+    if (isInterrupted(thrown) && asText && !display.tally.empty) {
+      const { interruptedText } = await import('../live/live-view.ts');
+      context.out(interruptedText(title, display.tally, terminalNow(options)));
+    }
     throw thrown;
-  } finally {
-    display[Symbol.dispose]();
   }
+}
+
+function wishOf(options: Options): EngineWish {
+  return { ...anyEngine, ...options };
+}
+
+async function titleOf(spec: LoadSpec, options: Options): Promise<LoadTitle> {
+  checkSpec(spec);
+  const { name } = await chooseEngine(spec.url, wishOf(options));
+  return {
+    request: `${spec.method} ${spec.url}`,
+    shape: `${loopText(spec.loop)} · ${name} engine`,
+    warmupNs: spec.warmupNs,
+    stop: endedByTrace(spec).stop,
+  };
+}
+
+function intervalHooks(
+  context: CliContext,
+  display: LoadProgressDisplay,
+  { jsonLines }: Options,
+): Pick<LoadHooks, 'onInterval' | 'reportIntervalNs'> {
+  if (jsonLines) return { onInterval: (interval) => context.out(intervalLine(interval)) };
+  return { onInterval: display.add, reportIntervalNs: progressIntervalNs };
 }
 
 /** Its size may change during a run. */
@@ -139,20 +191,15 @@ function terminalNow(options: Options): OutputTerminal {
   return { ...terminal, colour: terminal.colour && options.color };
 }
 
-function lines(context: CliContext): IntervalHooks {
-  return { onInterval: (interval) => context.out(intervalLine(interval)) };
-}
-
-function following(display: LoadProgressDisplay): IntervalHooks {
-  return { onInterval: display.add, reportIntervalNs: progressIntervalNs };
-}
-
-/** Empty where nothing was measured. */
-function interruptedText(title: LoadTitle, display: LoadProgressDisplay, terminal: OutputTerminal): string {
-  const soFar = display.soFar();
-  if (soFar.phase === 'starting') return '';
-  // What was said about the interrupt, and the next prompt, stand around it.
-  const size = { columns: terminal.width ?? 80, rows: Math.max((terminal.rows ?? 24) - 3, 16) };
-  const frame = loadFrame(title, soFar, size, 'interrupted');
-  return `${linesText(frame, size.columns, terminal.colour).join('\n')}\n`;
+/** What the text needs is loaded once the run is over; the table library for a load that has parts alone. */
+async function textOf(
+  spec: LoadSpec,
+  result: LoadResult,
+  verdicts: readonly ThresholdVerdict[],
+  room: OutputTerminal & { readonly rowsTaken: number },
+): Promise<string> {
+  const { loadText } = await import('../load-text.ts');
+  const { parts = [] } = result.summary;
+  const partLines = parts.length === 0 ? [] : (await import('../load-part-lines.ts')).partLines(parts);
+  return loadText(spec, result, verdicts, room, partLines);
 }

@@ -13,11 +13,6 @@ export type DisplayLine = readonly Span[];
 
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
-/** One line that a terminal shows as it stands: what a server sent could otherwise move the cursor or worse. */
-export function printable(text: string): string {
-  return text.replace(/\p{Cc}/gu, '\u00b7').replace(/[\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, '\u00b7');
-}
-
 /** At most `columns` wide; what is cut off shows as an ellipsis. */
 export function clip(text: string, columns: number): string {
   if (columns < 1) return '';

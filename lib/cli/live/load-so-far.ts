@@ -2,8 +2,9 @@
 import type { LoadInterval } from '../../load/load-interval.ts';
 import { latencyHistogram, latencySummary } from '../../records/histogram.ts';
 import { addLatencyCounts, type LatencyCounts, latencyCounts } from '../../records/latency-counts.ts';
-import { failedRequests, type LatencySummary, type OutcomeCounts, outcomeNames } from '../../records/load.ts';
+import type { LatencySummary, OutcomeCounts } from '../../records/load.ts';
 import type { IntervalReport } from '../../records/load-interval.ts';
+import { failedRequests, outcomeNames } from '../../records/load-outcomes.ts';
 
 /** Counts and latencies are those of the warm-up while it lasts, then of the measurement, its drain included. */
 export interface LoadSoFar {
@@ -61,6 +62,11 @@ export class LoadProgressTally {
       ({ startOffsetNs }) => startOffsetNs > interval.endOffsetNs - recentSpanNs - 1,
     );
     this.#last = interval;
+  }
+
+  /** Nothing was told yet. */
+  get empty(): boolean {
+    return this.#last === null;
   }
 
   soFar(): LoadSoFar {

@@ -11,7 +11,7 @@ import { noLatencies } from '../../../lib/records/latency-counts.ts';
 const showCursor = '\x1b[?25h';
 const bold = '\x1b[1m';
 
-function setup(interactive: boolean, more: Partial<LoadTitle> = {}, quiet = false) {
+async function setup(interactive: boolean, more: Partial<LoadTitle> = {}, quiet = false) {
   const written: string[] = [];
   const abort = new AbortController();
   const terminal = { columns: 100, rows: 30, resized: () => {}, listeners: 0 };
@@ -26,7 +26,7 @@ function setup(interactive: boolean, more: Partial<LoadTitle> = {}, quiet = fals
   };
   const stop = { kind: 'duration', durationNs: 20e9 } as const;
   const title = { request: 'GET http://host/', shape: 'closed loop', warmupNs: 0, stop, ...more };
-  const display = loadProgress(
+  const display = await loadProgress(
     context,
     title,
     { quiet, colour: true },
@@ -62,8 +62,8 @@ function interval(index: number): LoadInterval {
 }
 
 describe('the progress of a load run on a terminal', () => {
-  it('is there at once, is redrawn with each interval, and is gone in the end with the cursor back', () => {
-    const { written, display, tell, terminal } = setup(true);
+  it('is there at once, is redrawn with each interval, and is gone in the end with the cursor back', async () => {
+    const { written, display, tell, terminal } = await setup(true);
     assert.match(written[0] ?? '', /starting/);
     tell(0, 2);
     assert.equal(written.length, 3);
@@ -74,8 +74,8 @@ describe('the progress of a load run on a terminal', () => {
     assert.deepEqual([written.length, terminal.listeners], [4, 0]);
   });
 
-  it('makes room as soon as the run is interrupted, and does not come back', () => {
-    const { written, abort, tell } = setup(true);
+  it('makes room as soon as the run is interrupted, and does not come back', async () => {
+    const { written, abort, tell } = await setup(true);
     tell(0, 1);
     abort.abort();
     assert.ok(written.at(-1)?.endsWith(showCursor));
@@ -84,19 +84,19 @@ describe('the progress of a load run on a terminal', () => {
     assert.equal(written.length, length);
   });
 
-  it('gives the cursor back when there is no time to unwind, and only then', () => {
-    const leaving = setup(true);
+  it('gives the cursor back when there is no time to unwind, and only then', async () => {
+    const leaving = await setup(true);
     leaving.context.emergency.runAll();
     assert.equal(leaving.written.at(-1), showCursor);
-    const over = setup(true);
+    const over = await setup(true);
     over.display[Symbol.dispose]();
     const { length } = over.written;
     over.context.emergency.runAll();
     assert.equal(over.written.length, length);
   });
 
-  it('is drawn anew when the size changes', () => {
-    const { written, terminal } = setup(true);
+  it('is drawn anew when the size changes', async () => {
+    const { written, terminal } = await setup(true);
     terminal.columns = 40;
     terminal.resized();
     assert.equal(written.at(-2), '\x1b[2J\x1b[H');
@@ -105,8 +105,8 @@ describe('the progress of a load run on a terminal', () => {
 });
 
 describe('the progress of a load run elsewhere', () => {
-  it('is a line per tenth of the run, after one that says what runs', () => {
-    const { written, tell, display } = setup(false);
+  it('is a line per tenth of the run, after one that says what runs', async () => {
+    const { written, tell, display } = await setup(false);
     tell(0, 80);
     display[Symbol.dispose]();
     assert.equal(written.length, 11);
@@ -119,8 +119,8 @@ describe('the progress of a load run elsewhere', () => {
     ['every minute of a long one', { kind: 'duration', durationNs: 7200e9 }, 60e9],
     ['every five seconds of one whose length nobody knows', { kind: 'requests', requests: 1e6 }, 5e9],
   ] as const) {
-    it(`comes ${what}`, () => {
-      const { written, tell } = setup(false, { stop });
+    it(`comes ${what}`, async () => {
+      const { written, tell } = await setup(false, { stop });
       const perLine = spanNs / progressIntervalNs;
       tell(0, perLine - 1);
       assert.equal(written.length, 1);
@@ -129,8 +129,8 @@ describe('the progress of a load run elsewhere', () => {
     });
   }
 
-  it('has no control characters in it', () => {
-    const { written, tell } = setup(false, { request: 'GET http://host/\x1b[2J' });
+  it('has no control characters in it', async () => {
+    const { written, tell } = await setup(false, { request: 'GET http://host/\x1b[2J' });
     tell(0, 20);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: that is the point
     for (const text of written) assert.doesNotMatch(text, /[\u0000-\u0009\u000b-\u001f]/);
@@ -138,12 +138,12 @@ describe('the progress of a load run elsewhere', () => {
 });
 
 describe('the progress of a load run with --quiet', () => {
-  it('writes nothing, and still knows what an interrupt asks for', () => {
+  it('writes nothing, and still knows what an interrupt asks for', async () => {
     for (const interactive of [true, false]) {
-      const { written, tell, display } = setup(interactive, {}, true);
+      const { written, tell, display } = await setup(interactive, {}, true);
       tell(0, 8);
       display[Symbol.dispose]();
-      assert.deepEqual([written, display.soFar().outcomes.ok], [[], 200]);
+      assert.deepEqual([written, display.tally.soFar().outcomes.ok], [[], 200]);
     }
   });
 });

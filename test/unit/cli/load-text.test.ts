@@ -4,7 +4,8 @@ import { describe, it } from 'node:test';
 import { loadText } from '../../../lib/cli/load-text.ts';
 import { loadDefaults } from '../../../lib/load/run-load.ts';
 import { encodeLatencies, latencyHistogram, latencySummary, recordLatency } from '../../../lib/records/histogram.ts';
-import { type LoadSpec, type LoadSummary, outcomeNames, type PhaseSummary } from '../../../lib/records/load.ts';
+import type { LoadSpec, LoadSummary, PhaseSummary } from '../../../lib/records/load.ts';
+import { outcomeNames } from '../../../lib/records/load-outcomes.ts';
 import { assertGolden } from '../../cli/golden.ts';
 
 const open = { kind: 'open', ratePerSecond: 500, arrival: 'poisson', connections: 100 } as const;
