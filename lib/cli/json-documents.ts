@@ -9,6 +9,7 @@ import { environmentSchema } from '../records/environment.ts';
 import { gpuSnapshotSchema, processReadingSchema } from '../records/gpu.ts';
 import { headroomSchema } from '../records/headroom.ts';
 import { encodedHistogramsSchema, loadSummarySchema } from '../records/load.ts';
+import { intervalReportSchema } from '../records/load-interval.ts';
 import { clientPlacementSchema } from '../records/placement.ts';
 import { studyPlanSchema } from '../records/plan.ts';
 import { processRoleSchema } from '../records/process-role.ts';
@@ -89,6 +90,8 @@ export const rateSearchDocumentSchema = document('rate-search').extend({
   }).shape,
   ...rateSearchSchema.shape,
 });
+/** Each line of `load --json-lines` but the last, which is the document of `load --json`. */
+export const loadIntervalDocumentSchema = document('load-interval').extend(intervalReportSchema.shape);
 
 /** `study --json` and `report --json`. */
 export const studyDocumentSchema = document('study-summary').extend(studySummarySchema.shape);

@@ -9,7 +9,7 @@ import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { loadCommand } from '../../lib/cli/commands/load.ts';
-import { rateSearchDocumentSchema } from '../../lib/cli/json-documents.ts';
+import { loadIntervalDocumentSchema, rateSearchDocumentSchema } from '../../lib/cli/json-documents.ts';
 import { allowedCpus } from '../../lib/core/cpu-affinity.ts';
 import { emergencyStops } from '../../lib/core/emergency.ts';
 import { exitStatus, MpsbenchError } from '../../lib/core/errors.ts';
@@ -65,7 +65,11 @@ function masked(text: string): string {
     .replace(/in flight \d+ at most/g, 'in flight <count> at most')
     .replace(/law \d\.\d\d/g, 'law <ratio>')
     .replace(/, event loop lag p99 <time>/g, '')
-    .replace(/, \d+ over <time>/g, '');
+    .replace(/ +(?=<time>)/g, ' ')
+    .replace(/^≤ <time> .*$\n/gm, '')
+    .replace(/(MiB|KiB|B)\/s/g, 'B/s')
+    .replace(/\([\d.]+ B\/s\)/g, '(<rate>)')
+    .replace(/^sent late .*$\n/gm, '');
 }
 
 function assertGolden(name: string, text: string): void {
@@ -160,6 +164,38 @@ describe('mpsbench load', () => {
     assert.match(text.out, new RegExp(`kept to CPU ${cpu}, read back: ${cpu}$`, 'm'));
   });
 
+  it('writes a line per interval and then the result with --json-lines, and no progress', async () => {
+    await using server = await fakeServer(() => ({ delayMs: 2 }));
+    const ran = await load(server.url, '-d', '1500ms', '-c', '2', '--json-lines');
+    const documents = ran.out
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    const result = documents.pop();
+    assert.deepEqual([result.kind, ran.err], ['load', '']);
+    const intervals = documents.map((document) => loadIntervalDocumentSchema.parse(document));
+    assert.ok(intervals.length >= 2);
+    const ok = intervals.reduce((sum, { outcomes }) => sum + outcomes.ok, 0);
+    assert.equal(ok, loadSummarySchema.parse(result.summary).measurement.outcomes.ok);
+  });
+
+  it('logs what runs, unless it is told to be quiet', async () => {
+    await using server = await fakeServer(() => ({ delayMs: 2 }));
+    const ran = await load(server.url, '-d', '1500ms', '-c', '2');
+    assert.match(
+      ran.err,
+      /^measurement of GET http:.*: closed loop, 2 connections · native engine\nmeasurement 1 s of 2 s · /,
+    );
+    const quiet = await load(server.url, '-d', '1500ms', '-c', '2', '--quiet');
+    assert.doesNotMatch(quiet.err, /measurement/);
+  });
+
+  it('shows no control character that a server sends', async () => {
+    await using server = await fakeServer(() => ({ status: 500, body: '\x1b[2Jgone\x07' }));
+    const ran = await load(server.url, '-n', '2', '-c', '1');
+    assert.match(ran.out, /HTTP 500: ·\[2Jgone·/);
+  });
+
   it('has a valid JSON form of intervals in which nothing ended', async () => {
     await using server = await fakeServer(() => ({ delayMs: 1100 }));
     const ran = await load(server.url, '-n', '1', '-c', '1', '--json');
@@ -196,6 +232,7 @@ describe('mpsbench load', () => {
     ['a duration without a unit', ['-d', '10'], /needs a number with a unit .* such as 30s/],
     ['no connections', ['-c', '0'], /at least 1/],
     ['a negative rate', ['--rate=-5'], /a number above 0/],
+    ['two forms of JSON', ['--json', '--json-lines'], /cannot be used with/],
     ['two ways to stop', ['-n', '5', '-d', '5s'], /cannot be used with/],
     ['an unknown option', ['--conections', '5'], /Did you mean --connections/],
     ['an unknown arrival', ['--rate', '5', '--arrival', 'random'], /constant, poisson/],
