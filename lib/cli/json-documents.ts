@@ -10,6 +10,7 @@ import { gpuSnapshotSchema, processReadingSchema } from '../records/gpu.ts';
 import { encodedHistogramsSchema, loadSummarySchema } from '../records/load.ts';
 import { studyPlanSchema } from '../records/plan.ts';
 import { processRoleSchema } from '../records/process-role.ts';
+import { rateSearchSchema } from '../records/rate-search.ts';
 import { loadSeriesSchema } from '../records/series.ts';
 import { blockedSchema, findingSchema } from '../study/finding.ts';
 import { mpsControlStateSchema } from '../study/mps-state.ts';
@@ -66,6 +67,21 @@ export const loadDocumentSchema = document('load').extend({
   warnings: z.array(z.object({ kind: z.enum(runWarningKinds), invalidates: z.boolean(), text: z.string() })),
   series: loadSeriesSchema,
   histograms: encodedHistogramsSchema,
+});
+
+/** `load --rate auto --json`. */
+export const rateSearchDocumentSchema = document('rate-search').extend({
+  ...loadDocumentSchema.pick({
+    url: true,
+    method: true,
+    headerNames: true,
+    bodies: true,
+    warmupNs: true,
+    timeoutNs: true,
+    expectStatus: true,
+    seed: true,
+  }).shape,
+  ...rateSearchSchema.shape,
 });
 
 /** `study --json` and `report --json`. */

@@ -273,15 +273,7 @@ void Worker::serve_freed() {
 }
 
 void Worker::give_up_waiting(Outcome outcome, std::int64_t now) {
-  const auto due = issuer_.take_waiting();
-  if (!due) return;
-  RequestRecord row;
-  row.intended_ns = due->due_ns;
-  row.end_ns = now;
-  row.number = static_cast<std::uint32_t>(due->number);
-  row.outcome = outcome;
-  row.flags = due->phase == LoadPhase::kMeasurement ? kMeasuredFlag : 0;
-  push(row);
+  if (const auto due = issuer_.take_waiting()) push(given_up(*due, outcome, now));
 }
 
 // Rows wait for room rather than be lost. The wait shows as lag of this loop.

@@ -1,6 +1,6 @@
 /** mpsbench load: one load run against a server that is already there. */
 import { Command, Option } from 'commander';
-import { exitStatus } from '../../core/errors.ts';
+import { exitStatus, MpsbenchError } from '../../core/errors.ts';
 import { formatRate, formatSpan, ns, seconds } from '../../core/units.ts';
 import { anyEngine, type EngineWish } from '../../load/choose-engine.ts';
 import type { LoadProgress } from '../../load/engine.ts';
@@ -16,10 +16,12 @@ import { defaultConnections, type LoadOptions, loadSpec, parseStatuses } from '.
 import { loadText } from '../load-text.ts';
 import { collect, durationValue, positiveDurationValue, wholeNumberValue } from '../option-values.ts';
 import { liveStatus } from '../progress-line.ts';
-import { parseRate, rateForms } from '../requested-rate.ts';
+import { parseRateOrAuto, type RequestedRate, rateForms } from '../requested-rate.ts';
 import { outputTerminal } from '../terminal.ts';
 
-interface Options extends LoadOptions, EngineWish {
+interface Options extends Omit<LoadOptions, 'rate'>, EngineWish {
+  readonly rate?: RequestedRate | 'auto';
+  readonly slo?: readonly string[];
   readonly failIf?: readonly string[];
   readonly raw?: string;
   readonly json?: boolean;
@@ -31,8 +33,9 @@ Examples:
   $ mpsbench load http://127.0.0.1:8080/predictions/model -i inputs/ -n 2000 --fail-if 'p99>50ms' --fail-if 'errors>1%'
   $ mpsbench load http://127.0.0.1:8080/predictions/model -i input.json --rate 200 --arrival poisson -d 1m --json
   $ mpsbench load http://127.0.0.1:8080/predictions/model -i input.json --rate 100,200,400 --step 20s --warmup 5s
+  $ mpsbench load http://127.0.0.1:8080/predictions/model -i input.json --rate auto --slo 'p99<50ms' --slo 'errors<1%'
 
-Exit status: 0 done · 1 no connection · 2 usage · 3 a --fail-if was missed, or no reply was ok · 130 interrupted`;
+Exit status: 0 done · 1 no connection · 2 usage · 3 a --fail-if was missed, no reply was ok, or --rate auto found no rate · 130 interrupted`;
 
 export function loadCommand(context: CliContext): Command {
   const { closed, open } = defaultConnections;
@@ -52,7 +55,16 @@ export function loadCommand(context: CliContext): Command {
     .addOption(
       new Option('-d, --duration <span>', 'stop after this time, such as 30s (10s)').argParser(positiveDurationValue),
     )
-    .option('--rate <per-second>', `open loop: requests fall due at ${rateForms}, whatever the server does`, parseRate)
+    .option(
+      '--rate <per-second>',
+      `open loop: requests fall due at ${rateForms}, whatever the server does; auto: see --slo`,
+      parseRateOrAuto,
+    )
+    .option(
+      '--slo <condition>',
+      "with --rate auto: find the highest rate that meets it, such as 'p99<50ms'; may be repeated",
+      collect,
+    )
     .addOption(new Option('--arrival <how>', 'spacing at that rate (constant)').choices(arrivalNames))
     .addOption(new Option('--step <span>', 'length of each of several rates (10s)').argParser(positiveDurationValue))
     .option('--trace <file>', 'open loop: requests fall due at these offsets, one a line: seconds, or with a unit')
@@ -67,7 +79,9 @@ export function loadCommand(context: CliContext): Command {
         .default(loadDefaults.timeoutNs, '30s'),
     )
     .addOption(
-      new Option('--warmup <span>', 'load before measuring').argParser(durationValue).default(seconds(0), '0s'),
+      new Option('--warmup <span>', 'load before measuring')
+        .argParser(durationValue)
+        .default(seconds(0), '0s; 1s for each probe of --rate auto'),
     )
     .addOption(
       new Option('--engine <name>', 'what sends; auto: native where it can serve (Linux, plain HTTP)')
@@ -86,14 +100,37 @@ export function loadCommand(context: CliContext): Command {
     )
     .option('--json', 'the result as JSON')
     .addHelpText('after', examples)
-    .action((url: string, options: Options) => load(context, url, options));
+    .action((url: string, options: Options, command: Command) => {
+      if (options.rate === 'auto') return search(context, url, options, command);
+      const { rate, ...rest } = options;
+      return load(context, url, { ...rest, ...(rate && { rate }) });
+    });
 }
 
-async function load(context: CliContext, url: string, options: Options): Promise<void> {
+/** A warm-up that was not asked for is that of a search, whose probes each begin with new connections. */
+async function search(context: CliContext, url: string, options: Options, command: Command): Promise<void> {
+  const [{ runRateSearch }, { searchDefaults }] = await Promise.all([
+    import('../rate-search-run.ts'),
+    import('../../load/rate-search.ts'),
+  ]);
+  const { rate: _rate, ...rest } = options;
+  const warmup = command.getOptionValueSource('warmup') === 'default' ? searchDefaults.warmupNs : options.warmup;
+  await runRateSearch(context, url, { ...rest, warmup });
+}
+
+type OneLoad = Omit<Options, 'rate'> & Pick<LoadOptions, 'rate'>;
+
+async function load(context: CliContext, url: string, options: OneLoad): Promise<void> {
+  if (options.slo !== undefined) {
+    throw new MpsbenchError(
+      'USAGE',
+      '--slo is what --rate auto searches by: give that, or --fail-if to judge this load',
+    );
+  }
   const thresholds = (options.failIf ?? []).map(parseThreshold);
   const spec = loadSpec(url, options);
   await using raw = await rawFile(context, spec, options);
-  const result = await runWithProgress(context, spec, options, raw);
+  const result = await runWithProgress(context, spec, { ...anyEngine, ...options }, raw);
   const verdicts = thresholds.map((threshold) => judge(threshold, result.summary.measurement));
   const warnings = runWarnings(result.summary);
   const { width } = outputTerminal();

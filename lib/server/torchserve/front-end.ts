@@ -28,7 +28,7 @@ const logName = 'torchserve.log';
 /** The launcher ends as soon as the front end has. */
 const stopTimeoutNs = seconds(10);
 /** Workers leave by themselves after the batch in hand; past this time they hang and are killed. */
-const workerExitNs = seconds(30);
+const workerExitNs = seconds(20);
 const portAttempts = 3;
 /** Printed by the front end once all its ports are bound, whatever its logging is set to. */
 const startedLine = /^Model server started\.$/m;
