@@ -33,6 +33,8 @@ export {
 } from './gpu/public-session.ts';
 export type { GpuSampled, OpenGpuOptions } from './gpu/session.ts';
 export type { LoadProgress } from './load/engine.ts';
+export type { LoadRun } from './load/load-run.ts';
+export type { RequestRow, RowSink } from './load/request-row.ts';
 export { type RequestedLoad, type RunLoadOptions, runRequestedLoad as runLoad } from './load/requested-load.ts';
 export {
   type RequestedRateSearch,
@@ -77,6 +79,7 @@ export {
   type PhaseSummary,
   type Stop,
 } from './records/load.ts';
+export { type IntervalReport, intervalReportSchema } from './records/load-interval.ts';
 export type { Outcome } from './records/load-outcomes.ts';
 export { type RequestedPlan, type StudyPlan, studyPlanSchema } from './records/plan.ts';
 export { type RateProbe, type RateSearch, rateSearchSchema } from './records/rate-search.ts';

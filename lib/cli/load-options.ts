@@ -1,9 +1,10 @@
 /** The options of `load`: reading each from text, and the load that they ask for. */
-import { extname } from 'node:path';
+import { extname, resolve } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import { MpsbenchError } from '../core/errors.ts';
 import { seconds } from '../core/units.ts';
 import { type Body, readBodies } from '../load/body-pool.ts';
+import { parseTemplate } from '../load/body-template.ts';
 import { loadDefaults } from '../load/run-load.ts';
 import { endedByTrace, traceLoad } from '../load/trace.ts';
 import type { Arrival } from '../records/arrivals.ts';
@@ -21,6 +22,8 @@ export interface LoadOptions {
   readonly step?: number;
   readonly trace?: string;
   readonly input?: readonly string[];
+  readonly template?: boolean;
+  readonly unixSocket?: string;
   readonly method?: string;
   readonly header?: readonly string[];
   readonly timeout: number;
@@ -36,6 +39,7 @@ export const defaultConnections = { closed: 10, open: 100 } as const;
 export function loadSpec(url: string, options: LoadOptions): LoadSpec {
   checkShape(options);
   const bodies = readBodies(options.input ?? []);
+  if (options.template) checkTemplates(bodies);
   const headers = Object.fromEntries((options.header ?? []).map(parseHeader));
   return endedByTrace({
     ...loadDefaults,
@@ -43,6 +47,8 @@ export function loadSpec(url: string, options: LoadOptions): LoadSpec {
     method: options.method?.toUpperCase() ?? (bodies.length > 0 ? 'POST' : 'GET'),
     headers: { ...contentType(bodies, headers), ...headers },
     bodies: bodies.map((body) => body.bytes),
+    template: options.template ?? false,
+    socketPath: options.unixSocket === undefined ? null : resolve(options.unixSocket),
     ...loopOf(options),
     warmupNs: options.warmup,
     stop: stopOf(options),
@@ -108,6 +114,15 @@ function parseHeader(text: string): [string, string] {
   const colon = text.indexOf(':');
   if (colon < 1) throw usage(`header '${text}' has no name: give it as 'Name: value'`);
   return [text.slice(0, colon).trim(), text.slice(colon + 1).trim()];
+}
+
+/** Here the files have names. */
+function checkTemplates(bodies: readonly Body[]): void {
+  if (bodies.length === 0) throw new MpsbenchError('USAGE', '--template has no bodies to fill: give them with -i');
+  const fields = bodies.flatMap(({ bytes, path }) => parseTemplate(bytes, path).fields);
+  if (fields.length > 0) return;
+  const advice = 'write {{counter}}, {{random}} or {{uuid}}, or leave out --template';
+  throw new MpsbenchError('USAGE', `no body given with -i has a field: ${advice}`);
 }
 
 /** Servers refuse a body of unknown type; the name of the file says enough for JSON, and anything else is bytes. */

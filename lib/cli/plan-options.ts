@@ -67,7 +67,12 @@ const planOptions: readonly PlanOption[] = [
     path: ['restart'],
     read: verbatim,
   },
-  { flags: '--server <kind>', description: 'kind of server: embedded', path: ['server', 'kind'], read: verbatim },
+  {
+    flags: '--server <kind>',
+    description: 'kind of server: embedded or torchserve',
+    path: ['server', 'kind'],
+    read: verbatim,
+  },
   {
     flags: '--workload <kind>',
     description: 'embedded server: auto, cuda, cpu or fixed:5ms',
@@ -76,10 +81,17 @@ const planOptions: readonly PlanOption[] = [
   },
   {
     flags: '--model <name>',
-    description: 'embedded server: auto, tiny, small or bert-base',
+    description: 'embedded server: auto, tiny, small or bert-base; torchserve: a .mar or its URL',
     path: ['server', 'model'],
     read: verbatim,
   },
+  {
+    flags: '--torchserve <path>',
+    description: 'program of TorchServe (default: on PATH)',
+    path: ['server', 'torchserve'],
+    read: verbatim,
+  },
+  { flags: '--java <home>', description: 'home of Java 17 for TorchServe', path: ['server', 'java'], read: verbatim },
   {
     flags: '--device <index|uuid>',
     description: 'GPU to study (default: the first)',

@@ -7,8 +7,9 @@ import { abortedCutOff, timeoutCutOff } from './outcome.ts';
 /** Below the shortest hint that servers send, so that a hint of 1 s keeps the connection instead of closing it. */
 const keepAliveThresholdMs = 500;
 
-export interface LaneHost extends Omit<ExchangeHost, 'onEnd'> {
+export interface LaneHost extends Omit<ExchangeHost, 'onEnd' | 'connection'> {
   readonly origin: URL;
+  readonly socketPath: string | null;
   /** A connection was made. */
   readonly onConnected: () => void;
   /** Called when the lane is free again; it may be given its next request at once. */
@@ -21,6 +22,7 @@ export interface LaneHost extends Omit<ExchangeHost, 'onEnd'> {
  */
 export class Lane {
   readonly #host: LaneHost;
+  readonly #number: number;
   readonly #slot: ConnectionSlot;
   readonly #client: Client;
   #current: Exchange | null = null;
@@ -30,9 +32,11 @@ export class Lane {
   #undispatched: DueRequest | null = null;
   #served = 0;
 
-  constructor(host: LaneHost) {
+  /** `number`: of its place among the lanes of the run. */
+  constructor(host: LaneHost, number: number) {
     this.#host = host;
-    this.#slot = connectionSlot(() => {
+    this.#number = number;
+    this.#slot = connectionSlot(host.socketPath, () => {
       this.#served = 0;
       this.#current?.noteNewConnection();
       host.onConnected();
@@ -57,6 +61,7 @@ export class Lane {
         timeoutNs: this.#host.timeoutNs,
         isExpected: this.#host.isExpected,
         onEnd: (finished) => this.#onEnd(finished),
+        connection: this.#number,
       },
       this.#served > 0,
     );

@@ -5,8 +5,10 @@ import { streamState } from '../core/random.ts';
 import type { NativeLoadRun } from '../native/addon.ts';
 import type { GeneratorHealth, LoadResult, LoadSpec } from '../records/load.ts';
 import { BatchRecorder } from './batch-recorder.ts';
-import type { LoadProgress } from './engine.ts';
+import { templateStream } from './body-template.ts';
+import type { IntervalHooks, LoadHooks, LoadProgress } from './engine.ts';
 import { IssuePlan } from './issue-plan.ts';
+import { intervalReporter } from './load-interval.ts';
 import type { NativeEngineOptions } from './native-engine.ts';
 import { noConnection } from './outcome.ts';
 import { requestBytes } from './request-bytes.ts';
@@ -33,7 +35,13 @@ export class NativeSession implements Disposable {
   #cpuNs: number | null = null;
   readonly #done = new Settlement<void>();
 
-  constructor(spec: LoadSpec, address: ServerAddress, origin: Origin, options: NativeEngineOptions) {
+  constructor(
+    spec: LoadSpec,
+    address: ServerAddress,
+    origin: Origin,
+    options: NativeEngineOptions,
+    hooks: IntervalHooks & Pick<LoadHooks, 'onRow'> = {},
+  ) {
     this.#spec = spec;
     this.#origin = origin;
     this.#clock = options.clock;
@@ -43,15 +51,20 @@ export class NativeSession implements Disposable {
     const startNs = this.nowNs();
     this.plan = new IssuePlan(startNs, spec.warmupNs, spec.stop);
     this.#takenUntilNs = startNs;
-    this.#recorder = new BatchRecorder(spec, this.plan, options.addon.loadFaults);
+    this.#recorder = new BatchRecorder(spec, this.plan, options.addon.loadFaults, {
+      reporter: intervalReporter(spec, this.plan, hooks),
+      onRow: hooks.onRow,
+    });
     this.#run = options.addon.startLoad({
       ...address,
       ...prepared,
       payloadStream: BigInt.asIntN(64, streamState(spec.seed, 'payload')),
+      templateStream: BigInt.asIntN(64, templateStream(spec.seed)),
       head: spec.method === 'HEAD',
       okStatuses: spec.expectStatus === null ? anySuccess() : [...new Set(spec.expectStatus)],
       connections: connectionsOf(spec),
       threads: this.#threads,
+      cpus: options.cpus,
       originNs: origin.originNs,
       scheduleNs: scheduled?.map((dueNs) => dueNs + startNs) ?? null,
       measurementStartNs: this.plan.measurementStartNs,
@@ -80,12 +93,7 @@ export class NativeSession implements Disposable {
   take(): void {
     const nowNs = this.nowNs();
     // What ended before the last call had been handed over by now, however late its thread was.
-    let batch = this.#run.take();
-    this.#recorder.add(batch);
-    while (batch.more) {
-      batch = this.#run.take();
-      this.#recorder.add(batch);
-    }
+    this.#takeRows();
     this.#recorder.completeUntil(this.#takenUntilNs);
     this.#takenUntilNs = nowNs;
     const { connections, finished } = this.#recorder;
@@ -150,8 +158,18 @@ export class NativeSession implements Disposable {
     };
   }
 
+  /** Takes what ended before an interrupt, for whoever keeps the rows. */
   [Symbol.dispose](): void {
+    this.#takeRows();
     this.#run.close();
+  }
+
+  #takeRows(): void {
+    for (let more = true; more; ) {
+      const batch = this.#run.take();
+      this.#recorder.add(batch);
+      more = batch.more;
+    }
   }
 
   /** Little's law as in GeneratorWatch. */
@@ -172,7 +190,7 @@ export class NativeSession implements Disposable {
   }
 
   #noConnection(): Error {
-    return noConnection(this.#spec.url, this.#spec.timeoutNs, this.#recorder.lastCause);
+    return noConnection(this.#spec, this.#spec.timeoutNs, this.#recorder.lastCause);
   }
 }
 

@@ -12,10 +12,10 @@ import {
 import { LatencyTally } from '../records/latency-tally.ts';
 import type { OutcomeCounts, PhaseSummary } from '../records/load.ts';
 import { outcomeNames } from '../records/load-outcomes.ts';
-import type { FinishedRequest } from './exchange.ts';
+import type { RequestRow } from './request-row.ts';
 
 /** What the figures of a phase need of a request. */
-export type RecordedRequest = Omit<FinishedRequest, 'phase' | 'text' | 'cause'>;
+export type RecordedRequest = Omit<RequestRow, 'number' | 'phase' | 'firstByteNs' | 'connection'>;
 
 /** A request that was never written waited at least until it was given up. */
 export function latenessNs({ intendedNs, sentNs, endNs }: RecordedRequest): number {

@@ -61,6 +61,10 @@ export interface LoadSpec {
   readonly headers: Readonly<Record<string, string>>;
   /** Pool of bodies; each request takes one, drawn from the seed. Empty = no body. */
   readonly bodies: readonly Uint8Array[];
+  /** The bodies hold fields such as {{counter}}, which each request fills anew; see load/body-template.ts. */
+  readonly template: boolean;
+  /** Absolute path of a Unix socket to connect to instead of the URL's host; null = none. */
+  readonly socketPath: string | null;
   readonly loop: Loop;
   /** Of a trace, and of no other loop: when requests fall due, ns from the start of the run, ascending. */
   readonly traceNs?: Float64Array;

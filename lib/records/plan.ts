@@ -11,11 +11,12 @@ import {
   sizeValue,
 } from './plan-values.ts';
 import { embeddedServerSchema } from './server-plans/embedded.ts';
+import { torchserveServerSchema } from './server-plans/torchserve.ts';
 
 export const planSchemaVersion = 1;
 
 /** One schema per kind of server, each in a file of its own below server-plans/. */
-export const serverPlanSchema = z.discriminatedUnion('kind', [embeddedServerSchema]);
+export const serverPlanSchema = z.discriminatedUnion('kind', [embeddedServerSchema, torchserveServerSchema]);
 export type ServerPlan = z.infer<typeof serverPlanSchema>;
 
 export const loadPlanSchema = z
@@ -101,5 +102,7 @@ export function restartOf(plan: Pick<StudyPlan, 'restart' | 'server'>): 'trial' 
   switch (plan.server.kind) {
     case 'embedded':
       return 'trial';
+    case 'torchserve':
+      return 'arm';
   }
 }

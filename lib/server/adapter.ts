@@ -12,6 +12,11 @@ export interface ServerStart {
   readonly unsetEnvironment: readonly string[];
   /** UUID of the device the workers must use; null where there is no GPU. */
   readonly deviceUuid: string | null;
+  /**
+   * Number by which the server's processes know that device, counted in PCI order, for a server that takes no UUID: 0
+   * under a daemon that shows its clients this device alone, else NVML's index. Left out or null = no GPU.
+   */
+  readonly deviceOrdinal?: number | null;
   /** Where the server's logs go; exists. */
   readonly logDirectory: string;
   readonly readyTimeoutNs: Nanoseconds;

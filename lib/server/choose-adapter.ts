@@ -2,6 +2,7 @@
 import type { ServerPlan } from '../records/plan.ts';
 import type { ServerAdapter } from './adapter.ts';
 import { embeddedAdapter } from './embedded.ts';
+import { torchserveAdapter } from './torchserve.ts';
 
 export interface AdapterOptions {
   /** Path of libcuda; null = by soname. */
@@ -12,6 +13,8 @@ export function chooseAdapter(plan: ServerPlan, options: AdapterOptions): Server
   switch (plan.kind) {
     case 'embedded':
       return embeddedAdapter(plan, options);
+    case 'torchserve':
+      return torchserveAdapter(plan);
   }
 }
 
@@ -20,5 +23,7 @@ export function workersUseCuda(plan: ServerPlan): boolean {
   switch (plan.kind) {
     case 'embedded':
       return plan.workload === 'auto' || plan.workload === 'cuda';
+    case 'torchserve':
+      return true;
   }
 }

@@ -6,6 +6,7 @@ import type { Nanoseconds } from '../core/units.ts';
 export interface AskOptions {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly body?: Uint8Array;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly timeoutNs: Nanoseconds;
   readonly signal?: AbortSignal;
 }
@@ -122,13 +123,13 @@ function isAnswer(text: string): boolean {
 }
 
 /** The server's own words in a TorchServe error, on one line; else the reply as it is. */
-function problemMessage(text: string): string {
+export function problemMessage(text: string): string {
   const problem = z.object({ message: z.string() }).safeParse(parseJson(text));
   return oneLine(problem.success ? problem.data.message : text);
 }
 
 /** null for what is not JSON: no schema here takes it. */
-function parseJson(text: string): unknown {
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -136,6 +137,6 @@ function parseJson(text: string): unknown {
   }
 }
 
-function oneLine(text: string): string {
+export function oneLine(text: string): string {
   return text.replace(/\s+/g, ' ').trim().slice(0, 500);
 }

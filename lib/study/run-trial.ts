@@ -163,6 +163,8 @@ function loadSpec(trial: ScheduledTrial, { plan, bodies }: TrialContext, server:
     method: server.request.method,
     headers: server.request.headers,
     bodies: bodies.length > 0 ? bodies : server.sampleBodies,
+    template: false,
+    socketPath: null,
     loop: { kind: 'closed', concurrency },
     warmupNs: plan.load.warmup,
     stop:

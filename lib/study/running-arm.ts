@@ -80,6 +80,8 @@ async function startServer(
     environment: environment.set,
     unsetEnvironment: environment.unset,
     deviceUuid: parts.gpu?.device.uuid ?? null,
+    // The daemon is given one device, which is the first that its clients see.
+    deviceOrdinal: daemon ? 0 : (parts.gpu?.device.index ?? null),
     logDirectory: context.logDirectory,
     readyTimeoutNs: plan.readyTimeout,
     signal,

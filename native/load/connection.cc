@@ -6,6 +6,8 @@
 
 #include <cerrno>
 
+#include "base/clock.h"
+
 namespace mpsbench {
 namespace {
 
@@ -13,6 +15,16 @@ namespace {
 constexpr std::size_t kWorthSkippingBytes = 4096;
 
 }  // namespace
+
+RequestRecord given_up(const DueRequest& due, Outcome outcome, std::int64_t end_ns) {
+  RequestRecord row;
+  row.intended_ns = due.due_ns;
+  row.end_ns = end_ns;
+  row.number = static_cast<std::uint32_t>(due.number);
+  row.outcome = outcome;
+  row.flags = due.phase == LoadPhase::kMeasurement ? kMeasuredFlag : 0;
+  return row;
+}
 
 Io Connection::open(const Endpoint& endpoint, int epoll_fd, std::uint64_t token) {
   const int family = endpoint.address.ss_family;
@@ -58,31 +70,30 @@ Io Connection::finish_connecting() {
 void Connection::take(const DueRequest& due, bool head) {
   due_ = due;
   sent_ns_ = kNotSent;
+  first_byte_ns_ = kNoTime;
   waited_for_connection_ = false;
   surplus_ = false;
   left_ = 0;
   parser_.start(head);
 }
 
-Io Connection::start_sending(const PreparedRequest& prepared, std::int64_t now_ns) {
+Io Connection::start_sending(std::string_view bytes, std::uint64_t body_bytes, std::int64_t now_ns) {
   state_ = State::kBusy;
   sent_ns_ = now_ns;
-  rest_ = prepared.bytes.data();
-  left_ = prepared.bytes.size();
-  body_bytes_ = prepared.body_bytes;
-  return send_rest();
+  left_ = bytes.size();
+  body_bytes_ = body_bytes;
+  return send_rest(bytes);
 }
 
-Io Connection::send_rest() {
+Io Connection::send_rest(std::string_view bytes) {
   while (left_ > 0) {
-    const ssize_t sent = ::send(fd_.get(), rest_, left_, MSG_NOSIGNAL);
+    const ssize_t sent = ::send(fd_.get(), bytes.data() + (bytes.size() - left_), left_, MSG_NOSIGNAL);
     if (sent < 0) {
       if (errno == EINTR) continue;
       if (errno == EAGAIN || errno == EWOULDBLOCK) return Io::kWait;
       error_ = errno;
       return Io::kLost;
     }
-    rest_ += sent;
     left_ -= static_cast<std::size_t>(sent);
   }
   return Io::kDone;
@@ -114,6 +125,8 @@ Io Connection::receive(char* buffer, std::size_t size, bool hang_up) {
       surplus_ = parser_.consumed() < bytes || (bytes == asked && has_more());
       return Io::kDone;
     }
+    // The clock is read for long replies only: of one that came whole, the first byte is known with its end.
+    if (first_byte_ns_ == kNoTime) first_byte_ns_ = now_ns();
     // Less than asked for: the kernel has no more and will report when it has.
     if (bytes < asked && !peer_ended_) return Io::kWait;
   }
@@ -143,7 +156,9 @@ RequestRecord Connection::record(Outcome outcome, std::int32_t cause, std::int64
   RequestRecord row;
   row.intended_ns = intended_ns(open_loop);
   row.sent_ns = sent_ns_;
+  row.first_byte_ns = first_byte_ns_ == kNoTime && complete ? end_ns : first_byte_ns_;
   row.end_ns = end_ns;
+  row.number = static_cast<std::uint32_t>(due_.number);
   row.request_bytes = sent ? body_bytes_ : 0;
   row.response_bytes = sent ? parser_.body_bytes() : 0;
   row.cause = cause;

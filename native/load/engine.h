@@ -35,6 +35,8 @@ class LoadEngine {
 
   // Of all threads.
   [[nodiscard]] std::int64_t connections_made() const;
+  // Requests that are due and not ended, as of the last turn of each thread.
+  [[nodiscard]] std::int64_t outstanding() const;
   // Requests that were due and not ended, at the most; with several threads the sum of each one's most.
   [[nodiscard]] std::int64_t outstanding_max() const;
   // Until when requests were issued without a break; kNever while that is unknown.

@@ -4,6 +4,7 @@ import { exitStatus, MpsbenchError } from '../../core/errors.ts';
 import { formatRate, formatSpan, ns, seconds } from '../../core/units.ts';
 import { anyEngine, type EngineWish } from '../../load/choose-engine.ts';
 import type { LoadProgress } from '../../load/engine.ts';
+import { createRawFile, type RawFile } from '../../load/raw-file.ts';
 import { loadDefaults, runLoad } from '../../load/run-load.ts';
 import { type RunWarning, runWarnings } from '../../load/run-warnings.ts';
 import { judge, parseThreshold, type ThresholdVerdict, thresholdMetrics } from '../../load/threshold.ts';
@@ -22,6 +23,7 @@ interface Options extends Omit<LoadOptions, 'rate'>, EngineWish {
   readonly rate?: RequestedRate | 'auto';
   readonly slo?: readonly string[];
   readonly failIf?: readonly string[];
+  readonly raw?: string;
   readonly json?: boolean;
 }
 
@@ -67,8 +69,10 @@ export function loadCommand(context: CliContext): Command {
     .addOption(new Option('--step <span>', 'length of each of several rates (10s)').argParser(positiveDurationValue))
     .option('--trace <file>', 'open loop: requests fall due at these offsets, one a line: seconds, or with a unit')
     .option('-i, --input <path>', 'body file, or a directory of them; may be repeated: a pool to draw from', collect)
+    .option('--template', 'bodies have fields that each request fills: {{counter}} {{random}} {{random:8}} {{uuid}}')
     .option('-m, --method <name>', 'HTTP method (GET, or POST with a body)')
     .option('-H, --header <line>', "'Name: value'; may be repeated", collect)
+    .option('--unix-socket <path>', 'connect to this Unix socket, whatever host the URL names')
     .addOption(
       new Option('--timeout <span>', 'limit of one request')
         .argParser(positiveDurationValue)
@@ -87,7 +91,13 @@ export function loadCommand(context: CliContext): Command {
     .option('--threads <count>', 'sending threads of the native engine', wholeNumberValue(1), anyEngine.threads)
     .option('--expect-status <list>', 'statuses that count as ok, such as 200,201 (any 2xx)', parseStatuses)
     .option('--fail-if <condition>', `exit 3 when it holds; may be repeated: ${thresholdMetrics.join(' ')}`, collect)
-    .option('--seed <number>', 'of arrivals and of the choice of bodies', wholeNumberValue(0), loadDefaults.seed)
+    .option('--raw <file>', 'a row for each request, as an Arrow IPC file')
+    .option(
+      '--seed <number>',
+      'of arrivals, of the choice of bodies and of templates',
+      wholeNumberValue(0),
+      loadDefaults.seed,
+    )
     .option('--json', 'the result as JSON')
     .addHelpText('after', examples)
     .action((url: string, options: Options, command: Command) => {
@@ -119,7 +129,8 @@ async function load(context: CliContext, url: string, options: OneLoad): Promise
   }
   const thresholds = (options.failIf ?? []).map(parseThreshold);
   const spec = loadSpec(url, options);
-  const result = await runWithProgress(context, spec, options);
+  await using raw = await rawFile(context, spec, options);
+  const result = await runWithProgress(context, spec, { ...anyEngine, ...options }, raw);
   const verdicts = thresholds.map((threshold) => judge(threshold, result.summary.measurement));
   const warnings = runWarnings(result.summary);
   const { width } = outputTerminal();
@@ -131,13 +142,27 @@ async function load(context: CliContext, url: string, options: OneLoad): Promise
   for (const { text, verdict, measured } of failing) context.err(`--fail-if '${text}' is ${verdict}: ${measured}\n`);
   const failed = warnings.some((warning) => warning.invalidates) || failing.length > 0;
   context.exit(failed ? exitStatus.invalid : exitStatus.done);
+  // Last, so that a full disk takes the rows and not the result with them.
+  await raw?.finish();
 }
 
-async function runWithProgress(context: CliContext, spec: LoadSpec, wish: EngineWish): Promise<LoadResult> {
+async function rawFile(context: CliContext, spec: LoadSpec, { raw }: Options): Promise<RawFile | null> {
+  if (raw === undefined) return null;
+  const onFinished = (rows: number): void => context.err(`${rows} rows written to ${raw}\n`);
+  return await createRawFile(raw, spec, { onFinished });
+}
+
+async function runWithProgress(
+  context: CliContext,
+  spec: LoadSpec,
+  wish: EngineWish,
+  raw: RawFile | null,
+): Promise<LoadResult> {
   const status = liveStatus(context);
   try {
     const onProgress = (progress: LoadProgress): void => status.update(progressText(spec, progress));
-    return await runLoad(spec, { signal: context.signal, onProgress }, wish);
+    const rows = raw === null ? {} : { onRow: raw.onRow, origin: raw.origin };
+    return await runLoad(spec, { signal: context.signal, onProgress, ...rows }, wish);
   } finally {
     status.done();
   }

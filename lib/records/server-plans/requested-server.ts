@@ -7,5 +7,11 @@ export function requestedServer(plan: ServerPlan): NonNullable<RequestedPlan['se
   switch (plan.kind) {
     case 'embedded':
       return { ...plan, maxBatchDelay: exactDuration(plan.maxBatchDelay) };
+    case 'torchserve':
+      return {
+        ...plan,
+        maxBatchDelay: exactDuration(plan.maxBatchDelay),
+        responseTimeout: exactDuration(plan.responseTimeout),
+      };
   }
 }
