@@ -11,12 +11,17 @@ import {
   sizeValue,
 } from './plan-values.ts';
 import { embeddedServerSchema } from './server-plans/embedded.ts';
+import { kserveServerSchema, scaleControlOf } from './server-plans/kserve.ts';
 import { torchserveServerSchema } from './server-plans/torchserve.ts';
 
 export const planSchemaVersion = 1;
 
 /** One schema per kind of server, each in a file of its own below server-plans/. */
-export const serverPlanSchema = z.discriminatedUnion('kind', [embeddedServerSchema, torchserveServerSchema]);
+export const serverPlanSchema = z.discriminatedUnion('kind', [
+  embeddedServerSchema,
+  torchserveServerSchema,
+  kserveServerSchema,
+]);
 export type ServerPlan = z.infer<typeof serverPlanSchema>;
 
 export const loadPlanSchema = z
@@ -104,5 +109,7 @@ export function restartOf(plan: Pick<StudyPlan, 'restart' | 'server'>): 'trial' 
       return 'trial';
     case 'torchserve':
       return 'arm';
+    case 'kserve':
+      return scaleControlOf(plan.server) === 'repository' ? 'arm' : 'trial';
   }
 }

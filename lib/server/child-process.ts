@@ -12,6 +12,8 @@ export interface ServerProcessSpec {
   readonly name: string;
   readonly command: string;
   readonly arguments: readonly string[];
+  /** Directory to start it in. Left out = the tool's own. */
+  readonly cwd?: string;
   /** Laid over the tool's own environment. */
   readonly environment: Readonly<Record<string, string>>;
   /** Variables of the tool's own environment that the child must not inherit. */
@@ -71,6 +73,7 @@ export class ServerProcess implements AsyncDisposable {
         const logStartBytes = fstatSync(log).size;
         const child = spawn(spec.command, spec.arguments, {
           detached: true,
+          cwd: spec.cwd,
           env: inheritedEnvironment(spec),
           stdio: ['pipe', log, log],
         });

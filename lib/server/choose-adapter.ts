@@ -2,6 +2,7 @@
 import type { ServerPlan } from '../records/plan.ts';
 import type { ServerAdapter } from './adapter.ts';
 import { embeddedAdapter } from './embedded.ts';
+import { kserveAdapter } from './kserve.ts';
 import { torchserveAdapter } from './torchserve.ts';
 
 export interface AdapterOptions {
@@ -15,6 +16,8 @@ export function chooseAdapter(plan: ServerPlan, options: AdapterOptions): Server
       return embeddedAdapter(plan, options);
     case 'torchserve':
       return torchserveAdapter(plan);
+    case 'kserve':
+      return kserveAdapter(plan);
   }
 }
 
@@ -24,6 +27,7 @@ export function workersUseCuda(plan: ServerPlan): boolean {
     case 'embedded':
       return plan.workload === 'auto' || plan.workload === 'cuda';
     case 'torchserve':
+    case 'kserve':
       return true;
   }
 }

@@ -1,5 +1,6 @@
 /** Checks of what a plan's server needs on this host before its first start: programs, versions and files. */
 import type { ServerPlan } from '../records/plan.ts';
+import type { KservePlan } from '../records/server-plans/kserve.ts';
 import { fileRequirements, programRequirements, type Requirement } from '../server/torchserve/requirements.ts';
 import { type Finding, findingsIn } from './finding.ts';
 
@@ -12,6 +13,8 @@ export async function serverFindings(plan: ServerPlan, signal: AbortSignal): Pro
       return [];
     case 'torchserve':
       return [...(await programRequirements(plan, signal)), ...fileRequirements(plan)].map(findingOf);
+    case 'kserve':
+      return oneContextFindings(plan);
   }
 }
 
@@ -19,6 +22,15 @@ export async function serverFindings(plan: ServerPlan, signal: AbortSignal): Pro
 export async function torchserveFindings(signal: AbortSignal): Promise<Finding[]> {
   const found = await programRequirements({ java: null, torchserve: null, python: null }, signal);
   return found.map(findingOf);
+}
+
+/** Instances of one process are threads on one CUDA context: to MPS they are a single client. */
+function oneContextFindings({ launch, workerProcess }: KservePlan): Finding[] {
+  if (launch === null || workerProcess !== null) return [];
+  const message = 'instances of a model in one server process share its CUDA context, and MPS cannot change how';
+  const mend =
+    'expect little of MPS there; where instances are processes (Python backend), name them: server.workerProcess, such as triton_python_backend_stub';
+  return [say.warning('kserve-one-context', 'server.launch', message, mend)];
 }
 
 function findingOf({ code, subject, met, message, mend }: Requirement): Finding {

@@ -1,0 +1,62 @@
+/** The keys of a server that is either started by a command line or already there: shared by several kinds. */
+import { z } from 'zod';
+import { positiveInteger } from '../plan-values.ts';
+
+export const nonEmptyText = z.string({ error: 'needs text' }).min(1, 'must not be empty');
+
+/** Spread into the strict object of a kind; `exactlyOneStart` goes with it. */
+export const launchKeys = {
+  /**
+   * Command line, split into words with quotes as a shell would, but never given to one; or the words themselves.
+   * {port}, {grpcPort}, {metricsPort}, {workers}, {batchSize} and {logDirectory} are filled in.
+   */
+  launch: z
+    .union([nonEmptyText, z.array(nonEmptyText).min(1)])
+    .nullable()
+    .default(null),
+  /** Directory to start it in; null = the one that mpsbench runs in. */
+  cwd: nonEmptyText.nullable().default(null),
+  /** Variables of the server, with the same placeholders as `launch`. The arm's own win over them. */
+  environment: z
+    .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'is no name of a variable'), z.string())
+    .default({}),
+  /** Base URL of a server that is already running, instead of `launch`. */
+  url: z
+    .string({ error: 'needs a URL' })
+    .regex(/^https?:\/\/[^/?#\s]+(\/[^?#\s]*)?$/, 'must be a base URL such as http://127.0.0.1:8000')
+    .nullable()
+    .default(null),
+  /** Of a server that is already running: the processes that hold its CUDA contexts, for the proof of the arm. */
+  pids: z.array(positiveInteger).default([]),
+  /**
+   * Text in the command line of the processes that hold the CUDA contexts, among those that `launch` started; null =
+   * the started process itself.
+   */
+  workerProcess: nonEmptyText.nullable().default(null),
+};
+
+export interface LaunchPlan {
+  readonly launch: string | readonly string[] | null;
+  readonly cwd: string | null;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly url: string | null;
+  readonly pids: readonly number[];
+  readonly workerProcess: string | null;
+}
+
+/** For `superRefine`: one of `launch` and `url`. */
+export function exactlyOneStart(
+  plan: Pick<LaunchPlan, 'launch' | 'url'>,
+  context: { addIssue(issue: { code: 'custom'; path: string[]; message: string }): void },
+): void {
+  if ((plan.launch === null) !== (plan.url === null)) return;
+  const given = plan.launch === null ? 'neither is given' : 'both are given';
+  const message = `name either launch (a command line) or url (a server that runs already); ${given}`;
+  context.addIssue({ code: 'custom', path: ['launch'], message });
+}
+
+/** Whether the command line or the variables tell the server its scale. */
+export function launchTellsScale({ launch, environment }: LaunchPlan): boolean {
+  const texts = [...(typeof launch === 'string' ? [launch] : (launch ?? [])), ...Object.values(environment)];
+  return texts.some((text) => /\{(workers|batchSize)\}/.test(text));
+}
