@@ -16,6 +16,7 @@ import {
   readModelMetadata,
   readServerMetadata,
   readStatistics,
+  unloadModel,
 } from './kserve/protocol.ts';
 import { LaunchedServer } from './launched/http-server.ts';
 
@@ -76,7 +77,10 @@ async function setUpModel(asked: AskedModel, plan: KservePlan, scale: Scale): Pr
 async function loadAt(asked: AskedModel, scale: Scale): Promise<void> {
   if (!(await isModelReady(asked))) await loadModel(asked, null);
   const config = await readModelConfig(asked);
-  if (config !== null) return await loadModel(asked, configAt(config, scale));
+  if (config !== null) {
+    await unloadModel(asked);
+    return await loadModel(asked, configAt(config, scale));
+  }
   const what = `${asked.server.name} does not tell the configuration of ${asked.plan.model}, so that it cannot be changed`;
   const advice = 'use {workers} and {batchSize} in server.launch, or set server.control to launch';
   throw new MpsbenchError('SERVER_SCALE_FAILED', `${what}; ${advice}`);
@@ -102,7 +106,11 @@ class KserveServer implements RunningServer {
     this.#plan = plan;
     this.description = description;
     const { headers, bodies } = requests;
-    this.request = { url: `${server.baseUrl}${modelPath(plan)}/infer`, method: 'POST', headers };
+    this.request = {
+      url: `${server.baseUrl}${modelPath(plan)}/infer`,
+      method: 'POST',
+      headers: { ...plan.headers, ...headers },
+    };
     this.sampleBodies = bodies;
     this.readyNs = readyNs;
     this.otherPids = server.otherPids();

@@ -26,6 +26,10 @@ export const launchKeys = {
     .regex(/^https?:\/\/[^/?#\s]+(\/[^?#\s]*)?$/, 'must be a base URL such as http://127.0.0.1:8000')
     .nullable()
     .default(null),
+  /** Sent with every request, such as an access token. They are kept in the study's plan.yaml as they are. */
+  headers: z
+    .record(z.string().regex(/^[a-z0-9-]+$/, 'must be the name of a header in lower case'), z.string())
+    .default({}),
   /** Of a server that is already running: the processes that hold its CUDA contexts, for the proof of the arm. */
   pids: z.array(positiveInteger).default([]),
   /**
@@ -40,6 +44,7 @@ export interface LaunchPlan {
   readonly cwd: string | null;
   readonly environment: Readonly<Record<string, string>>;
   readonly url: string | null;
+  readonly headers: Readonly<Record<string, string>>;
   readonly pids: readonly number[];
   readonly workerProcess: string | null;
 }

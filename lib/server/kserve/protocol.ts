@@ -1,7 +1,8 @@
 /** The Open Inference Protocol, version 2, over HTTP, with Triton's extensions: what is asked and what is believed. */
 import { z } from 'zod';
+import { poll } from '../../core/clock.ts';
 import { MpsbenchError } from '../../core/errors.ts';
-import type { Nanoseconds } from '../../core/units.ts';
+import { milliseconds, type Nanoseconds } from '../../core/units.ts';
 import type { KservePlan } from '../../records/server-plans/kserve.ts';
 import type { ServerCounters } from '../adapter.ts';
 import type { LaunchedServer } from '../launched/http-server.ts';
@@ -94,20 +95,34 @@ export async function isModelReady(asked: AskedModel): Promise<boolean> {
  * Throws SERVER_SCALE_FAILED with the server's own words.
  */
 export async function loadModel(asked: AskedModel, config: ModelConfig | null): Promise<void> {
-  const { server, plan, timeLeft, signal } = asked;
+  const { server, plan } = asked;
   const path = `/v2/repository/models/${encodeURIComponent(plan.model)}/load`;
-  const parameters = config === null ? {} : { parameters: { config: JSON.stringify(config) } };
-  const reply = await server.ask(path, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: Buffer.from(JSON.stringify(parameters)),
-    timeoutNs: timeLeft(),
-    ...(signal ? { signal } : {}),
-  });
+  const reply = await post(asked, path, config === null ? {} : { parameters: { config: JSON.stringify(config) } });
   if (reply.status === 200) return;
   const what = `${server.name} did not load ${plan.model} (${reply.status}): ${errorText(reply)}`;
   const advice = 'start Triton with --model-control-mode=explicit, or use {workers} and {batchSize} in server.launch';
   throw new MpsbenchError('SERVER_SCALE_FAILED', `${what}; ${advice}; ${server.logTail()}`);
+}
+
+const indexSchema = z.array(z.object({ name: z.string(), state: z.string().default('') }));
+
+/**
+ * Takes the model away and waits until all of it is gone: Triton would load the new one beside the old one, which then
+ * hold twice the memory, and it ends the old one's processes only later. Throws SERVER_SCALE_FAILED.
+ */
+export async function unloadModel(asked: AskedModel): Promise<void> {
+  const { server, plan, timeLeft, signal } = asked;
+  const path = `/v2/repository/models/${encodeURIComponent(plan.model)}/unload`;
+  const reply = await post(asked, path, {});
+  const gone = async (): Promise<true | undefined> => {
+    const index = indexSchema.safeParse(parseJson((await post(asked, '/v2/repository/index', {})).text)).data ?? [];
+    const there = index.some(({ name, state }) => name === plan.model && state !== '' && state !== 'UNAVAILABLE');
+    return there ? undefined : true;
+  };
+  const limits = { everyNs: milliseconds(20), forNs: timeLeft(), ...(signal ? { signal } : {}) };
+  if (reply.status === 200 && (await poll(gone, limits))) return;
+  const what = `${server.name} keeps its model ${plan.model} (${reply.status}): ${errorText(reply)}`;
+  throw new MpsbenchError('SERVER_SCALE_FAILED', `${what}; raise readyTimeout or see why: ${server.logTail()}`);
 }
 
 /** One inference that must be answered 200 with outputs. Throws SERVER_CHECK_FAILED. */
@@ -151,6 +166,16 @@ async function readDocument<T extends z.ZodType>(
 
 function get({ server, timeLeft, signal }: AskedModel, path: string): Promise<HttpReply> {
   return server.ask(path, { timeoutNs: timeLeft(), ...(signal ? { signal } : {}) });
+}
+
+function post({ server, timeLeft, signal }: AskedModel, path: string, document: object): Promise<HttpReply> {
+  return server.ask(path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: Buffer.from(JSON.stringify(document)),
+    timeoutNs: timeLeft(),
+    ...(signal ? { signal } : {}),
+  });
 }
 
 /** The server's own words in an error of the protocol, else the reply as it is. */

@@ -11,13 +11,13 @@ import { ServerProcess } from '../child-process.ts';
 import type { AskOptions, HttpReply } from '../model-setup.ts';
 import { commandOf, fillIn } from './command-line.ts';
 import { findFreePorts } from './free-ports.ts';
-import { descendantsWith } from './worker-processes.ts';
+import { descendantsWith, endLeftBehind, familyOf, killAll } from './worker-processes.ts';
 
 const stopTimeoutNs = seconds(20);
 const portAttempts = 3;
 const askEveryNs = milliseconds(50);
 /** One question of a poll: a server that accepts connections and does not answer yet is asked again. */
-const probeTimeoutNs = seconds(5);
+const probeTimeoutNs = seconds(2);
 const bindFailed = /address already in use|EADDRINUSE|bind.*failed|port.*(in use|unavailable)/i;
 
 export interface LaunchSettings {
@@ -38,7 +38,10 @@ export class LaunchedServer implements AsyncDisposable {
   readonly #process: ServerProcess | null;
   readonly #agent: Dispatcher;
   readonly #plan: LaunchPlan;
+  readonly #forget: () => void;
   #workers: readonly ProcessIdentity[] = [];
+  /** All that was seen below the started process: a child in a session of its own outlives the group. */
+  #family: readonly ProcessIdentity[] = [];
 
   private constructor(settings: LaunchSettings, baseUrl: string, process: ServerProcess | null) {
     this.name = settings.name;
@@ -46,6 +49,7 @@ export class LaunchedServer implements AsyncDisposable {
     this.#plan = settings.plan;
     this.#process = process;
     this.#agent = new Agent({ headersTimeout: 0, bodyTimeout: 0 });
+    this.#forget = settings.start.emergency.add(() => killAll(this.#family));
   }
 
   /**
@@ -69,7 +73,6 @@ export class LaunchedServer implements AsyncDisposable {
     const server = new LaunchedServer(settings, baseUrl, process);
     try {
       await server.waitFor(settings.readyPath, { timeoutNs: start.readyTimeoutNs, signal: start.signal });
-      server.noteWorkers();
       return server;
     } catch (thrown) {
       await server[Symbol.asyncDispose]();
@@ -120,11 +123,13 @@ export class LaunchedServer implements AsyncDisposable {
 
   /** For messages: the end of its log in one line. */
   logTail(): string {
-    return this.#process?.logTail() ?? 'it was not started by mpsbench: see its own log';
+    // Triton logs tables.
+    return this.#process?.logTail().replace(/[\s+|-]{4,}/g, ' | ') ?? 'it was not started by mpsbench: see its own log';
   }
 
   /** Remembers which processes are its workers now. Throws SERVER_SCALE_FAILED if there are none. */
   noteWorkers(): void {
+    this.#noteFamily();
     const leader = this.#process?.pid;
     const { workerProcess, pids } = this.#plan;
     if (leader === undefined) this.#workers = pids.map((pid) => processIdentity(pid) ?? missing(this.name, pid));
@@ -150,22 +155,31 @@ export class LaunchedServer implements AsyncDisposable {
 
   /** The rest of what was started, as far as it is known. */
   otherPids(): readonly number[] {
-    const leader = this.#process?.pid;
-    if (leader === undefined) return [];
     const workers = new Set(this.#workers.map(({ pid }) => pid));
-    return [...new Set([leader, ...descendantsWith(leader, '')])].filter((pid) => !workers.has(pid));
+    return this.#family.map(({ pid }) => pid).filter((pid) => !workers.has(pid));
   }
 
   async #request(path: string, { method = 'GET', body = null, headers = {}, timeoutNs, signal }: AskInside) {
     using limit = deadline(timeoutNs, signal);
     const url = `${this.baseUrl}${path}`;
-    const reply = await request(url, { method, body, headers, dispatcher: this.#agent, signal: limit });
+    const all = { ...this.#plan.headers, ...headers };
+    const reply = await request(url, { method, body, headers: all, dispatcher: this.#agent, signal: limit });
     return { status: reply.statusCode, text: await reply.body.text() };
+  }
+
+  #noteFamily(): void {
+    if (this.#process !== null && this.#process.end === null) this.#family = familyOf(this.#process.pid);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#agent.destroy();
-    await this.#process?.[Symbol.asyncDispose]();
+    this.#noteFamily();
+    try {
+      await this.#process?.[Symbol.asyncDispose]();
+    } finally {
+      await endLeftBehind(this.#family);
+      this.#forget();
+    }
   }
 }
 

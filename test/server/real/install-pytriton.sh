@@ -6,10 +6,11 @@ cd "$(dirname "$0")/../../.."
 readonly venv=.cache/pytriton/venv
 readonly packages=(nvidia-pytriton==0.7.0)
 
-if "$venv/bin/python" -c 'import pytriton' >/dev/null 2>&1; then
+if [ -e "$venv/installed" ]; then
   exit 0
 fi
 rm -rf "$venv"
 python3 -m venv "$venv"
 "$venv/bin/pip" install --quiet --disable-pip-version-check "${packages[@]}"
 "$venv/bin/python" -c 'import pytriton; print("PyTriton", pytriton.__version__)'
+touch "$venv/installed"
