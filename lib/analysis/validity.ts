@@ -1,7 +1,7 @@
 /** Whether a trial may be used: what went wrong while it ran, and rules over its figures. Blind to the arm. */
 import { z } from 'zod';
 import { formatBytes, formatDuration, type Nanoseconds } from '../core/units.ts';
-import { lagLimitRatio, littlesLawTolerance } from '../records/load.ts';
+import { lagLimitRatio, littlesLawTolerance } from '../records/generator-limits.ts';
 import type { StudyPlan } from '../records/plan.ts';
 import { type Reason, reasonSchema, type TrialRecord } from '../records/trial.ts';
 import type { TrialFigures } from './trial-summary.ts';

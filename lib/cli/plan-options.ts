@@ -62,6 +62,12 @@ const planOptions: readonly PlanOption[] = [
   { flags: '--timeout <time>', description: 'limit of one request', path: ['load', 'timeout'], read: verbatim },
   { flags: '--seed <n>', description: 'seed of order and payload', path: ['seed'], read: number },
   {
+    flags: '--restart <what>',
+    description: 'server anew for each trial, or kept for an arm within a block: trial, arm or auto',
+    path: ['restart'],
+    read: verbatim,
+  },
+  {
     flags: '--server <kind>',
     description: 'kind of server: embedded or torchserve',
     path: ['server', 'kind'],

@@ -1,10 +1,14 @@
 /** One request from the moment it is due to its end. */
 import type { Dispatcher } from 'undici';
-import type { Outcome, PhaseSummary } from '../records/load.ts';
+import type { PhaseSummary } from '../records/load.ts';
+import type { Outcome } from '../records/load-outcomes.ts';
 import { type CutOff, classifyError, replyText, timeoutCutOff } from './outcome.ts';
+import type { RequestRow } from './request-row.ts';
 
 /** A request that is due, not yet given to a connection. */
 export interface DueRequest {
+  /** Place among all requests of the run, in the order in which they fall due, from 0. */
+  readonly number: number;
   readonly phase: PhaseSummary['phase'];
   /** Scheduled time in an open loop; null in a closed loop, where a request is due when a connection is free. */
   readonly scheduledNs: number | null;
@@ -13,19 +17,8 @@ export interface DueRequest {
   readonly bodyBytes: number;
 }
 
-/** What came of a request. Offsets count from the run's origin. */
-export interface FinishedRequest {
-  readonly phase: PhaseSummary['phase'];
-  readonly intendedNs: number;
-  /** Null for a request that was given up before it was written. */
-  readonly sentNs: number | null;
-  readonly endNs: number;
-  readonly outcome: Outcome;
-  /** Status of a complete reply. */
-  readonly status: number | null;
-  /** Bytes of the bodies; heads are not counted. */
-  readonly requestBytes: number;
-  readonly responseBytes: number;
+/** What came of a request, and why. */
+export interface FinishedRequest extends RequestRow {
   /** For people; null when the outcome is ok. */
   readonly text: string | null;
   /** What the HTTP client reported; null when it reported nothing. */
@@ -38,6 +31,8 @@ export interface ExchangeHost {
   readonly timeoutNs: number;
   readonly isExpected: (status: number) => boolean;
   readonly onEnd: (finished: FinishedRequest) => void;
+  /** Number of the lane. */
+  readonly connection: number;
 }
 
 /** Enough of an unexpected reply to tell what the server meant. */
@@ -57,6 +52,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | null = null;
   #waitedForConnection = false;
   #sentNs: number | null = null;
+  #firstByteNs: number | null = null;
   #status: number | null = null;
   #responseBytes = 0;
   #excerpt: string | null = null;
@@ -95,6 +91,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     // Informational heads come before the real one and mean nothing here.
     if (statusCode < 200) return;
     this.#status = statusCode;
+    this.#firstByteNs = this.#host.nowNs();
     if (!this.#host.isExpected(statusCode)) this.#excerpt = '';
   }
 
@@ -129,14 +126,17 @@ export class Exchange implements Dispatcher.DispatchHandler {
     // The check for time limits may run late; the limit holds all the same.
     const late = complete && endNs > this.deadlineNs;
     this.#host.onEnd({
+      number: this.due.number,
       phase: this.due.phase,
       intendedNs: this.#intendedNs(),
       sentNs: this.#sentNs,
+      firstByteNs: this.#firstByteNs,
       endNs,
       outcome: late ? 'timeout' : outcome,
       status: complete && !late ? this.#status : null,
       requestBytes: this.#sentNs === null ? 0 : this.due.bodyBytes,
       responseBytes: this.#responseBytes,
+      connection: this.#host.connection,
       text: late ? timeoutCutOff(this.#host.timeoutNs).message : text,
       cause,
     });

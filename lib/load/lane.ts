@@ -7,8 +7,9 @@ import { abortedCutOff, timeoutCutOff } from './outcome.ts';
 /** Below the shortest hint that servers send, so that a hint of 1 s keeps the connection instead of closing it. */
 const keepAliveThresholdMs = 500;
 
-export interface LaneHost extends Omit<ExchangeHost, 'onEnd'> {
+export interface LaneHost extends Omit<ExchangeHost, 'onEnd' | 'connection'> {
   readonly origin: URL;
+  readonly socketPath: string | null;
   /** A connection was made. */
   readonly onConnected: () => void;
   /** Called when the lane is free again; it may be given its next request at once. */
@@ -21,14 +22,21 @@ export interface LaneHost extends Omit<ExchangeHost, 'onEnd'> {
  */
 export class Lane {
   readonly #host: LaneHost;
+  readonly #number: number;
   readonly #slot: ConnectionSlot;
   readonly #client: Client;
   #current: Exchange | null = null;
+  /** Undici is telling of a failed connection, and takes no request until it is done with that. */
+  #failing = false;
+  /** The current request, as long as it is still to be given to undici. */
+  #undispatched: DueRequest | null = null;
   #served = 0;
 
-  constructor(host: LaneHost) {
+  /** `number`: of its place among the lanes of the run. */
+  constructor(host: LaneHost, number: number) {
     this.#host = host;
-    this.#slot = connectionSlot(() => {
+    this.#number = number;
+    this.#slot = connectionSlot(host.socketPath, () => {
       this.#served = 0;
       this.#current?.noteNewConnection();
       host.onConnected();
@@ -53,11 +61,21 @@ export class Lane {
         timeoutNs: this.#host.timeoutNs,
         isExpected: this.#host.isExpected,
         onEnd: (finished) => this.#onEnd(finished),
+        connection: this.#number,
       },
       this.#served > 0,
     );
     this.#current = exchange;
-    this.#client.dispatch(due.options, exchange);
+    if (!this.#failing) {
+      this.#client.dispatch(due.options, exchange);
+      return;
+    }
+    this.#undispatched = due;
+    queueMicrotask(() => {
+      if (this.#undispatched !== due) return;
+      this.#undispatched = null;
+      this.#client.dispatch(due.options, exchange);
+    });
   }
 
   /** Time at which the current request is to be given up; null when free. */
@@ -79,6 +97,8 @@ export class Lane {
   destroy(): void {
     const reason = abortedCutOff();
     this.#current?.cutOff(reason);
+    if (this.#undispatched !== null) this.#current?.onResponseError(undefined, reason);
+    this.#undispatched = null;
     this.#client.destroy(reason, () => {});
     this.#slot.destroy();
   }
@@ -86,6 +106,8 @@ export class Lane {
   #onEnd(finished: FinishedRequest): void {
     this.#current = null;
     this.#served++;
+    this.#failing = finished.sentNs === null;
     this.#host.onEnd(this, finished);
+    this.#failing = false;
   }
 }

@@ -2,16 +2,19 @@
 import { type Clock, type Origin, systemClock } from '../core/clock.ts';
 import type { LoadResult, LoadSpec } from '../records/load.ts';
 import { closedLoop } from './closed-loop.ts';
-import type { LoadProgress } from './engine.ts';
+import type { IntervalHooks, LoadProgress } from './engine.ts';
 import type { DueRequest, FinishedRequest } from './exchange.ts';
 import { GeneratorWatch } from './generator-watch.ts';
 import { IntervalSeries } from './interval-series.ts';
 import { IssuePlan } from './issue-plan.ts';
 import { Lane } from './lane.ts';
+import { type IntervalReporter, intervalReporter } from './load-interval.ts';
+import { PartRecorder, plannedParts } from './load-parts.ts';
 import type { LoopHost, RequestLoop } from './loop.ts';
 import { openLoop } from './open-loop.ts';
 import { abortedCutOff, noConnection, timeoutCutOff } from './outcome.ts';
 import { PhaseRecorder } from './phase-recorder.ts';
+import type { RowSink } from './request-row.ts';
 import { requestSource } from './request-source.ts';
 import { arrivalSchedule } from './schedule.ts';
 
@@ -19,13 +22,14 @@ import { arrivalSchedule } from './schedule.ts';
 const failuresBeforeGivingUp = 3;
 const samplesPerOutcome = 3;
 
-export interface SessionEvents {
+export interface SessionEvents extends IntervalHooks {
   /** The run cannot go on. */
   readonly onFailure: (error: unknown) => void;
   /** The last request of a run by number has ended. */
   readonly onComplete: () => void;
   /** No request is due or in flight at this moment. */
   readonly onIdle: () => void;
+  readonly onRow: RowSink | undefined;
 }
 
 export class LoadSession {
@@ -39,6 +43,8 @@ export class LoadSession {
   readonly #lanes: readonly Lane[];
   readonly #loop: RequestLoop;
   readonly #series: IntervalSeries;
+  readonly #reporter: IntervalReporter | null;
+  readonly #parts: PartRecorder;
   readonly #warmup = new PhaseRecorder('warmup');
   readonly #measurement = new PhaseRecorder('measurement');
   readonly #samples = new Map<string, string[]>();
@@ -61,6 +67,8 @@ export class LoadSession {
     this.plan = new IssuePlan(startNs, spec.warmupNs, spec.stop);
     this.#windowEndNs = this.plan.deadlineNs;
     this.#series = new IntervalSeries(spec.intervalNs, startNs);
+    this.#reporter = intervalReporter(spec, this.plan, events);
+    this.#parts = new PartRecorder(plannedParts(spec), startNs);
     this.#lanes = this.#makeLanes();
     this.#loop = this.#makeLoop();
   }
@@ -80,6 +88,11 @@ export class LoadSession {
 
   get progress(): Pick<LoadProgress, 'ok' | 'errors'> {
     return { ok: this.#ok, errors: this.#finished - this.#ok };
+  }
+
+  /** Tells of the intervals that are over. */
+  reportIntervals(): void {
+    this.#reporter?.closeBefore(this.nowNs(), this.#outstanding);
   }
 
   /** The measurement is over: at its deadline, or now. Replies that end later are in no throughput. */
@@ -113,11 +126,13 @@ export class LoadSession {
   /** Throws LOAD_FAILED when the run never reached the server. */
   result(): LoadResult {
     if (this.#connections === 0) throw this.#noConnection();
+    this.#reporter?.finish(this.nowNs());
     const { loop, stop } = this.#spec;
     const { startNs, measurementStartNs } = this.plan;
     const measurement = { startNs: measurementStartNs, endNs: this.#windowEndNs, okEnded: this.#okInMeasurement };
     const warmup = { startNs, endNs: measurementStartNs, okEnded: this.#okInWarmup };
     const hasWarmup = this.#spec.warmupNs > 0;
+    const parts = this.#parts.summaries();
     const issuing = {
       startNs: measurementStartNs,
       endNs: this.plan.issuingEndNs,
@@ -130,6 +145,7 @@ export class LoadSession {
         stop,
         warmup: hasWarmup ? this.#warmup.summary(warmup) : null,
         measurement: this.#measurement.summary(measurement),
+        ...(parts && { parts }),
         generator: this.watch.health(loop.kind === 'closed' ? issuing : null),
         errorSamples: Object.fromEntries(this.#samples),
       },
@@ -144,22 +160,27 @@ export class LoadSession {
   }
 
   #makeLanes(): Lane[] {
-    const { loop, expectStatus, timeoutNs, url } = this.#spec;
+    const { loop, expectStatus, timeoutNs, url, socketPath } = this.#spec;
     const expected = expectStatus === null ? null : new Set(expectStatus);
     const host = {
       origin: new URL(new URL(url).origin),
+      socketPath,
       nowNs: () => this.nowNs(),
       timeoutNs,
       isExpected: (status: number) => expected?.has(status) ?? (status >= 200 && status < 300),
       onConnected: () => void this.#connections++,
       onEnd: (lane: Lane, finished: FinishedRequest) => this.#onEnd(lane, finished),
     };
-    return Array.from({ length: loop.kind === 'closed' ? loop.concurrency : loop.connections }, () => new Lane(host));
+    return Array.from(
+      { length: loop.kind === 'closed' ? loop.concurrency : loop.connections },
+      (_, number) => new Lane(host, number),
+    );
   }
 
   #makeLoop(): RequestLoop {
-    const { loop, seed } = this.#spec;
+    const { loop } = this.#spec;
     const source = requestSource(this.#spec);
+    let claimed = 0;
     const host: LoopHost = {
       lanes: this.#lanes,
       nowNs: () => this.nowNs(),
@@ -168,38 +189,48 @@ export class LoadSession {
         const phase = this.plan.claim(scheduledNs ?? this.nowNs());
         if (phase === null) return null;
         this.#changeOutstanding(1);
-        return { phase, scheduledNs, ...source() };
+        const number = claimed++;
+        return { number, phase, scheduledNs, ...source(number) };
       },
       giveUp: (request, outcome) => this.#giveUp(request, outcome),
       background: (work) => void work.catch((error) => this.#events.onFailure(error)),
     };
     if (loop.kind === 'closed') return closedLoop(host, this.#clock);
-    const schedule = arrivalSchedule(loop.arrival, loop.ratePerSecond, seed);
-    return openLoop(host, schedule, this.plan.startNs, this.#clock);
+    return openLoop(host, arrivalSchedule(this.#spec), this.plan.startNs, this.#clock);
   }
 
   #giveUp(request: DueRequest, outcome: 'timeout' | 'aborted'): void {
     const reason = outcome === 'timeout' ? timeoutCutOff(this.#spec.timeoutNs) : abortedCutOff();
     const nowNs = this.nowNs();
     this.#record({
+      number: request.number,
       phase: request.phase,
       intendedNs: request.scheduledNs ?? nowNs,
       sentNs: null,
+      firstByteNs: null,
       endNs: nowNs,
       outcome,
       status: null,
       requestBytes: 0,
       responseBytes: 0,
+      connection: null,
       text: `${reason.message}, still waiting for a connection`,
       cause: reason,
     });
   }
 
-  /** Undici swallows what its handlers throw; a bug of ours must end the run instead. */
   #onEnd(lane: Lane, finished: FinishedRequest): void {
+    this.#guard(() => this.#record(finished));
+    const free = (): void => this.#guard(() => this.#loop.onFree(lane, finished));
+    // While undici tells of a connection that failed, its client must not be given the next request.
+    if (finished.sentNs === null) queueMicrotask(free);
+    else free();
+  }
+
+  /** Undici swallows what its handlers throw; a bug of ours must end the run instead. */
+  #guard(action: () => void): void {
     try {
-      this.#record(finished);
-      this.#loop.onFree(lane, finished);
+      action();
     } catch (error) {
       this.#events.onFailure(error);
     }
@@ -207,8 +238,12 @@ export class LoadSession {
 
   #record(finished: FinishedRequest): void {
     this.#changeOutstanding(-1);
+    this.#events.onRow?.(finished);
     (finished.phase === 'warmup' ? this.#warmup : this.#measurement).add(finished);
-    if (finished.text !== null) this.#sample(finished.outcome, finished.text);
+    this.#parts.add(finished);
+    const { text } = finished;
+    if (text !== null) this.#sample(finished.outcome, text);
+    this.#reporter?.ended(finished, text === null ? null : () => text);
     this.watch.ended(finished.intendedNs, finished.endNs, this.plan.measurementStartNs, this.plan.issuingEndNs);
     this.#lastCause = finished.cause ?? this.#lastCause;
     if (finished.outcome !== 'aborted') this.#count(finished);
@@ -246,6 +281,6 @@ export class LoadSession {
   }
 
   #noConnection(): Error {
-    return noConnection(this.#spec.url, this.#spec.timeoutNs, this.#lastCause);
+    return noConnection(this.#spec, this.#spec.timeoutNs, this.#lastCause);
   }
 }

@@ -4,10 +4,12 @@ import { interrupted, isInterrupted } from '../core/errors.ts';
 import { milliseconds, ns, seconds } from '../core/units.ts';
 import type { NativeAddon } from '../native/addon.ts';
 import type { LoadResult, LoadSpec } from '../records/load.ts';
+import { checkDescriptorLimit } from './descriptor-limit.ts';
 import type { LoadEngine, LoadHooks } from './engine.ts';
 import { NativeSession } from './native-session.ts';
 import { serverAddress } from './server-address.ts';
 import { Settlement } from './settlement.ts';
+import { endedByTrace } from './trace.ts';
 
 /** Each wake-up of JavaScript costs the cores that are measured; the threads have room for a second's rows. */
 const takeInterval = milliseconds(125);
@@ -18,6 +20,8 @@ export interface NativeEngineOptions {
   readonly clock: Clock;
   /** Sending threads; no more than there are connections. */
   readonly threads: number;
+  /** Where the sending threads run; null = anywhere. */
+  readonly cpus: readonly number[] | null;
   /** Requests in flight at the end of a run are given this long to end; then they are cut off and counted as such. */
   readonly drainLimitNs: number;
 }
@@ -28,8 +32,11 @@ export interface NativeEngineOptions {
  * 10 ms before it tries again, and up to 100 ms while nothing but failures follow.
  */
 export function nativeEngine(options: Pick<NativeEngineOptions, 'addon'> & Partial<NativeEngineOptions>): LoadEngine {
-  const complete = { clock: systemClock, threads: 1, drainLimitNs: seconds(5), ...options };
-  return { name: 'native', run: (spec, hooks) => new NativeEngineRun(spec, hooks, complete).run() };
+  const complete = { clock: systemClock, threads: 1, cpus: null, drainLimitNs: seconds(5), ...options };
+  return {
+    name: 'native',
+    run: async (spec, hooks) => await new NativeEngineRun(endedByTrace(spec), hooks, complete).run(),
+  };
 }
 
 /** One run, once. */
@@ -50,11 +57,12 @@ class NativeEngineRun {
     const { signal } = this.#hooks;
     const onAbort = (): void => this.#failure.reject(interrupted('the load run'));
     if (signal.aborted) throw interrupted('the load run');
+    checkDescriptorLimit(this.#spec);
     signal.addEventListener('abort', onAbort, { once: true });
     try {
-      const address = await this.#orFailure(serverAddress(this.#spec.url, this.#spec.timeoutNs));
+      const address = await this.#orFailure(serverAddress(this.#spec, this.#spec.timeoutNs));
       const origin: Origin = this.#hooks.origin ?? this.#options.clock.origin();
-      using session = new NativeSession(this.#spec, address, origin, this.#options);
+      using session = new NativeSession(this.#spec, address, origin, this.#options, this.#hooks);
       return await this.#phases(session);
     } finally {
       signal.removeEventListener('abort', onAbort);

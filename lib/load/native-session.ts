@@ -5,8 +5,10 @@ import { streamState } from '../core/random.ts';
 import type { NativeLoadRun } from '../native/addon.ts';
 import type { GeneratorHealth, LoadResult, LoadSpec } from '../records/load.ts';
 import { BatchRecorder } from './batch-recorder.ts';
-import type { LoadProgress } from './engine.ts';
+import { templateStream } from './body-template.ts';
+import type { IntervalHooks, LoadHooks, LoadProgress } from './engine.ts';
 import { IssuePlan } from './issue-plan.ts';
+import { intervalReporter } from './load-interval.ts';
 import type { NativeEngineOptions } from './native-engine.ts';
 import { noConnection } from './outcome.ts';
 import { requestBytes } from './request-bytes.ts';
@@ -33,25 +35,36 @@ export class NativeSession implements Disposable {
   #cpuNs: number | null = null;
   readonly #done = new Settlement<void>();
 
-  constructor(spec: LoadSpec, address: ServerAddress, origin: Origin, options: NativeEngineOptions) {
+  constructor(
+    spec: LoadSpec,
+    address: ServerAddress,
+    origin: Origin,
+    options: NativeEngineOptions,
+    hooks: IntervalHooks & Pick<LoadHooks, 'onRow'> = {},
+  ) {
     this.#spec = spec;
     this.#origin = origin;
     this.#clock = options.clock;
     this.#threads = Math.min(options.threads, connectionsOf(spec));
-    const scheduled = spec.loop.kind === 'open' ? schedule(spec, spec.loop) : null;
+    const scheduled = spec.loop.kind === 'closed' ? null : schedule(spec);
     const prepared = requestBytes(spec);
     const startNs = this.nowNs();
     this.plan = new IssuePlan(startNs, spec.warmupNs, spec.stop);
     this.#takenUntilNs = startNs;
-    this.#recorder = new BatchRecorder(spec, this.plan, options.addon.loadFaults);
+    this.#recorder = new BatchRecorder(spec, this.plan, options.addon.loadFaults, {
+      reporter: intervalReporter(spec, this.plan, hooks),
+      onRow: hooks.onRow,
+    });
     this.#run = options.addon.startLoad({
       ...address,
       ...prepared,
       payloadStream: BigInt.asIntN(64, streamState(spec.seed, 'payload')),
+      templateStream: BigInt.asIntN(64, templateStream(spec.seed)),
       head: spec.method === 'HEAD',
       okStatuses: spec.expectStatus === null ? anySuccess() : [...new Set(spec.expectStatus)],
       connections: connectionsOf(spec),
       threads: this.#threads,
+      cpus: options.cpus,
       originNs: origin.originNs,
       scheduleNs: scheduled?.map((dueNs) => dueNs + startNs) ?? null,
       measurementStartNs: this.plan.measurementStartNs,
@@ -80,12 +93,7 @@ export class NativeSession implements Disposable {
   take(): void {
     const nowNs = this.nowNs();
     // What ended before the last call had been handed over by now, however late its thread was.
-    let batch = this.#run.take();
-    this.#recorder.add(batch);
-    while (batch.more) {
-      batch = this.#run.take();
-      this.#recorder.add(batch);
-    }
+    this.#takeRows();
     this.#recorder.completeUntil(this.#takenUntilNs);
     this.#takenUntilNs = nowNs;
     const { connections, finished } = this.#recorder;
@@ -128,6 +136,7 @@ export class NativeSession implements Disposable {
       okEnded: recorder.okInMeasurement,
     };
     const warmup = { startNs, endNs: measurementStartNs, okEnded: recorder.okInWarmup };
+    const parts = recorder.parts.summaries();
     return {
       ...this.#origin,
       summary: {
@@ -135,6 +144,7 @@ export class NativeSession implements Disposable {
         stop,
         warmup: warmupNs > 0 ? recorder.warmup.summary(warmup) : null,
         measurement: recorder.measurement.summary(measurement),
+        ...(parts && { parts }),
         generator: this.#generatorHealth(),
         errorSamples: Object.fromEntries(recorder.samples),
       },
@@ -148,8 +158,18 @@ export class NativeSession implements Disposable {
     };
   }
 
+  /** Takes what ended before an interrupt, for whoever keeps the rows. */
   [Symbol.dispose](): void {
+    this.#takeRows();
     this.#run.close();
+  }
+
+  #takeRows(): void {
+    for (let more = true; more; ) {
+      const batch = this.#run.take();
+      this.#recorder.add(batch);
+      more = batch.more;
+    }
   }
 
   /** Little's law as in GeneratorWatch. */
@@ -162,7 +182,7 @@ export class NativeSession implements Disposable {
       engine: 'native',
       threads: this.#threads,
       inFlightMax: outstandingMax,
-      littlesLawRatio: loop.kind === 'open' || spanNs <= 0 ? null : occupiedNs / (spanNs * loop.concurrency),
+      littlesLawRatio: loop.kind !== 'closed' || spanNs <= 0 ? null : occupiedNs / (spanNs * loop.concurrency),
       eventLoopLagP99Ns: lagP99Ns,
       eventLoopLagMaxNs: lagMaxNs,
       cpuPerRequestNs: this.#cpuNs === null || finishedInWindow === 0 ? null : this.#cpuNs / finishedInWindow,
@@ -170,7 +190,7 @@ export class NativeSession implements Disposable {
   }
 
   #noConnection(): Error {
-    return noConnection(this.#spec.url, this.#spec.timeoutNs, this.#recorder.lastCause);
+    return noConnection(this.#spec, this.#spec.timeoutNs, this.#recorder.lastCause);
   }
 }
 
@@ -183,14 +203,14 @@ function anySuccess(): number[] {
 }
 
 /** Due times from the start of the run, all of them: the threads only follow. */
-function schedule(spec: LoadSpec, loop: Extract<LoadSpec['loop'], { kind: 'open' }>): Float64Array {
+function schedule(spec: LoadSpec): Float64Array {
   const plan = new IssuePlan(0, spec.warmupNs, spec.stop);
-  const arrivals = arrivalSchedule(loop.arrival, loop.ratePerSecond, spec.seed);
+  const arrivals = arrivalSchedule(spec);
   let due = new Float64Array(1024);
   for (let count = 0; ; count++) {
     const dueNs = arrivals.next();
     if (plan.claim(dueNs) === null) return due.subarray(0, count);
-    if (count === mostScheduled) throw tooLong(loop.ratePerSecond);
+    if (count === mostScheduled) throw tooLong();
     if (count === due.length) {
       const larger = new Float64Array(2 * count);
       larger.set(due);
@@ -200,10 +220,7 @@ function schedule(spec: LoadSpec, loop: Extract<LoadSpec['loop'], { kind: 'open'
   }
 }
 
-function tooLong(ratePerSecond: number): MpsbenchError {
+function tooLong(): MpsbenchError {
   const advice = 'give a shorter run, a lower rate, or --engine undici';
-  return new MpsbenchError(
-    'USAGE',
-    `${ratePerSecond} requests per second make over ${mostScheduled} due times: ${advice}`,
-  );
+  return new MpsbenchError('USAGE', `the schedule of this run has over ${mostScheduled} due times: ${advice}`);
 }

@@ -31,6 +31,7 @@ export function openLoop(
         if (request === null) return;
         take(request);
       }
+      if (dueNs === Number.POSITIVE_INFINITY) return;
       await clock.sleep(ns(dueNs - host.nowNs()), host.ending);
     }
   };

@@ -2,19 +2,31 @@
 import type { Dispatcher } from 'undici';
 import { randomStream } from '../core/random.ts';
 import type { LoadSpec } from '../records/load.ts';
+import { bodyFiller, parseTemplate } from './body-template.ts';
 
 export interface PreparedRequest {
   readonly options: Dispatcher.DispatchOptions;
   readonly bodyBytes: number;
 }
 
-/** Bodies follow the seed's 'payload' stream in the order in which requests fall due. */
-export function requestSource(spec: LoadSpec): () => PreparedRequest {
-  const pool = (spec.bodies.length === 0 ? [null] : spec.bodies).map((body) => prepare(spec, body));
-  const first = pool[0] as PreparedRequest;
-  if (pool.length === 1) return () => first;
+/** To be called once for each number from 0, in the order in which requests fall due. */
+export type RequestSource = (number: number) => PreparedRequest;
+
+/** Bodies follow the seed's 'payload' stream, and fields of templates the stream of templates. */
+export function requestSource(spec: LoadSpec): RequestSource {
+  const pool = (spec.bodies.length === 0 ? [null] : spec.bodies).map((body, index) => source(spec, body, index));
+  const first = pool[0] as RequestSource;
+  if (pool.length === 1) return first;
   const random = randomStream(spec.seed, 'payload');
-  return () => pool[random.below(pool.length)] ?? first;
+  return (number) => (pool[random.below(pool.length)] ?? first)(number);
+}
+
+function source(spec: LoadSpec, body: Uint8Array | null, index: number): RequestSource {
+  const template = body !== null && spec.template ? parseTemplate(body, `body ${index + 1}`) : null;
+  const prepared = prepare(spec, template?.bytes ?? body);
+  if (template === null || template.fields.length === 0) return () => prepared;
+  const fill = bodyFiller(template, spec.seed);
+  return (number) => ({ ...prepared, options: { ...prepared.options, body: fill(number) } });
 }
 
 function prepare(spec: LoadSpec, body: Uint8Array | null): PreparedRequest {

@@ -3,9 +3,11 @@ import { type Clock, systemClock } from '../core/clock.ts';
 import { interrupted, isInterrupted } from '../core/errors.ts';
 import { milliseconds, ns, seconds } from '../core/units.ts';
 import type { LoadResult, LoadSpec } from '../records/load.ts';
-import type { LoadEngine, LoadHooks } from './engine.ts';
+import { checkDescriptorLimit } from './descriptor-limit.ts';
+import type { IntervalHooks, LoadEngine, LoadHooks } from './engine.ts';
 import { LoadSession } from './load-session.ts';
 import { Settlement } from './settlement.ts';
+import { endedByTrace } from './trace.ts';
 
 const progressInterval = milliseconds(250);
 const shortestWait = milliseconds(1);
@@ -28,7 +30,7 @@ const defaultOptions: EngineOptions = { clock: systemClock, drainLimitNs: second
  */
 export function undiciEngine(options: Partial<EngineOptions> = {}): LoadEngine {
   const complete = { ...defaultOptions, ...options };
-  return { name: 'undici', run: (spec, hooks) => new EngineRun(spec, hooks, complete).run() };
+  return { name: 'undici', run: async (spec, hooks) => await new EngineRun(endedByTrace(spec), hooks, complete).run() };
 }
 
 /** One run, once. */
@@ -53,6 +55,7 @@ class EngineRun {
   async run(): Promise<LoadResult> {
     const { signal, origin } = this.#hooks;
     if (signal.aborted) throw interrupted('the load run');
+    checkDescriptorLimit(this.#spec);
     const session = new LoadSession(
       this.#spec,
       origin ?? this.#clock.origin(),
@@ -61,6 +64,8 @@ class EngineRun {
         onFailure: (error) => this.#fail(error),
         onComplete: () => this.#complete.resolve(),
         onIdle: () => this.#draining && this.#drained.resolve(),
+        ...this.#intervalHooks(),
+        onRow: this.#hooks.onRow,
       },
       this.#clock,
     );
@@ -94,6 +99,11 @@ class EngineRun {
     await this.#orFailure(Promise.race([this.#drained.promise, this.#sleep(this.#drainLimitNs)]));
   }
 
+  #intervalHooks(): IntervalHooks {
+    const { onInterval, reportIntervalNs } = this.#hooks;
+    return { ...(onInterval ? { onInterval } : {}), ...(reportIntervalNs ? { reportIntervalNs } : {}) };
+  }
+
   async #expireLoop(session: LoadSession): Promise<void> {
     for (;;) {
       const nextNs = session.expire();
@@ -102,14 +112,15 @@ class EngineRun {
   }
 
   async #progressLoop(session: LoadSession): Promise<void> {
-    const { onProgress } = this.#hooks;
-    if (!onProgress) return;
+    const { onProgress, onInterval } = this.#hooks;
+    if (!onProgress && !onInterval) return;
     let last = { ok: 0, atNs: session.plan.startNs };
     for (;;) {
       await this.#sleep(progressInterval);
+      session.reportIntervals();
       const { ok, errors } = session.progress;
       const nowNs = session.nowNs();
-      onProgress({
+      onProgress?.({
         phase: nowNs < session.plan.measurementStartNs ? 'warmup' : 'measurement',
         elapsedNs: nowNs - session.plan.startNs,
         ok,

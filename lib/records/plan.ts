@@ -59,6 +59,11 @@ export const studyPlanSchema = z
       .meta(distinctItems)
       .default(() => [armNameSchema.parse('off'), armNameSchema.parse('mps'), armNameSchema.parse('mps:50')]),
     blocks: positiveInteger.max(1000).default(5),
+    /**
+     * What is started anew. trial: a server of its own for each trial. arm: one server for all trials of an arm in a
+     * block, switched from cell to cell. auto: arm where starting is dear and switching is possible, else trial.
+     */
+    restart: z.enum(['auto', 'trial', 'arm']).default('auto'),
     server: serverPlanSchema.default(() => embeddedServerSchema.parse({ kind: 'embedded' })),
     load: loadPlanSchema.default(() => loadPlanSchema.parse({})),
     gpu: z
@@ -90,3 +95,14 @@ export type StudyPlan = z.output<typeof studyPlanSchema>;
 
 /** Measurement window where neither duration nor requests is given. */
 export const defaultMeasurementNs = 10_000_000_000 as Nanoseconds;
+
+/** What 'auto' means for the plan's server. */
+export function restartOf(plan: Pick<StudyPlan, 'restart' | 'server'>): 'trial' | 'arm' {
+  if (plan.restart !== 'auto') return plan.restart;
+  switch (plan.server.kind) {
+    case 'embedded':
+      return 'trial';
+    case 'torchserve':
+      return 'arm';
+  }
+}

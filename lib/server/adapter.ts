@@ -37,6 +37,14 @@ export interface ServerCounters {
   readonly requests: number;
 }
 
+/** Another cell of the same arm. */
+export interface ServerChange {
+  readonly workers: number;
+  readonly batchSize: number;
+  readonly readyTimeoutNs: Nanoseconds;
+  readonly signal: AbortSignal;
+}
+
 /** A server with exactly the asked workers and batch size, ready and checked. Disposal stops every process of it. */
 export interface RunningServer extends AsyncDisposable {
   readonly description: string;
@@ -53,6 +61,12 @@ export interface RunningServer extends AsyncDisposable {
   /** The workers alive now. Throws WORKER_DIED when one that was there is gone. */
   workers(): Promise<readonly WorkerFacts[]>;
   counters(): Promise<ServerCounters | null>;
+  /**
+   * Switches to other workers or another batch size without a restart, verified and checked as after a start; null
+   * where this kind of server must be started anew. Throws as `start` does; of a server that could not be switched
+   * nothing is known, and it is to be disposed of.
+   */
+  readonly reconfigure: ((change: ServerChange) => Promise<void>) | null;
 }
 
 export interface ServerAdapter {

@@ -70,6 +70,20 @@ export async function registerModel(server: ModelServer, wanted: WantedModel, ti
   throw new MpsbenchError('SERVER_START_FAILED', `the server has no workers: ${why}; ${server.logTail()}`);
 }
 
+/** Takes the model and its workers away, so that it can be registered anew. */
+export async function unregisterModel(
+  server: ModelServer,
+  modelName: string,
+  timeoutNs: Nanoseconds,
+  signal: AbortSignal,
+): Promise<void> {
+  const url = `${server.managementUrl}/models/${modelName}`;
+  const { status, text } = await server.ask(url, { method: 'DELETE', timeoutNs, signal });
+  if (status === 200) return;
+  const why = problemMessage(text);
+  throw new MpsbenchError('SERVER_SCALE_FAILED', `the server keeps its model: ${why}; ${server.logTail()}`);
+}
+
 /** What was asked and what came of it are two things: TorchServe is known to scale to another number and say nothing. */
 export async function verifyScale(server: ModelServer, wanted: WantedModel, timeoutNs: Nanoseconds): Promise<void> {
   const url = `${server.managementUrl}/models/${wanted.modelName}`;

@@ -56,6 +56,7 @@ class TorchserveServer implements RunningServer {
   readonly request;
   readonly sampleBodies: readonly Uint8Array[];
   readonly otherPids: readonly number[];
+  readonly reconfigure = null;
   readonly #frontEnd: TorchserveFrontEnd;
   readonly #plan: TorchservePlan;
   readonly #workers: readonly ProcessIdentity[];
