@@ -61,7 +61,8 @@ async function measureCase(programs: Programs, load: Case, settings: BenchSettin
       return JSON.parse(run.output);
     },
   }));
-  return inTurns(backends, settings.rounds);
+  // Awaited here, so that the server is there until then.
+  return await inTurns(backends, settings.rounds);
 }
 
 function figures(all: Rounds<Measured>, backend: string, figure: keyof Measured): number[] {
