@@ -11,6 +11,7 @@ import { encodedHistogramsSchema, loadSummarySchema } from '../records/load.ts';
 import { intervalReportSchema } from '../records/load-interval.ts';
 import { studyPlanSchema } from '../records/plan.ts';
 import { processRoleSchema } from '../records/process-role.ts';
+import { rateSearchSchema } from '../records/rate-search.ts';
 import { loadSeriesSchema } from '../records/series.ts';
 import { blockedSchema, findingSchema } from '../study/finding.ts';
 import { mpsControlStateSchema } from '../study/mps-state.ts';
@@ -71,6 +72,21 @@ export const loadDocumentSchema = document('load').extend({
 
 /** Each line of `load --json-lines` but the last, which is the document of `load --json`. */
 export const loadIntervalDocumentSchema = document('load-interval').extend(intervalReportSchema.shape);
+
+/** `load --rate auto --json`. */
+export const rateSearchDocumentSchema = document('rate-search').extend({
+  ...loadDocumentSchema.pick({
+    url: true,
+    method: true,
+    headerNames: true,
+    bodies: true,
+    warmupNs: true,
+    timeoutNs: true,
+    expectStatus: true,
+    seed: true,
+  }).shape,
+  ...rateSearchSchema.shape,
+});
 
 /** `study --json` and `report --json`. */
 export const studyDocumentSchema = document('study-summary').extend(studySummarySchema.shape);

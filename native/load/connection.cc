@@ -16,6 +16,16 @@ constexpr std::size_t kWorthSkippingBytes = 4096;
 
 }  // namespace
 
+RequestRecord given_up(const DueRequest& due, Outcome outcome, std::int64_t end_ns) {
+  RequestRecord row;
+  row.intended_ns = due.due_ns;
+  row.end_ns = end_ns;
+  row.number = static_cast<std::uint32_t>(due.number);
+  row.outcome = outcome;
+  row.flags = due.phase == LoadPhase::kMeasurement ? kMeasuredFlag : 0;
+  return row;
+}
+
 Io Connection::open(const Endpoint& endpoint, int epoll_fd, std::uint64_t token) {
   const int family = endpoint.address.ss_family;
   fd_ = UniqueFd(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));

@@ -23,6 +23,9 @@ enum class Io : std::uint8_t {
   kBad,
 };
 
+// The row of a request that never had a connection.
+[[nodiscard]] RequestRecord given_up(const DueRequest& due, Outcome outcome, std::int64_t end_ns);
+
 // Events are edge-triggered, so that each step goes on until the kernel has no more. Thread: worker.
 class Connection {
  public:

@@ -9,7 +9,7 @@ import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { loadCommand } from '../../lib/cli/commands/load.ts';
-import { loadIntervalDocumentSchema } from '../../lib/cli/json-documents.ts';
+import { loadIntervalDocumentSchema, rateSearchDocumentSchema } from '../../lib/cli/json-documents.ts';
 import { emergencyStops } from '../../lib/core/emergency.ts';
 import { exitStatus, MpsbenchError } from '../../lib/core/errors.ts';
 import { encodedHistogramsSchema, loadSummarySchema } from '../../lib/records/load.ts';
@@ -175,6 +175,24 @@ describe('mpsbench load', () => {
     assert.equal(JSON.parse(ran.out).series.p50Ns[0], null);
   });
 
+  it('searches for a rate, a line on stderr for each probe, and exits 3 when there is none', async () => {
+    await using server = await fakeServer(() => ({ status: 503 }));
+    const ran = await load(server.url, '--rate', 'auto', '--slo', 'errors<1%', '-d', '200ms', '--warmup', '0s');
+    const table = masked(ran.out).replace(/ {2,}/g, '  ').replace(/^ +/gm, '');
+    assertGolden('load-rate-auto', table.replace(/\d+ {2}missed/g, '<late>  missed'));
+    const lines = ran.err.match(/^probe \d: [^\n]* missed, errors<1%: 100\.00 % \(HTTP 503[^\n]*\)$/gm);
+    assert.equal(lines?.length, 4, ran.err);
+    assert.equal(ran.status, exitStatus.invalid);
+  });
+
+  it('writes a search as one JSON document', async () => {
+    await using server = await fakeServer(() => ({ status: 503 }));
+    const ran = await load(server.url, '--rate', 'auto', '--slo', 'errors<1%', '-d', '200ms', '--json');
+    const document = rateSearchDocumentSchema.parse(JSON.parse(ran.out));
+    assert.deepEqual([document.end, document.warmupNs, document.probes.length], ['noneMet', 1e9, 4]);
+    assert.match(ran.err, /^warning: no rate: /m);
+  });
+
   it('exits 3 when no reply was ok, and says what the server said', async () => {
     await using server = await fakeServer(() => ({ status: 500, body: 'model not found' }));
     const ran = await load(server.url, '-n', '5');
@@ -188,6 +206,7 @@ describe('mpsbench load', () => {
     ['no connections', ['-c', '0'], /at least 1/],
     ['a negative rate', ['--rate=-5'], /a number above 0/],
     ['two forms of JSON', ['--json', '--json-lines'], /cannot be used with/],
+    ['lines of a search', ['--rate', 'auto', '--slo', 'p99<1s', '--json-lines'], /instead of --json-lines/],
     ['two ways to stop', ['-n', '5', '-d', '5s'], /cannot be used with/],
     ['an unknown option', ['--conections', '5'], /Did you mean --connections/],
     ['an unknown arrival', ['--rate', '5', '--arrival', 'random'], /constant, poisson/],
@@ -199,6 +218,10 @@ describe('mpsbench load', () => {
     ['a ramp by number', ['--rate', '0..5', '-n', '5'], /leave out -n/],
     ['a trace with a rate', ['--trace', 'x', '--rate', '5'], /leave out --rate/],
     ['a trace that is not there', ['--trace', join(folder, 'none.txt')], /no such file/],
+    ['a search without a limit', ['--rate', 'auto'], /give one such as --slo/],
+    ['a search by number', ['--rate', 'auto', '--slo', 'p99<1s', '-n', '5'], /give -d instead of -n/],
+    ['a limit without a search', ['--slo', 'p99<1s'], /--rate auto searches by/],
+    ['a limit that asks for the worse', ['--rate', 'auto', '--slo', 'p99>1s'], /did you mean 'p99<1s'/],
     ['an unknown figure', ['--fail-if', 'p95>5ms'], /did you mean 'p9/],
     ['an impossible status', ['--expect-status', '200,600'], /'600' must be a status/],
     ['a header without a name', ['-H', 'nothing'], /'Name: value'/],

@@ -121,6 +121,7 @@ describe('the schemas are true of', () => {
       'load-document',
       await load('--rate', '100', '-d', '300ms', '--warmup', '100ms', '--expect-status', '200'),
     );
+    assertFits('load-document', await load('--rate', '50,100', '--step', '200ms'));
   });
 
   it('every line of load --json-lines', async () => {

@@ -1,35 +1,28 @@
 /** mpsbench load: one load run against a server that is already there. */
 import { Command, Option } from 'commander';
-import { exitStatus, isInterrupted } from '../../core/errors.ts';
+import { exitStatus, MpsbenchError } from '../../core/errors.ts';
 import { seconds } from '../../core/units.ts';
-import { anyEngine, chooseEngine, type EngineWish } from '../../load/choose-engine.ts';
-import type { LoadHooks } from '../../load/engine.ts';
+import { anyEngine } from '../../load/choose-engine.ts';
 import { createRawFile, type RawFile } from '../../load/raw-file.ts';
-import { checkSpec, loadDefaults, runLoad } from '../../load/run-load.ts';
+import { loadDefaults } from '../../load/run-load.ts';
 import { runWarnings } from '../../load/run-warnings.ts';
 import { judge, parseThreshold, type ThresholdVerdict, thresholdMetrics } from '../../load/threshold.ts';
-import { endedByTrace } from '../../load/trace.ts';
 import { arrivalNames } from '../../records/arrivals.ts';
 import type { LoadResult, LoadSpec } from '../../records/load.ts';
 import { wrap } from '../../report/wrap.ts';
 import { type CliContext, jsonDocument } from '../context.ts';
-import type { LoadTitle } from '../live/load-frame.ts';
-import { intervalLine, jsonLine, loadDocument } from '../load-document.ts';
+import { type FollowOptions, runFollowed, terminalNow } from '../followed-load.ts';
+import { jsonLine, loadDocument } from '../load-document.ts';
 import { defaultConnections, type LoadOptions, loadSpec, parseStatuses } from '../load-options.ts';
-import { type LoadProgressDisplay, loadProgress, progressIntervalNs } from '../load-progress.ts';
-import { loopText } from '../loop-text.ts';
 import { collect, durationValue, positiveDurationValue, wholeNumberValue } from '../option-values.ts';
-import { parseRate, rateForms } from '../requested-rate.ts';
-import { type OutputTerminal, outputTerminal } from '../terminal.ts';
+import { parseRateOrAuto, type RequestedRate, rateForms } from '../requested-rate.ts';
+import type { OutputTerminal } from '../terminal.ts';
 
-interface Options extends LoadOptions, Partial<EngineWish> {
+interface Options extends Omit<LoadOptions, 'rate'>, FollowOptions {
+  readonly rate?: RequestedRate | 'auto';
+  readonly slo?: readonly string[];
   readonly failIf?: readonly string[];
   readonly raw?: string;
-  readonly json?: boolean;
-  readonly jsonLines?: boolean;
-  readonly quiet?: boolean;
-  /** False with --no-color. */
-  readonly color: boolean;
 }
 
 const examples = `
@@ -38,8 +31,9 @@ Examples:
   $ mpsbench load http://127.0.0.1:8080/predictions/model -i inputs/ -n 2000 --fail-if 'p99>50ms' --fail-if 'errors>1%'
   $ mpsbench load http://127.0.0.1:8080/predictions/model -i input.json --rate 200 --arrival poisson -d 1m --json
   $ mpsbench load http://127.0.0.1:8080/predictions/model -i input.json --rate 100,200,400 --step 20s --warmup 5s
+  $ mpsbench load http://127.0.0.1:8080/predictions/model -i input.json --rate auto --slo 'p99<50ms' --slo 'errors<1%'
 
-Exit status: 0 done · 1 no connection · 2 usage · 3 a --fail-if was missed, or no reply was ok · 130 interrupted`;
+Exit status: 0 done · 1 no connection · 2 usage · 3 a --fail-if was missed, no reply was ok, or --rate auto found no rate · 130 interrupted`;
 
 export function loadCommand(context: CliContext): Command {
   const { closed, open } = defaultConnections;
@@ -59,7 +53,16 @@ export function loadCommand(context: CliContext): Command {
     .addOption(
       new Option('-d, --duration <span>', 'stop after this time, such as 30s (10s)').argParser(positiveDurationValue),
     )
-    .option('--rate <per-second>', `open loop: requests fall due at ${rateForms}, whatever the server does`, parseRate)
+    .option(
+      '--rate <per-second>',
+      `open loop: requests fall due at ${rateForms}, whatever the server does; auto: see --slo`,
+      parseRateOrAuto,
+    )
+    .option(
+      '--slo <condition>',
+      "with --rate auto: find the highest rate that meets it, such as 'p99<50ms'; may be repeated",
+      collect,
+    )
     .addOption(new Option('--arrival <how>', 'spacing at that rate (constant)').choices(arrivalNames))
     .addOption(new Option('--step <span>', 'length of each of several rates (10s)').argParser(positiveDurationValue))
     .option('--trace <file>', 'open loop: requests fall due at these offsets, one a line: seconds, or with a unit')
@@ -74,7 +77,9 @@ export function loadCommand(context: CliContext): Command {
         .default(loadDefaults.timeoutNs, '30s'),
     )
     .addOption(
-      new Option('--warmup <span>', 'load before measuring').argParser(durationValue).default(seconds(0), '0s'),
+      new Option('--warmup <span>', 'load before measuring')
+        .argParser(durationValue)
+        .default(seconds(0), '0s; 1s for each probe of --rate auto'),
     )
     .addOption(
       new Option('--engine <name>', 'what sends; auto: native where it can serve (Linux, plain HTTP)')
@@ -100,10 +105,33 @@ export function loadCommand(context: CliContext): Command {
     .option('-q, --quiet', 'no progress')
     .option('--no-color', 'no colours; the variable NO_COLOR says the same')
     .addHelpText('after', examples)
-    .action((url: string, options: Options) => load(context, url, options));
+    .action((url: string, options: Options, command: Command) => {
+      if (options.rate === 'auto') return search(context, url, options, command);
+      const { rate, ...rest } = options;
+      return load(context, url, { ...rest, ...(rate && { rate }) });
+    });
 }
 
-async function load(context: CliContext, url: string, options: Options): Promise<void> {
+/** A warm-up that was not asked for is that of a search, whose probes each begin with new connections. */
+async function search(context: CliContext, url: string, options: Options, command: Command): Promise<void> {
+  const [{ runRateSearch }, { searchDefaults }] = await Promise.all([
+    import('../rate-search-run.ts'),
+    import('../../load/rate-search.ts'),
+  ]);
+  const { rate: _rate, ...rest } = options;
+  const warmup = command.getOptionValueSource('warmup') === 'default' ? searchDefaults.warmupNs : options.warmup;
+  await runRateSearch(context, url, { ...anyEngine, ...rest, warmup });
+}
+
+type OneLoad = Omit<Options, 'rate'> & Pick<LoadOptions, 'rate'>;
+
+async function load(context: CliContext, url: string, options: OneLoad): Promise<void> {
+  if (options.slo !== undefined) {
+    throw new MpsbenchError(
+      'USAGE',
+      '--slo is what --rate auto searches by: give that, or --fail-if to judge this load',
+    );
+  }
   const thresholds = (options.failIf ?? []).map(parseThreshold);
   const spec = loadSpec(url, options);
   await using raw = await rawFile(context, spec, options);
@@ -134,61 +162,6 @@ async function rawFile(context: CliContext, spec: LoadSpec, { raw }: Options): P
   if (raw === undefined) return null;
   const onFinished = (rows: number): void => context.err(`${rows} rows written to ${raw}\n`);
   return await createRawFile(raw, spec, { onFinished });
-}
-
-/** Who interrupts a run is told what was seen until then. */
-async function runFollowed(
-  context: CliContext,
-  spec: LoadSpec,
-  options: Options,
-  raw: RawFile | null,
-): Promise<LoadResult> {
-  const title = await titleOf(spec, options);
-  const quiet = options.quiet === true || options.jsonLines === true;
-  using display = await loadProgress(context, title, { quiet, colour: options.color });
-  const rows = raw === null ? {} : { onRow: raw.onRow, origin: raw.origin };
-  const hooks = { signal: context.signal, ...rows, ...intervalHooks(context, display, options) };
-  try {
-    return await runLoad(spec, hooks, wishOf(options));
-  } catch (thrown) {
-    display[Symbol.dispose]();
-    const asText = !options.json && !options.jsonLines;
-    if (isInterrupted(thrown) && asText && !display.tally.empty) {
-      const { interruptedText } = await import('../live/live-view.ts');
-      context.out(interruptedText(title, display.tally, terminalNow(options)));
-    }
-    throw thrown;
-  }
-}
-
-function wishOf(options: Options): EngineWish {
-  return { ...anyEngine, ...options };
-}
-
-async function titleOf(spec: LoadSpec, options: Options): Promise<LoadTitle> {
-  checkSpec(spec);
-  const { name } = await chooseEngine(spec.url, wishOf(options));
-  return {
-    request: `${spec.method} ${spec.url}`,
-    shape: `${loopText(spec.loop)} · ${name} engine`,
-    warmupNs: spec.warmupNs,
-    stop: endedByTrace(spec).stop,
-  };
-}
-
-function intervalHooks(
-  context: CliContext,
-  display: LoadProgressDisplay,
-  { jsonLines }: Options,
-): Pick<LoadHooks, 'onInterval' | 'reportIntervalNs'> {
-  if (jsonLines) return { onInterval: (interval) => context.out(intervalLine(interval)) };
-  return { onInterval: display.add, reportIntervalNs: progressIntervalNs };
-}
-
-/** Its size may change during a run. */
-function terminalNow(options: Options): OutputTerminal {
-  const terminal = outputTerminal();
-  return { ...terminal, colour: terminal.colour && options.color };
 }
 
 /** What the text needs is loaded once the run is over; the table library for a load that has parts alone. */
