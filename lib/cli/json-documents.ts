@@ -7,8 +7,10 @@ import { foreignDaemonSchema } from '../mps/foreign-daemons.ts';
 import { cellSchema } from '../records/arm.ts';
 import { environmentSchema } from '../records/environment.ts';
 import { gpuSnapshotSchema, processReadingSchema } from '../records/gpu.ts';
+import { headroomSchema } from '../records/headroom.ts';
 import { encodedHistogramsSchema, loadSummarySchema } from '../records/load.ts';
 import { intervalReportSchema } from '../records/load-interval.ts';
+import { clientPlacementSchema } from '../records/placement.ts';
 import { studyPlanSchema } from '../records/plan.ts';
 import { processRoleSchema } from '../records/process-role.ts';
 import { rateSearchSchema } from '../records/rate-search.ts';
@@ -66,12 +68,13 @@ export const loadDocumentSchema = document('load').extend({
   summary: loadSummarySchema,
   thresholds: z.array(z.object({ text: z.string(), verdict: z.enum(verdictNames), measured: z.string() })),
   warnings: z.array(z.object({ kind: z.enum(runWarningKinds), invalidates: z.boolean(), text: z.string() })),
+  /** null = not calibrated. */
+  headroom: headroomSchema.nullable(),
+  /** null = not kept to CPUs. */
+  placement: clientPlacementSchema.nullable(),
   series: loadSeriesSchema,
   histograms: encodedHistogramsSchema,
 });
-
-/** Each line of `load --json-lines` but the last, which is the document of `load --json`. */
-export const loadIntervalDocumentSchema = document('load-interval').extend(intervalReportSchema.shape);
 
 /** `load --rate auto --json`. */
 export const rateSearchDocumentSchema = document('rate-search').extend({
@@ -87,6 +90,8 @@ export const rateSearchDocumentSchema = document('rate-search').extend({
   }).shape,
   ...rateSearchSchema.shape,
 });
+/** Each line of `load --json-lines` but the last, which is the document of `load --json`. */
+export const loadIntervalDocumentSchema = document('load-interval').extend(intervalReportSchema.shape);
 
 /** `study --json` and `report --json`. */
 export const studyDocumentSchema = document('study-summary').extend(studySummarySchema.shape);

@@ -2,13 +2,22 @@
 import { intervalReport, type LoadInterval } from '../load/load-interval.ts';
 import type { RunWarning } from '../load/run-warnings.ts';
 import type { ThresholdVerdict } from '../load/threshold.ts';
+import type { Headroom } from '../records/headroom.ts';
 import type { LoadResult, LoadSpec } from '../records/load.ts';
+import type { ClientPlacement } from '../records/placement.ts';
 import { jsonSchemaVersion } from './context.ts';
+
+/** A run, and what was asked about its generator; null where nobody asked. */
+export interface MeasuredLoad {
+  readonly result: LoadResult;
+  readonly headroom: Headroom | null;
+  readonly placement: ClientPlacement | null;
+}
 
 /** The body of the document. Bodies and the values of headers are left out: they may be large, or secret. */
 export function loadDocument(
   spec: LoadSpec,
-  result: LoadResult,
+  { result, headroom, placement }: MeasuredLoad,
   thresholds: readonly ThresholdVerdict[],
   warnings: readonly RunWarning[],
 ): object {
@@ -28,6 +37,8 @@ export function loadDocument(
     summary,
     thresholds,
     warnings,
+    headroom,
+    placement,
     series: {
       intervalNs: series.intervalNs,
       ok: column(series.ok),

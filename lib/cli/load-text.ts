@@ -32,6 +32,14 @@ export interface TextRoom {
   readonly colour: boolean;
 }
 
+/** What some loads have more to tell. */
+export interface TextExtras {
+  /** The steps of a load whose rate changes. */
+  readonly partLines?: readonly string[];
+  /** Beside the generator: headroom, CPUs. */
+  readonly generatorRows?: readonly (readonly [label: string, text: string])[];
+}
+
 type RowsLeft = Pick<TextRoom, 'width' | 'colour'> & { readonly rows: number };
 
 const anyRoom: TextRoom = { width: null, rows: null, rowsTaken: 0, colour: false };
@@ -45,7 +53,7 @@ export function loadText(
   { summary, histograms }: Pick<LoadResult, 'summary' | 'histograms'>,
   verdicts: readonly ThresholdVerdict[],
   room: TextRoom = anyRoom,
-  partLines: readonly string[] = [],
+  { partLines = [], generatorRows = [] }: TextExtras = {},
 ): string {
   const width = room.width ?? Number.POSITIVE_INFINITY;
   const row = (label: string, text: string): string =>
@@ -67,6 +75,7 @@ export function loadText(
     '',
     ...(lateSends ? [row('sent late', `${grouped(lateSends)} over ${formatDuration(ns(lateSendLimitNs))}`)] : []),
     row('generator', generatorText(summary)),
+    ...generatorRows.map(([label, text]) => row(label, text)),
     ...(partLines.length === 0 ? [] : ['', ...partLines, '']),
     ...verdicts.map((verdict, index) => row(index === 0 ? 'fail if' : '', verdictText(verdict))),
   ];

@@ -10,13 +10,18 @@ import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { loadCommand } from '../../lib/cli/commands/load.ts';
 import { loadIntervalDocumentSchema, rateSearchDocumentSchema } from '../../lib/cli/json-documents.ts';
+import { allowedCpus } from '../../lib/core/cpu-affinity.ts';
 import { emergencyStops } from '../../lib/core/emergency.ts';
 import { exitStatus, MpsbenchError } from '../../lib/core/errors.ts';
+import { headroomSchema } from '../../lib/records/headroom.ts';
 import { encodedHistogramsSchema, loadSummarySchema } from '../../lib/records/load.ts';
 import { fakeServer, type Script } from '../fakes/fake-server.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'mpsbench-load-'));
 after(() => rmSync(folder, { recursive: true }));
+
+/** One that this process may use. */
+const cpu = String(allowedCpus()?.[0] ?? '');
 
 interface Ran {
   readonly out: string;
@@ -137,6 +142,28 @@ describe('mpsbench load', () => {
     assert.ok(!ran.out.includes('abc123'));
   });
 
+  it('tells the headroom when it is asked to, warns below 2x alone, and has none for a short run', async () => {
+    await using server = await fakeServer();
+    const argv = ['-n', '20', '-c', '2'];
+    const ran = await load(server.url, ...argv, '--calibrate', '--json');
+    const document = JSON.parse(ran.out);
+    const { ratio, demandPerSecond, calibration } = headroomSchema.parse(document.headroom);
+    assert.ok(ratio !== null && calibration !== null);
+    assert.equal(ratio, calibration.ceilingPerSecond / demandPerSecond);
+    assert.equal(/the generator alone reaches/.test(ran.err), ratio < 2);
+    assert.equal(JSON.parse((await load(server.url, ...argv, '--json')).out).headroom, null);
+    const text = await load(server.url, ...argv, '--calibrate');
+    assert.match(text.out, /^headroom +\d+\.\dx: the generator alone reaches [\d,.]+ \/s/m);
+  });
+
+  it('keeps the generator to the CPUs that were named, and says what the system says', { skip: !cpu }, async () => {
+    await using server = await fakeServer();
+    const ran = await load(server.url, '-n', '5', '--client-cpus', cpu, '--json');
+    assert.deepEqual(JSON.parse(ran.out).placement, { asked: cpu, threads: [cpu] });
+    const text = await load(server.url, '-n', '5', '--client-cpus', cpu);
+    assert.match(text.out, new RegExp(`kept to CPU ${cpu}, read back: ${cpu}$`, 'm'));
+  });
+
   it('writes a line per interval and then the result with --json-lines, and no progress', async () => {
     await using server = await fakeServer(() => ({ delayMs: 2 }));
     const ran = await load(server.url, '-d', '1500ms', '-c', '2', '--json-lines');
@@ -211,6 +238,8 @@ describe('mpsbench load', () => {
     ['an unknown option', ['--conections', '5'], /Did you mean --connections/],
     ['an unknown arrival', ['--rate', '5', '--arrival', 'random'], /constant, poisson/],
     ['an arrival without a rate', ['--arrival', 'poisson'], /give --rate/],
+    ['a CPU that is none', ['--client-cpus', '0,x'], /'x' in '0,x' is no CPU/],
+    ['a CPU that is not there', ['--client-cpus', '9999'], /CPU 9999 of '9999' .*: name some of \d/],
     ['steps without a rate', ['--rate', '5,,7'], /'' in '5,,7' must be requests per second/],
     ['a step of a single rate', ['--rate', '5', '--step', '1s'], /--step needs several rates/],
     ['steps with a duration', ['--rate', '5,6', '-d', '1s'], /leave out -n and -d/],

@@ -1,6 +1,7 @@
 /** A rate search against a scripted server. How fast this machine is decides nothing here. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { anyEngine } from '../../lib/load/choose-engine.ts';
 import { searchDefaults, searchRate } from '../../lib/load/rate-search.ts';
 import { searchRequestedRate } from '../../lib/load/requested-search.ts';
 import { loadDefaults } from '../../lib/load/run-load.ts';
@@ -16,7 +17,7 @@ for (const engine of ['undici', 'native'] as const) {
     const load = { ...loadDefaults, url: server.url, warmupNs: 50 * milli };
     const hooks = { signal: new AbortController().signal };
     const given = { ...options, arrival: 'constant', mostProbes } as const;
-    return rateSearchSchema.parse(await searchRate(load, given, hooks, { engine, threads: 1 }));
+    return rateSearchSchema.parse(await searchRate(load, given, hooks, { ...anyEngine, engine }));
   };
 
   describe(`a rate search (${engine})`, () => {

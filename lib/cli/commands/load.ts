@@ -1,28 +1,45 @@
 /** mpsbench load: one load run against a server that is already there. */
 import { Command, Option } from 'commander';
-import { exitStatus, MpsbenchError } from '../../core/errors.ts';
+import { exitStatus, isInterrupted, MpsbenchError } from '../../core/errors.ts';
 import { seconds } from '../../core/units.ts';
-import { anyEngine } from '../../load/choose-engine.ts';
+import { anyEngine, chooseEngine, type EngineWish } from '../../load/choose-engine.ts';
+import type { LoadHooks } from '../../load/engine.ts';
 import { createRawFile, type RawFile } from '../../load/raw-file.ts';
-import { loadDefaults } from '../../load/run-load.ts';
+import { checkSpec, loadDefaults, runLoad } from '../../load/run-load.ts';
 import { runWarnings } from '../../load/run-warnings.ts';
 import { judge, parseThreshold, type ThresholdVerdict, thresholdMetrics } from '../../load/threshold.ts';
+import { endedByTrace } from '../../load/trace.ts';
 import { arrivalNames } from '../../records/arrivals.ts';
-import type { LoadResult, LoadSpec } from '../../records/load.ts';
+import type { LoadSpec } from '../../records/load.ts';
+import type { ClientPlacement } from '../../records/placement.ts';
 import { wrap } from '../../report/wrap.ts';
 import { type CliContext, jsonDocument } from '../context.ts';
-import { type FollowOptions, runFollowed, terminalNow } from '../followed-load.ts';
-import { jsonLine, loadDocument } from '../load-document.ts';
+import type { LoadTitle } from '../live/load-frame.ts';
+import { intervalLine, jsonLine, loadDocument, type MeasuredLoad } from '../load-document.ts';
+import {
+  addHeadroomOptions,
+  clientCpusOf,
+  type HeadroomOptions,
+  headroomRows,
+  measuredHeadroom,
+} from '../load-headroom.ts';
 import { defaultConnections, type LoadOptions, loadSpec, parseStatuses } from '../load-options.ts';
+import { type LoadProgressDisplay, loadProgress, progressIntervalNs } from '../load-progress.ts';
+import { loopText } from '../loop-text.ts';
 import { collect, durationValue, positiveDurationValue, wholeNumberValue } from '../option-values.ts';
 import { parseRateOrAuto, type RequestedRate, rateForms } from '../requested-rate.ts';
-import type { OutputTerminal } from '../terminal.ts';
+import { type OutputTerminal, outputTerminal } from '../terminal.ts';
 
-interface Options extends Omit<LoadOptions, 'rate'>, FollowOptions {
+interface Options extends Omit<LoadOptions, 'rate'>, HeadroomOptions, Pick<EngineWish, 'engine' | 'threads'> {
   readonly rate?: RequestedRate | 'auto';
   readonly slo?: readonly string[];
   readonly failIf?: readonly string[];
   readonly raw?: string;
+  readonly json?: boolean;
+  readonly jsonLines?: boolean;
+  readonly quiet?: boolean;
+  /** False with --no-color. */
+  readonly color: boolean;
 }
 
 const examples = `
@@ -37,7 +54,7 @@ Exit status: 0 done · 1 no connection · 2 usage · 3 a --fail-if was missed, n
 
 export function loadCommand(context: CliContext): Command {
   const { closed, open } = defaultConnections;
-  return new Command('load')
+  const command = new Command('load')
     .description('load an HTTP server and report throughput, errors and latency')
     .argument('<url>', 'where the requests go')
     .option(
@@ -95,7 +112,8 @@ export function loadCommand(context: CliContext): Command {
       'of arrivals, of the choice of bodies and of templates',
       wholeNumberValue(0),
       loadDefaults.seed,
-    )
+    );
+  return addHeadroomOptions(command)
     .option('--json', 'the result as JSON')
     .addOption(
       new Option('--json-lines', 'a JSON document per second while it runs, then the result, a line each').conflicts(
@@ -120,7 +138,7 @@ async function search(context: CliContext, url: string, options: Options, comman
   ]);
   const { rate: _rate, ...rest } = options;
   const warmup = command.getOptionValueSource('warmup') === 'default' ? searchDefaults.warmupNs : options.warmup;
-  await runRateSearch(context, url, { ...anyEngine, ...rest, warmup });
+  await runRateSearch(context, url, { ...rest, warmup, cpus: clientCpusOf(options) });
 }
 
 type OneLoad = Omit<Options, 'rate'> & Pick<LoadOptions, 'rate'>;
@@ -135,9 +153,10 @@ async function load(context: CliContext, url: string, options: OneLoad): Promise
   const thresholds = (options.failIf ?? []).map(parseThreshold);
   const spec = loadSpec(url, options);
   await using raw = await rawFile(context, spec, options);
-  const result = await runFollowed(context, spec, options, raw);
-  const verdicts = thresholds.map((threshold) => judge(threshold, result.summary.measurement));
-  const warnings = runWarnings(result.summary);
+  const measured = await runFollowed(context, spec, options, raw);
+  const { summary } = measured.result;
+  const verdicts = thresholds.map((threshold) => judge(threshold, summary.measurement));
+  const warnings = runWarnings(summary, measured);
   const failing = verdicts.filter(({ verdict }) => verdict !== 'kept');
   const terminal = terminalNow(options);
   const limit = context.interactive && terminal.width !== null ? terminal.width : Number.POSITIVE_INFINITY;
@@ -145,11 +164,11 @@ async function load(context: CliContext, url: string, options: OneLoad): Promise
     ...warnings.map(({ text }) => `${wrap(`warning: ${text}`, limit, '  ')}\n`),
     ...failing.map(({ text, verdict, measured }) => `--fail-if '${text}' is ${verdict}: ${measured}\n`),
   ];
-  if (options.json) context.out(jsonDocument('load', loadDocument(spec, result, verdicts, warnings)));
-  else if (options.jsonLines) context.out(jsonLine('load', loadDocument(spec, result, verdicts, warnings)));
+  if (options.json) context.out(jsonDocument('load', loadDocument(spec, measured, verdicts, warnings)));
+  else if (options.jsonLines) context.out(jsonLine('load', loadDocument(spec, measured, verdicts, warnings)));
   else {
     const rowsTaken = context.interactive ? notes.join('').split('\n').length - 1 : 0;
-    context.out(await textOf(spec, result, verdicts, { ...terminal, rowsTaken }));
+    context.out(await textOf(spec, measured, verdicts, { ...terminal, rowsTaken }));
   }
   for (const note of notes) context.err(note);
   const failed = warnings.some((warning) => warning.invalidates) || failing.length > 0;
@@ -164,15 +183,79 @@ async function rawFile(context: CliContext, spec: LoadSpec, { raw }: Options): P
   return await createRawFile(raw, spec, { onFinished });
 }
 
+/** Who interrupts a run is told what was seen until then. */
+async function runFollowed(
+  context: CliContext,
+  spec: LoadSpec,
+  options: Options,
+  raw: RawFile | null,
+): Promise<MeasuredLoad> {
+  const title = await titleOf(spec, options);
+  const quiet = options.quiet === true || options.jsonLines === true;
+  using display = await loadProgress(context, title, { quiet, colour: options.color });
+  let placement: ClientPlacement | null = null;
+  const onClientCpus = (seen: readonly string[] | null): void => {
+    placement = { asked: options.clientCpus ?? '', threads: seen === null ? null : [...seen] };
+  };
+  const rows = raw === null ? {} : { onRow: raw.onRow, origin: raw.origin };
+  const hooks = { signal: context.signal, onClientCpus, ...rows, ...intervalHooks(context, display, options) };
+  const wish = wishOf(options);
+  try {
+    const result = await runLoad(spec, hooks, wish);
+    const headroom = await measuredHeadroom(context, spec, result, wish, options);
+    return { result, headroom, placement };
+  } catch (thrown) {
+    display[Symbol.dispose]();
+    const asText = !options.json && !options.jsonLines;
+    if (isInterrupted(thrown) && asText && !display.tally.empty) {
+      const { interruptedText } = await import('../live/live-view.ts');
+      context.out(interruptedText(title, display.tally, terminalNow(options)));
+    }
+    throw thrown;
+  }
+}
+
+function wishOf(options: Options): EngineWish {
+  const { engine, threads } = options;
+  return { engine, threads, cpus: clientCpusOf(options) };
+}
+
+async function titleOf(spec: LoadSpec, options: Options): Promise<LoadTitle> {
+  checkSpec(spec);
+  const { name } = await chooseEngine(spec.url, wishOf(options));
+  return {
+    request: `${spec.method} ${spec.url}`,
+    shape: `${loopText(spec.loop)} · ${name} engine`,
+    warmupNs: spec.warmupNs,
+    stop: endedByTrace(spec).stop,
+  };
+}
+
+function intervalHooks(
+  context: CliContext,
+  display: LoadProgressDisplay,
+  { jsonLines }: Options,
+): Pick<LoadHooks, 'onInterval' | 'reportIntervalNs'> {
+  if (jsonLines) return { onInterval: (interval) => context.out(intervalLine(interval)) };
+  return { onInterval: display.add, reportIntervalNs: progressIntervalNs };
+}
+
+/** Its size may change during a run. */
+function terminalNow(options: Options): OutputTerminal {
+  const terminal = outputTerminal();
+  return { ...terminal, colour: terminal.colour && options.color };
+}
+
 /** What the text needs is loaded once the run is over; the table library for a load that has parts alone. */
 async function textOf(
   spec: LoadSpec,
-  result: LoadResult,
+  measured: MeasuredLoad,
   verdicts: readonly ThresholdVerdict[],
   room: OutputTerminal & { readonly rowsTaken: number },
 ): Promise<string> {
   const { loadText } = await import('../load-text.ts');
+  const { result, headroom, placement } = measured;
   const { parts = [] } = result.summary;
   const partLines = parts.length === 0 ? [] : (await import('../load-part-lines.ts')).partLines(parts);
-  return loadText(spec, result, verdicts, room, partLines);
+  return loadText(spec, result, verdicts, room, { partLines, generatorRows: headroomRows(headroom, placement) });
 }
