@@ -5,7 +5,9 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { tableFromIPC } from 'apache-arrow';
+import { poll } from '../../lib/core/clock.ts';
 import { exitStatus } from '../../lib/core/errors.ts';
+import { milliseconds, seconds } from '../../lib/core/units.ts';
 import { fakeServer } from '../fakes/fake-server.ts';
 import { cliEnvironment, finished, mainPath, runCli, scratchFolder, startCli } from './run-cli.ts';
 
@@ -54,10 +56,12 @@ for (const engine of engines) {
       await using server = await fakeServer(({ index }) => (index < 40 ? { delayMs: 1 } : { silent: true }));
       const path = join(scratchFolder(), 'rows.arrow');
       const child = startCli(['load', server.url, '-c', '2', '-d', '60s', '--engine', engine, '--raw', path]);
-      child.stderr?.on('data', (text: Buffer) => {
-        if (text.includes('measurement')) child.kill('SIGINT');
-      });
-      const ran = await finished(child);
+      const ending = finished(child);
+      // Who has sent two requests more than are answered has all the answers.
+      const sent = (): true | undefined => server.seen.length >= 42 || undefined;
+      assert.ok(await poll(sent, { everyNs: milliseconds(10), forNs: seconds(20) }));
+      child.kill('SIGINT');
+      const ran = await ending;
       assert.equal(ran.status, exitStatus.interrupted);
       assert.match(ran.stderr, /rows written to /);
       const rows = tableFromIPC(readFileSync(path));
