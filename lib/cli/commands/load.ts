@@ -151,7 +151,7 @@ function json(
   thresholds: readonly ThresholdVerdict[],
   warnings: readonly RunWarning[],
 ): string {
-  const { url, method, headers, bodies, warmupNs, timeoutNs, expectStatus, seed } = spec;
+  const { url, method, headers, bodies, template, socketPath, warmupNs, timeoutNs, expectStatus, seed } = spec;
   const { summary, series, histograms, originAt } = result;
   const column = (values: Float64Array): (number | null)[] => Array.from(values, (v) => (Number.isNaN(v) ? null : v));
   return jsonDocument('load', {
@@ -159,6 +159,8 @@ function json(
     method,
     headerNames: Object.keys(headers),
     bodies: bodies.length,
+    template,
+    socketPath,
     warmupNs,
     timeoutNs,
     expectStatus,
