@@ -5,9 +5,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { tableFromIPC } from 'apache-arrow';
-import { poll } from '../../lib/core/clock.ts';
 import { exitStatus } from '../../lib/core/errors.ts';
-import { milliseconds, seconds } from '../../lib/core/units.ts';
 import { fakeServer } from '../fakes/fake-server.ts';
 import { cliEnvironment, finished, mainPath, runCli, scratchFolder, startCli } from './run-cli.ts';
 
