@@ -64,7 +64,7 @@ async function main(): Promise<number> {
   const targets: TargetResult[] = [];
   for (const name of names) {
     console.log(`== ${name}`);
-    const outcome = await (benchmarks[name] as (typeof benchmarks)[string])(settings);
+    const outcome = await outcomeOf(name, settings);
     console.log(`${outcome.markdown}\n${targetsTable(outcome.targets)}\n`);
     const { markdown, data } = outcome;
     writeFileSync(`${folder}/${name}.md`, document(name, host, `${markdown}\n${targetsTable(outcome.targets)}`));
@@ -74,7 +74,18 @@ async function main(): Promise<number> {
     writeFileSync(`${folder}/targets.md`, document('targets', host, targetsTable(targets)));
   }
   console.log(`written to ${folder}`);
-  return 0;
+  return targets.some(({ met }) => met === null) ? 1 : 0;
+}
+
+/** One that fails takes nothing from the others; it stands in the table. */
+async function outcomeOf(name: string, settings: BenchSettings): Promise<BenchOutcome> {
+  try {
+    return await (benchmarks[name] as (typeof benchmarks)[string])(settings);
+  } catch (thrown) {
+    const why = (thrown instanceof Error ? thrown.message : String(thrown)).trim().split('\n')[0] ?? '';
+    const failed: TargetResult = { what: name, target: 'runs', measured: `failed: ${why}`, met: null };
+    return { markdown: `Failed: ${why}\n`, data: null, targets: [failed] };
+  }
 }
 
 function document(title: string, { machine, clients, command, recordedAt }: Host, body: string): string {

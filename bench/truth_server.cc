@@ -11,7 +11,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -26,6 +25,7 @@
 #include "base/clock.h"
 #include "base/unique_fd.h"
 #include "service_times.h"
+#include "truth.h"
 
 namespace mpsbench {
 namespace {
@@ -76,43 +76,9 @@ ssize_t receive(int fd, char* buffer, std::size_t size, std::int64_t& arrived_ns
   return got;
 }
 
-// What happened since the start or the last /reset; times by CLOCK_MONOTONIC, 0 = not yet.
-struct Truth {
-  std::vector<std::int64_t> spans_ns;
-  std::int64_t first_accept_ns = 0;
-  std::int64_t first_arrival_ns = 0;
-  std::size_t connections = 0;
-  std::size_t connections_most = 0;
-  int accept_errno = 0;
-};
-
-// Nearest rank, as the histograms of load generators have it.
-std::int64_t quantile(const std::vector<std::int64_t>& sorted, double probability) {
-  if (sorted.empty()) return 0;
-  const auto rank = static_cast<std::size_t>(std::ceil(probability * static_cast<double>(sorted.size())));
-  return sorted[std::clamp<std::size_t>(rank, 1, sorted.size()) - 1];
-}
-
-std::string truth_json(Truth& truth) {
-  std::sort(truth.spans_ns.begin(), truth.spans_ns.end());
-  std::string json = "{\"count\":" + std::to_string(truth.spans_ns.size());
-  const auto add = [&json](const char* name, std::int64_t value) {
-    json += std::string(",\"") + name + "\":" + std::to_string(value);
-  };
-  add("p50Ns", quantile(truth.spans_ns, 0.5));
-  add("p99Ns", quantile(truth.spans_ns, 0.99));
-  add("p999Ns", quantile(truth.spans_ns, 0.999));
-  add("maxNs", quantile(truth.spans_ns, 1));
-  add("firstArrivalNs", truth.first_arrival_ns);
-  add("firstAcceptNs", truth.first_accept_ns);
-  add("connectionsMost", static_cast<std::int64_t>(truth.connections_most));
-  add("acceptErrno", truth.accept_errno);
-  return json + "}";
-}
-
-std::string reply(std::string_view body) {
-  return "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
-         std::string(body);
+std::string reply(std::string_view connection, std::string_view body) {
+  return "HTTP/1.1 200 OK\r\nConnection: " + std::string(connection) +
+         "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + std::string(body);
 }
 
 // Thread: one.
@@ -121,7 +87,7 @@ class TruthServer {
   explicit TruthServer(const Options& options)
       : options_(options),
         times_(options.service),
-        reply_(reply("ok")),
+        reply_(reply("keep-alive", "ok")),
         epoll_(::epoll_create1(0)),
         timer_(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK)),
         listener_(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0)) {}
@@ -197,18 +163,24 @@ class TruthServer {
     client.head.append(buffer, static_cast<std::size_t>(got));
     if (!client.head.ends_with("\r\n\r\n")) return true;
     const std::string head = std::exchange(client.head, {});
-    if (head.starts_with("GET /truth ")) return send(client, reply(truth_json(truth_)));
-    if (head.starts_with("GET /reset ")) return forget(client);
+    // Who asks leaves with the answer, so that only the clients' connections are counted.
+    if (head.starts_with("GET /truth ")) {
+      send(client, reply("close", truth_json(truth_)));
+      return false;
+    }
+    if (head.starts_with("GET /reset ")) {
+      forget(client);
+      return false;
+    }
     begin(client, arrived_ns);
     return true;
   }
 
-  bool forget(const Client& client) {
+  void forget(const Client& client) {
     Truth fresh;
-    // The one that asks is open still.
     fresh.connections = truth_.connections;
     truth_ = std::move(fresh);
-    return send(client, reply("ok"));
+    send(client, reply("close", "ok"));
   }
 
   void begin(const Client& client, std::int64_t arrived_ns) {

@@ -7,9 +7,13 @@ import { foreignDaemonSchema } from '../mps/foreign-daemons.ts';
 import { cellSchema } from '../records/arm.ts';
 import { environmentSchema } from '../records/environment.ts';
 import { gpuSnapshotSchema, processReadingSchema } from '../records/gpu.ts';
+import { headroomSchema } from '../records/headroom.ts';
 import { encodedHistogramsSchema, loadSummarySchema } from '../records/load.ts';
+import { intervalReportSchema } from '../records/load-interval.ts';
+import { clientPlacementSchema } from '../records/placement.ts';
 import { studyPlanSchema } from '../records/plan.ts';
 import { processRoleSchema } from '../records/process-role.ts';
+import { rateSearchSchema } from '../records/rate-search.ts';
 import { loadSeriesSchema } from '../records/series.ts';
 import { blockedSchema, findingSchema } from '../study/finding.ts';
 import { mpsControlStateSchema } from '../study/mps-state.ts';
@@ -68,9 +72,32 @@ export const loadDocumentSchema = document('load').extend({
   summary: loadSummarySchema,
   thresholds: z.array(z.object({ text: z.string(), verdict: z.enum(verdictNames), measured: z.string() })),
   warnings: z.array(z.object({ kind: z.enum(runWarningKinds), invalidates: z.boolean(), text: z.string() })),
+  /** null = not calibrated. */
+  headroom: headroomSchema.nullable(),
+  /** null = not kept to CPUs. */
+  placement: clientPlacementSchema.nullable(),
   series: loadSeriesSchema,
   histograms: encodedHistogramsSchema,
 });
+
+/** `load --rate auto --json`. */
+export const rateSearchDocumentSchema = document('rate-search').extend({
+  ...loadDocumentSchema.pick({
+    url: true,
+    method: true,
+    headerNames: true,
+    bodies: true,
+    template: true,
+    socketPath: true,
+    warmupNs: true,
+    timeoutNs: true,
+    expectStatus: true,
+    seed: true,
+  }).shape,
+  ...rateSearchSchema.shape,
+});
+/** Each line of `load --json-lines` but the last, which is the document of `load --json`. */
+export const loadIntervalDocumentSchema = document('load-interval').extend(intervalReportSchema.shape);
 
 /** `study --json` and `report --json`. */
 export const studyDocumentSchema = document('study-summary').extend(studySummarySchema.shape);

@@ -26,3 +26,9 @@ export function formatCpuList(cpus: readonly number[]): string {
   }
   return ranges.map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`)).join(',');
 }
+
+/** Whether every thread is kept to CPUs that were asked for. What could not be read is not known to be. */
+export function keptTo(asked: string, threads: readonly string[] | null): boolean {
+  const wanted = new Set(parseCpuList(asked));
+  return threads?.every((list) => parseCpuList(list).every((cpu) => wanted.has(cpu))) ?? false;
+}

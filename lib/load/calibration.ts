@@ -81,10 +81,11 @@ export async function calibrate(
 function againstNullServer(spec: LoadSpec, port: number, durationNs: number): LoadSpec {
   const { host, pathname, search } = new URL(spec.url);
   const names = Object.keys(spec.headers).map((name) => name.toLowerCase());
+  const { traceNs: _unused, ...rest } = spec;
   return {
-    ...spec,
-    url: `http://127.0.0.1:${port}${pathname}${search}`,
+    ...rest,
     socketPath: null,
+    url: `http://127.0.0.1:${port}${pathname}${search}`,
     headers: names.includes('host') ? spec.headers : { host, ...spec.headers },
     loop: { kind: 'closed', concurrency: spec.loop.kind === 'closed' ? spec.loop.concurrency : spec.loop.connections },
     warmupNs: Math.round(window.warmupRatio * durationNs),

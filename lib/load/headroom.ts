@@ -1,7 +1,8 @@
 /** The headroom of measured runs: each different load is calibrated once. */
 import { codeOf, errorCodes, isInterrupted, messageOf } from '../core/errors.ts';
-import { type Calibration, type CalibrationSubject, demandPerSecond, type Headroom } from '../records/headroom.ts';
+import type { Calibration, CalibrationSubject, Headroom } from '../records/headroom.ts';
 import type { LoadSpec, LoadSummary } from '../records/load.ts';
+import { failedRequests } from '../records/load-outcomes.ts';
 import { calibrationSubject } from './calibration.ts';
 
 /** Makes one calibration; `measuredNs` is how long the run took that it is for. */
@@ -51,6 +52,22 @@ export class HeadroomMeter {
     const made = await this.#calibrate(spec, subject, summary.measurement.durationNs);
     this.#known.set(keyOf(subject), made);
     return made;
+  }
+}
+
+/** What the generator had to deal with; see the field of the record. */
+function demandPerSecond({ loop, measurement }: LoadSummary): number {
+  switch (loop.kind) {
+    case 'open':
+      return loop.ratePerSecond;
+    case 'steps':
+      return Math.max(...loop.ratesPerSecond);
+    case 'ramp':
+      return Math.max(loop.fromPerSecond, loop.toPerSecond);
+    case 'trace':
+    case 'closed':
+      if (measurement.durationNs === 0) return 0;
+      return measurement.throughputPerSecond + (failedRequests(measurement.outcomes) * 1e9) / measurement.durationNs;
   }
 }
 

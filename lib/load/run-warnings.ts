@@ -1,7 +1,15 @@
 /** What a reader must know before believing the figures of a run. */
+import { keptTo } from '../core/cpu-list.ts';
 import { counted, formatDuration, formatRate, ns } from '../core/units.ts';
-import { lagLimitRatio, lateSendLimitNs, littlesLawTolerance } from '../records/generator-limits.ts';
+import {
+  lagLimitRatio,
+  lateSendLimitNs,
+  leastHeadroomRatio,
+  littlesLawTolerance,
+} from '../records/generator-limits.ts';
+import type { Headroom } from '../records/headroom.ts';
 import type { LoadSummary } from '../records/load.ts';
+import type { ClientPlacement } from '../records/placement.ts';
 import { keepsUp, requestsDue } from './keeps-up.ts';
 
 export const runWarningKinds = [
@@ -11,6 +19,8 @@ export const runWarningKinds = [
   'behindSchedule',
   'late',
   'cutOff',
+  'generatorLimit',
+  'otherCpus',
 ] as const;
 
 export interface RunWarning {
@@ -22,7 +32,13 @@ export interface RunWarning {
 
 const leastLittlesLawRatio = 1 - littlesLawTolerance;
 
-export function runWarnings(summary: LoadSummary): RunWarning[] {
+/** What is known of a run beside its summary. */
+export interface RunFacts {
+  readonly headroom?: Headroom | null;
+  readonly placement?: ClientPlacement | null;
+}
+
+export function runWarnings(summary: LoadSummary, { headroom, placement }: RunFacts = {}): RunWarning[] {
   if (summary.measurement.outcomes.ok === 0) {
     const text = 'no reply was ok: there is no throughput and no latency to report; see the errors above';
     return [{ kind: 'noOkReply', invalidates: true, text }];
@@ -33,6 +49,8 @@ export function runWarnings(summary: LoadSummary): RunWarning[] {
     ['behindSchedule', behindSchedule(summary)],
     ['late', late(summary)],
     ['cutOff', cutOff(summary)],
+    ['generatorLimit', generatorLimit(headroom ?? null)],
+    ['otherCpus', otherCpus(placement ?? null)],
   ];
   return texts.flatMap(([kind, text]) => (text === null ? [] : [{ kind, invalidates: false, text }]));
 }
@@ -78,4 +96,17 @@ function cutOff({ measurement }: LoadSummary): string | null {
   const { aborted } = measurement.outcomes;
   if (aborted === 0) return null;
   return `${aborted} requests had no reply when the run was over and are in no latency: the tail may be longer than shown`;
+}
+
+function generatorLimit(headroom: Headroom | null): string | null {
+  if (headroom === null || headroom.ratio === null || headroom.ratio >= leastHeadroomRatio) return null;
+  const ceiling = formatRate(headroom.calibration?.ceilingPerSecond ?? 0);
+  const demand = formatRate(headroom.demandPerSecond);
+  return `the generator alone reaches ${ceiling} with these requests, ${headroom.ratio.toFixed(1)}x of ${demand}; below ${leastHeadroomRatio}x it may be what was measured: give it more threads or CPUs of its own`;
+}
+
+function otherCpus(placement: ClientPlacement | null): string | null {
+  if (placement === null || keptTo(placement.asked, placement.threads)) return null;
+  const seen = placement.threads?.join(' and ') ?? 'nothing';
+  return `threads of the generator were to be kept to CPU ${placement.asked}, and the system says ${seen}: something else has set them`;
 }

@@ -1,10 +1,5 @@
 /** How far the load generator was from its own limit: the measured load over what it reaches without a server to wait for. */
 import { z } from 'zod';
-import type { LoadSummary } from './load.ts';
-import { failedRequests } from './load-outcomes.ts';
-
-/** Ceiling over measured load below which the generator may be what was measured. */
-export const leastHeadroomRatio = 2;
 
 const count = z.number().int().nonnegative();
 
@@ -37,21 +32,9 @@ export type Calibration = z.infer<typeof calibrationSchema>;
 export const headroomSchema = z.object({
   /** Ceiling over demand; null = unknown, for the reason given. */
   ratio: z.number().positive().nullable(),
-  /** What the generator had to deal with, in requests per second: see `demandPerSecond`. */
+  /** What the generator had to deal with, in requests per second: replies of any kind, or the highest rate that was asked for. */
   demandPerSecond: z.number().nonnegative(),
   calibration: calibrationSchema.nullable(),
   unavailable: z.object({ code: z.string(), message: z.string() }).nullable(),
 });
 export type Headroom = z.infer<typeof headroomSchema>;
-
-/** Replies of any kind per second in a closed loop, the offered rate in an open one. */
-export function demandPerSecond({ loop, measurement }: LoadSummary): number {
-  if (loop.kind === 'open') return loop.ratePerSecond;
-  if (measurement.durationNs === 0) return 0;
-  return measurement.throughputPerSecond + (failedRequests(measurement.outcomes) * 1e9) / measurement.durationNs;
-}
-
-/** Whether the generator is known to be too near its limit. */
-export function isGeneratorLimited(headroom: Headroom | null): boolean {
-  return headroom !== null && headroom.ratio !== null && headroom.ratio < leastHeadroomRatio;
-}

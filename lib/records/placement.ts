@@ -1,6 +1,5 @@
 /** Which CPUs the two sides of a measurement were to run on, and which they did, by the system's own word. */
 import { z } from 'zod';
-import { parseCpuList } from '../core/cpu-list.ts';
 
 /** Lists of CPUs such as "0-3,8", one for each different setting among the threads of a process; null = not read. */
 const threadLists = z.array(z.string()).nullable();
@@ -25,9 +24,3 @@ export const placementSchema = z.object({
     .nullable(),
 });
 export type Placement = z.infer<typeof placementSchema>;
-
-/** Whether every thread is kept to CPUs that were asked for. What could not be read is not known to be. */
-export function keptTo(asked: string, threads: readonly string[] | null): boolean {
-  const wanted = new Set(parseCpuList(asked));
-  return threads?.every((list) => parseCpuList(list).every((cpu) => wanted.has(cpu))) ?? false;
-}

@@ -82,7 +82,7 @@ async function measure(
     return;
   }
   const counters = await load(trial, context, origin, server, gpu, findings);
-  findings.server = { ...facts, meanRealisedBatchSize: meanBatch(counters) };
+  findings.server = { ...facts, meanRealisedBatchSize: meanBatch(counters, trial.cell.batchSize) };
   await server.workers();
   const death = daemon?.death();
   if (death)
@@ -188,9 +188,14 @@ function longestLoad(spec: LoadSpec): Nanoseconds {
   return ns(spec.warmupNs + measurementNs + spec.timeoutNs);
 }
 
-function meanBatch({ before, after }: CounterPair): number | null {
+/**
+ * A server under load may move its two counters at different moments; the mean is kept to what a batch can hold, one
+ * request at least and the batch size at most.
+ */
+function meanBatch({ before, after }: CounterPair, batchSize: number): number | null {
   if (!before || !after || after.batches <= before.batches) return null;
-  return (after.requests - before.requests) / (after.batches - before.batches);
+  const mean = (after.requests - before.requests) / (after.batches - before.batches);
+  return Math.min(batchSize, Math.max(1, mean));
 }
 
 function output(

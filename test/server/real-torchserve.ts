@@ -39,6 +39,17 @@ def handle(data, context):
   slow: `import time\n${loads}    time.sleep(0.2)\n    return ["slow"] * len(data)\n`,
   refusesToLoad: 'def handle(data, context):\n    raise RuntimeError("the weights are missing")\n',
   refusesToAnswer: `${loads}    raise ValueError("no such request")\n`,
+  /** The second worker finds the device full, as PyTorch would tell it. TMPDIR is the server's own. */
+  roomForOne: `import os
+def handle(data, context):
+    if data is None:
+        try:
+            os.close(os.open(os.path.join(os.environ["TMPDIR"], "taken"), os.O_CREAT | os.O_EXCL))
+        except FileExistsError:
+            raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB") from None
+        return None
+    return ["alone"] * len(data)
+`,
   /** What PyTorch raises where the device has no room left. */
   outOfMemory: 'def handle(data, context):\n    raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")\n',
 } as const;
