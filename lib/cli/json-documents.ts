@@ -87,6 +87,8 @@ export const rateSearchDocumentSchema = document('rate-search').extend({
     method: true,
     headerNames: true,
     bodies: true,
+    template: true,
+    socketPath: true,
     warmupNs: true,
     timeoutNs: true,
     expectStatus: true,

@@ -67,9 +67,9 @@ function checkOptions({ slo, requests, step, trace, failIf, raw, jsonLines }: Ra
 }
 
 function json(load: Omit<LoadSpec, 'loop' | 'stop'>, search: RateSearch): string {
-  const { url, method, headers, bodies, warmupNs, timeoutNs, expectStatus, seed } = load;
+  const { url, method, headers, bodies, template, socketPath, warmupNs, timeoutNs, expectStatus, seed } = load;
   return jsonDocument('rate-search', {
-    ...{ url, method, headerNames: Object.keys(headers), bodies: bodies.length },
+    ...{ url, method, headerNames: Object.keys(headers), bodies: bodies.length, template, socketPath },
     ...{ warmupNs, timeoutNs, expectStatus, seed },
     ...search,
   });

@@ -85,7 +85,6 @@ function againstNullServer(spec: LoadSpec, port: number, durationNs: number): Lo
   return {
     ...rest,
     url: `http://127.0.0.1:${port}${pathname}${search}`,
-    socketPath: null,
     headers: names.includes('host') ? spec.headers : { host, ...spec.headers },
     loop: { kind: 'closed', concurrency: spec.loop.kind === 'closed' ? spec.loop.concurrency : spec.loop.connections },
     warmupNs: Math.round(window.warmupRatio * durationNs),

@@ -17,7 +17,8 @@ const mostWaitingBytes = 64 << 20;
 
 /**
  * Arrow IPC file. Until it is finished it has another name beside its own, so that a file of its name is complete.
- * Disposal finishes what was not finished.
+ * Disposal finishes what was not finished, or takes it away where there are no rows, so that a run that never began
+ * leaves no file in the way of the next.
  */
 export interface RawFile extends AsyncDisposable {
   /** For LoadHooks; what comes after finish() is left out. */
@@ -118,10 +119,12 @@ class ArrowFile implements RawFile {
     return this.#finishing;
   }
 
-  /** Who called finish() has seen its error. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#finishing === null) await this.finish();
-    else await this.#finishing.catch(() => {});
+    const finished = this.#finishing !== null;
+    if (!finished && this.#rows === 0) this.#fail(new Error('no request ended'));
+    else if (!finished) return await this.finish();
+    // Who called finish() has seen its error.
+    await this.finish().catch(() => {});
   }
 
   #handOver(): void {

@@ -68,6 +68,23 @@ for (const engine of engines) {
       assert.ok(rows.numRows >= 40, `${rows.numRows} rows`);
     });
 
+    it('leaves no file where nothing was sent', async () => {
+      const folder = scratchFolder();
+      const argv = [
+        'load',
+        'http://127.0.0.1:9/',
+        '-c',
+        '999999',
+        '--engine',
+        engine,
+        '--raw',
+        join(folder, 'x.arrow'),
+      ];
+      const ran = await runCli(argv);
+      assert.match(ran.stderr, /^mpsbench: OPEN_FILE_LIMIT: [^\n]*\n$/);
+      assert.deepEqual(readdirSync(folder), []);
+    });
+
     it('of a run that never connects has the attempts, beside the one line about the server', async () => {
       const server = await fakeServer();
       await server.close();
