@@ -1,7 +1,7 @@
 /** mpsbench load --rate auto: the search, its progress, its result. Apart from load, which starts without all of this. */
 import { exitStatus, MpsbenchError } from '../core/errors.ts';
 import { formatRate } from '../core/units.ts';
-import type { EngineWish } from '../load/choose-engine.ts';
+import { anyEngine, type EngineWish } from '../load/choose-engine.ts';
 import { searchDefaults, searchRate } from '../load/rate-search.ts';
 import type { LoadSpec } from '../records/load.ts';
 import type { RateSearch } from '../records/rate-search.ts';
@@ -15,6 +15,7 @@ import { outputTerminal } from './terminal.ts';
 export interface RateSearchCommand extends Omit<LoadOptions, 'rate'>, EngineWish {
   readonly slo?: readonly string[];
   readonly failIf?: readonly string[];
+  readonly raw?: string;
   readonly json?: boolean;
   readonly jsonLines?: boolean;
   readonly quiet?: boolean;
@@ -44,7 +45,7 @@ export async function runRateSearch(context: CliContext, url: string, options: R
       }),
       onProbe: (probe, number) => status.note(probeText(probe, number)),
     },
-    options,
+    { ...anyEngine, ...options },
   ).finally(() => status.done());
   const found = search.end === 'found';
   if (!options.json) context.out(rateSearchText(`${load.method} ${load.url}`, search, outputTerminal().width));
@@ -55,12 +56,13 @@ export async function runRateSearch(context: CliContext, url: string, options: R
   context.exit(found ? exitStatus.done : exitStatus.invalid);
 }
 
-function checkOptions({ slo, requests, step, trace, failIf, jsonLines }: RateSearchCommand): void {
+function checkOptions({ slo, requests, step, trace, failIf, raw, jsonLines }: RateSearchCommand): void {
   if (slo === undefined) throw usage("--rate auto needs a limit to meet: give one such as --slo 'p99<50ms'");
   if (requests !== undefined) throw usage('--rate auto probes for a time: give -d instead of -n');
   if (step !== undefined || trace !== undefined)
     throw usage('--rate auto chooses its rates: leave out --step and --trace');
   if (failIf !== undefined) throw usage('--rate auto is judged by --slo: leave out --fail-if');
+  if (raw !== undefined) throw usage('--raw is of one run, and --rate auto makes many: leave it out');
   if (jsonLines) throw usage('--rate auto has one result: give --json instead of --json-lines');
 }
 
