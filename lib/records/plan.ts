@@ -10,13 +10,21 @@ import {
   positiveInteger,
   sizeValue,
 } from './plan-values.ts';
+import { attachedServerSchema } from './server-plans/attached.ts';
+import { commandServerSchema } from './server-plans/command.ts';
 import { embeddedServerSchema } from './server-plans/embedded.ts';
+import { gridProblem } from './server-plans/grid.ts';
 import { torchserveServerSchema } from './server-plans/torchserve.ts';
 
 export const planSchemaVersion = 1;
 
 /** One schema per kind of server, each in a file of its own below server-plans/. */
-export const serverPlanSchema = z.discriminatedUnion('kind', [embeddedServerSchema, torchserveServerSchema]);
+export const serverPlanSchema = z.discriminatedUnion('kind', [
+  embeddedServerSchema,
+  torchserveServerSchema,
+  commandServerSchema,
+  attachedServerSchema,
+]);
 export type ServerPlan = z.infer<typeof serverPlanSchema>;
 
 export const loadPlanSchema = z
@@ -86,6 +94,10 @@ export const studyPlanSchema = z
   .refine((plan) => plan.load.duration === undefined || plan.load.requests === undefined, {
     message: 'give duration or requests, not both',
     path: ['load', 'requests'],
+  })
+  .superRefine((plan, context) => {
+    const problem = gridProblem(plan.server, plan);
+    if (problem) context.addIssue({ code: 'custom', path: [...problem.path], message: problem.message });
   });
 
 /** What a user writes: every key may be left out, durations and sizes are text with a unit. */
@@ -101,6 +113,8 @@ export function restartOf(plan: Pick<StudyPlan, 'restart' | 'server'>): 'trial' 
   if (plan.restart !== 'auto') return plan.restart;
   switch (plan.server.kind) {
     case 'embedded':
+    case 'command':
+    case 'attached':
       return 'trial';
     case 'torchserve':
       return 'arm';

@@ -1,5 +1,6 @@
 /** Checks of what a plan's server needs on this host before its first start: programs, versions and files. */
 import type { ServerPlan } from '../records/plan.ts';
+import { type CommandNeed, commandNeeds } from '../server/command/requirements.ts';
 import { fileRequirements, programRequirements, type Requirement } from '../server/torchserve/requirements.ts';
 import { type Finding, findingsIn } from './finding.ts';
 
@@ -9,7 +10,10 @@ const say = findingsIn('server');
 export async function serverFindings(plan: ServerPlan, signal: AbortSignal): Promise<Finding[]> {
   switch (plan.kind) {
     case 'embedded':
+    case 'attached':
       return [];
+    case 'command':
+      return commandNeeds(plan).map(needFinding);
     case 'torchserve':
       return [...(await programRequirements(plan, signal)), ...fileRequirements(plan)].map(findingOf);
   }
@@ -25,4 +29,9 @@ function findingOf({ code, subject, met, message, mend }: Requirement): Finding 
   const name = code.startsWith('torchserve') ? code : `torchserve-${code}`;
   if (met || mend === null) return say.passed(name, subject, message);
   return say.blocker('everything', name, subject, message, mend);
+}
+
+function needFinding({ code, subject, problem, mend }: CommandNeed): Finding {
+  if (problem === null) return say.passed(code, subject, 'is there');
+  return say.blocker('everything', code, subject, problem, mend);
 }

@@ -11,7 +11,7 @@ import { armEnvironment } from '../mps/environment.ts';
 import type { Environment } from '../records/environment.ts';
 import type { GpuSnapshot } from '../records/gpu.ts';
 import type { StudyPlan } from '../records/plan.ts';
-import { chooseAdapter, workersUseCuda } from '../server/choose-adapter.ts';
+import { type AdapterOptions, chooseAdapter, workersUseCuda } from '../server/choose-adapter.ts';
 import { type ArmsOnHost, armsOnHost } from './arms-on-host.ts';
 import { blockedBy, type Finding } from './finding.ts';
 import type { StudyDevice, StudyParts } from './parts.ts';
@@ -108,10 +108,21 @@ function partsOf(
     gpu: session && device ? { session, device } : null,
     startMpsDaemon: (daemon) => startMpsDaemon({ ...daemon, controlPath: paths.mpsControl, ...limits }),
     armEnvironment,
-    adapter: chooseAdapter(plan.server, { cudaPath: paths.cuda }),
+    adapter: chooseAdapter(plan.server, { cudaPath: paths.cuda, ...gpuPidsOf(session, device) }),
     engine: wishedEngine({ ...anyEngine, engine: plan.load.engine }),
     emergency,
   };
+}
+
+/** The PIDs that NVML lists on the device at the moment of asking. */
+function gpuPidsOf(session: GpuSession | null, device: StudyDevice | null): Pick<AdapterOptions, 'gpuPids'> {
+  if (session === null || device === null) return {};
+  const gpuPids = (): ReadonlySet<number> => {
+    const { devices } = session.snapshot({ withEnergy: false });
+    const found = devices.find(({ uuid }) => uuid === device.uuid);
+    return new Set((found?.processes ?? []).map(({ pid }) => pid));
+  };
+  return { gpuPids };
 }
 
 /** By index or UUID; the first device where the plan names none; null where there is none at all. */
