@@ -1,6 +1,6 @@
 /** Checks of what a plan's server needs on this host before its first start: programs, versions and files. */
 import type { ServerPlan } from '../records/plan.ts';
-import { type CommandNeed, commandNeeds } from '../server/command/requirements.ts';
+import { bodyNeeds, type CommandNeed, commandNeeds } from '../server/command/requirements.ts';
 import { fileRequirements, programRequirements, type Requirement } from '../server/torchserve/requirements.ts';
 import { type Finding, findingsIn } from './finding.ts';
 
@@ -10,8 +10,9 @@ const say = findingsIn('server');
 export async function serverFindings(plan: ServerPlan, signal: AbortSignal): Promise<Finding[]> {
   switch (plan.kind) {
     case 'embedded':
-    case 'attached':
       return [];
+    case 'attached':
+      return bodyNeeds(plan.bodies, 'server.bodies').map(needFinding);
     case 'command':
       return commandNeeds(plan).map(needFinding);
     case 'torchserve':

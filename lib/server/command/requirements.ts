@@ -32,15 +32,18 @@ export function commandNeeds(plan: CommandPlan): CommandNeed[] {
       problem: programProblem(program, directory, plan.environment.PATH ?? process.env.PATH ?? ''),
       mend: 'install it, or name its path as the first word of server.launch',
     },
-    ...plan.request.bodies.map(
-      (path): CommandNeed => ({
-        code: 'request-body',
-        subject: path,
-        problem: whyNot(path, constants.R_OK),
-        mend: 'name readable files as server.request.bodies',
-      }),
-    ),
+    ...bodyNeeds(plan.request.bodies, 'server.request.bodies'),
   ];
+}
+
+/** `key`: where the plan names them. */
+export function bodyNeeds(paths: readonly string[], key: string): CommandNeed[] {
+  return paths.map((path) => ({
+    code: 'request-body',
+    subject: path,
+    problem: whyNot(path, constants.R_OK),
+    mend: `name readable files as ${key}`,
+  }));
 }
 
 /** A name is looked for on PATH, a path below the directory. */
