@@ -10,8 +10,11 @@ import {
   positiveInteger,
   sizeValue,
 } from './plan-values.ts';
+import { attachedServerSchema } from './server-plans/attached.ts';
+import { commandServerSchema } from './server-plans/command.ts';
 import { embeddedServerSchema } from './server-plans/embedded.ts';
-import { kserveServerSchema, scaleControlOf } from './server-plans/kserve.ts';
+import { gridProblem } from './server-plans/grid.ts';
+import { canSwitch, kserveServerSchema } from './server-plans/kserve.ts';
 import { torchserveServerSchema } from './server-plans/torchserve.ts';
 
 export const planSchemaVersion = 1;
@@ -21,6 +24,8 @@ export const serverPlanSchema = z.discriminatedUnion('kind', [
   embeddedServerSchema,
   torchserveServerSchema,
   kserveServerSchema,
+  commandServerSchema,
+  attachedServerSchema,
 ]);
 export type ServerPlan = z.infer<typeof serverPlanSchema>;
 
@@ -100,6 +105,10 @@ export const studyPlanSchema = z
   .refine((plan) => plan.load.duration === undefined || plan.load.requests === undefined, {
     message: 'give duration or requests, not both',
     path: ['load', 'requests'],
+  })
+  .superRefine((plan, context) => {
+    const problem = gridProblem(plan.server, plan);
+    if (problem) context.addIssue({ code: 'custom', path: [...problem.path], message: problem.message });
   });
 
 /** What a user writes: every key may be left out, durations and sizes are text with a unit. */
@@ -115,10 +124,12 @@ export function restartOf(plan: Pick<StudyPlan, 'restart' | 'server'>): 'trial' 
   if (plan.restart !== 'auto') return plan.restart;
   switch (plan.server.kind) {
     case 'embedded':
+    case 'command':
+    case 'attached':
       return 'trial';
     case 'torchserve':
       return 'arm';
     case 'kserve':
-      return scaleControlOf(plan.server) === 'repository' ? 'arm' : 'trial';
+      return canSwitch(plan.server) ? 'arm' : 'trial';
   }
 }

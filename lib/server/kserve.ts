@@ -2,8 +2,8 @@
 import { type Clock, systemClock } from '../core/clock.ts';
 import { MpsbenchError } from '../core/errors.ts';
 import { type Nanoseconds, ns, seconds } from '../core/units.ts';
-import { type KservePlan, scaleControlOf } from '../records/server-plans/kserve.ts';
-import type { RunningServer, ServerAdapter, ServerChange, ServerStart } from './adapter.ts';
+import { canSwitch, type KservePlan, scaleControlOf } from '../records/server-plans/kserve.ts';
+import type { RunningServer, ServerAdapter, ServerChange, ServerCounters, ServerStart } from './adapter.ts';
 import { type InferRequests, inferRequests } from './kserve/infer-requests.ts';
 import { configAt, type Scale, scaleProblem } from './kserve/model-config.ts';
 import {
@@ -18,35 +18,56 @@ import {
   readStatistics,
   unloadModel,
 } from './kserve/protocol.ts';
-import { LaunchedServer } from './launched/http-server.ts';
+import { LaunchedServer, type LaunchSettings } from './launched/http-server.ts';
 
 const queryTimeoutNs = seconds(10);
 const name = 'the inference server';
 
-export function kserveAdapter(
-  plan: KservePlan,
-  findPorts?: (count: number) => Promise<readonly number[]>,
-): ServerAdapter {
-  return { kind: 'kserve', start: (start) => startKserve(plan, start, findPorts) };
+export type KserveAdapterOptions = Pick<LaunchSettings, 'gpuPids' | 'findPorts'>;
+
+export function kserveAdapter(plan: KservePlan, options: KserveAdapterOptions = {}): ServerAdapter {
+  return { kind: 'kserve', attached: plan.url !== null, start: (start) => startKserve(plan, start, options) };
 }
 
 async function startKserve(
   plan: KservePlan,
   start: ServerStart,
-  findPorts?: (count: number) => Promise<readonly number[]>,
+  options: KserveAdapterOptions,
 ): Promise<RunningServer> {
-  const { timeLeft, elapsed } = stopwatch(start.readyTimeoutNs, systemClock);
+  const { elapsed } = stopwatch(start.readyTimeoutNs, systemClock);
+  const each = plan.processes === 'one' ? start : { ...start, workers: 1 };
+  const count = plan.processes === 'one' ? 1 : start.workers;
+  const started = await Promise.allSettled(
+    Array.from({ length: count }, (_, index) => startOne(plan, each, count === 1 ? null : index + 1, options)),
+  );
+  const servers = started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  const failed = started.find((result) => result.status === 'rejected');
+  if (failed === undefined) return new KserveServer(servers, plan, elapsed());
+  await Promise.all(servers.map(({ server }) => server[Symbol.asyncDispose]()));
+  throw failed.reason;
+}
+
+async function startOne(
+  plan: KservePlan,
+  start: ServerStart,
+  worker: number | null,
+  options: KserveAdapterOptions,
+): Promise<ServedModel> {
+  const { timeLeft } = stopwatch(start.readyTimeoutNs, systemClock);
   const readyPath = scaleControlOf(plan) === 'repository' ? '/v2/health/live' : '/v2/health/ready';
-  const server = await LaunchedServer.start({ name, plan, start, readyPath, ...(findPorts ? { findPorts } : {}) });
+  const server = await LaunchedServer.start({ name, plan, start, readyPath, worker, ...options });
   try {
-    const asked = { server, plan, timeLeft, signal: start.signal };
-    const found = await setUpModel(asked, plan, start);
+    const found = await setUpModel({ server, plan, timeLeft, signal: start.signal }, plan, start);
     server.noteWorkers();
-    return new KserveServer(server, plan, found, elapsed());
+    return { server, ...found };
   } catch (thrown) {
     await server[Symbol.asyncDispose]();
     throw thrown;
   }
+}
+
+interface ServedModel extends FoundModel {
+  readonly server: LaunchedServer;
 }
 
 interface FoundModel {
@@ -93,48 +114,56 @@ function waitUntilModelReady({ server, plan, timeLeft, signal }: AskedModel): Pr
 
 class KserveServer implements RunningServer {
   readonly description: string;
-  readonly request;
+  readonly request: RunningServer['request'];
   readonly sampleBodies: readonly Uint8Array[];
   readonly readyNs: Nanoseconds;
-  readonly otherPids: readonly number[];
   readonly reconfigure: ((change: ServerChange) => Promise<void>) | null;
-  readonly #server: LaunchedServer;
+  readonly #servers: readonly LaunchedServer[];
   readonly #plan: KservePlan;
 
-  constructor(server: LaunchedServer, plan: KservePlan, { description, requests }: FoundModel, readyNs: Nanoseconds) {
-    this.#server = server;
+  constructor(served: readonly ServedModel[], plan: KservePlan, readyNs: Nanoseconds) {
+    const [first] = served as [ServedModel, ...ServedModel[]];
+    this.#servers = served.map(({ server }) => server);
     this.#plan = plan;
-    this.description = description;
-    const { headers, bodies } = requests;
-    this.request = {
-      url: `${server.baseUrl}${modelPath(plan)}/infer`,
-      method: 'POST',
-      headers: { ...plan.headers, ...headers },
-    };
+    this.description = first.description;
+    const { headers, bodies } = first.requests;
+    const endpoints = this.#servers.map(({ baseUrl }) => `${baseUrl}${modelPath(plan)}/infer`);
+    const url = endpoints[0] as string;
+    this.request = { url, method: 'POST', headers: { ...plan.headers, ...headers }, endpoints };
     this.sampleBodies = bodies;
     this.readyNs = readyNs;
-    this.otherPids = server.otherPids();
-    this.reconfigure = scaleControlOf(plan) === 'repository' ? (change) => this.#change(change) : null;
+    this.reconfigure = canSwitch(plan) ? (change) => this.#change(first.server, change) : null;
   }
 
-  async #change(change: ServerChange): Promise<void> {
+  get otherPids(): readonly number[] {
+    return this.#servers.flatMap((server) => server.otherPids());
+  }
+
+  async #change(server: LaunchedServer, change: ServerChange): Promise<void> {
     const { timeLeft } = stopwatch(change.readyTimeoutNs, systemClock);
-    const asked = { server: this.#server, plan: this.#plan, timeLeft, signal: change.signal };
-    await setUpModel(asked, this.#plan, change);
+    await setUpModel({ server, plan: this.#plan, timeLeft, signal: change.signal }, this.#plan, change);
     // A model that runs in processes of its own has new ones.
-    this.#server.noteWorkers();
+    server.noteWorkers();
   }
 
   async workers() {
-    return this.#server.workerPids().map((pid) => ({ pid, mpsEnabled: null, multiprocessorCount: null }));
+    const pids = this.#servers.flatMap((server) => server.workerPids());
+    return pids.map((pid) => ({ pid, mpsEnabled: null, multiprocessorCount: null }));
   }
 
-  counters() {
-    return readStatistics({ server: this.#server, plan: this.#plan, timeLeft: () => queryTimeoutNs });
+  async counters(): Promise<ServerCounters | null> {
+    const timeLeft = () => queryTimeoutNs;
+    const all = await Promise.all(
+      this.#servers.map((server) => readStatistics({ server, plan: this.#plan, timeLeft })),
+    );
+    const known = all.filter((counters) => counters !== null);
+    if (known.length < all.length) return null;
+    const sum = (key: keyof ServerCounters): number => known.reduce((total, counters) => total + counters[key], 0);
+    return { batches: sum('batches'), requests: sum('requests') };
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#server[Symbol.asyncDispose]();
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#servers.map((server) => server[Symbol.asyncDispose]()));
   }
 }
 

@@ -9,8 +9,8 @@ import { request } from 'undici';
 import { milliseconds } from '../../lib/core/units.ts';
 import { type KservePlan, kserveServerSchema } from '../../lib/records/server-plans/kserve.ts';
 import type { RunningServer, ServerStart } from '../../lib/server/adapter.ts';
+import { freePorts } from '../../lib/server/free-ports.ts';
 import { kserveAdapter } from '../../lib/server/kserve.ts';
-import { findFreePorts } from '../../lib/server/launched/free-ports.ts';
 import { isAlive, until } from './front-under-test.ts';
 import { fakeProgram, scratchDirectory, startOptions } from './inference-server.ts';
 
@@ -28,7 +28,7 @@ function start(
   changes: Partial<ServerStart> = {},
   findPorts?: (count: number) => Promise<readonly number[]>,
 ): Promise<RunningServer> {
-  return kserveAdapter(plan, findPorts).start(startOptions(scratch, changes));
+  return kserveAdapter(plan, { findPorts }).start(startOptions(scratch, changes));
 }
 
 async function infer(server: RunningServer): Promise<number> {
@@ -52,6 +52,18 @@ describe('a server of the Open Inference Protocol', () => {
       assert.deepEqual(await server.counters(), { requests: 2, batches: 1 });
     });
   }
+
+  it('is as many servers with one instance each, where the plan says so', async () => {
+    await using server = await start(planOf(scaled, { processes: 'per-worker' }), { workers: 3, batchSize: 4 });
+    assert.equal((await server.workers()).length, 3);
+    assert.equal(new Set(server.request.endpoints).size, 3);
+    assert.deepEqual(await server.counters(), { requests: 3, batches: 3 });
+    assert.equal(server.reconfigure, null);
+    const [victim] = await server.workers();
+    process.kill(victim?.pid as number, 'SIGKILL');
+    await until('it is gone', () => !isAlive(victim?.pid as number));
+    await assert.rejects(server.workers(), { code: 'WORKER_DIED' });
+  });
 
   it('is switched to another cell by loading its model anew, without a restart', async () => {
     const record = join(scratch, 'switched');
@@ -214,7 +226,7 @@ describe('a faulty server of the Open Inference Protocol', () => {
     let asked = 0;
     try {
       await using server = await start(planOf(scaled), {}, async (count) =>
-        asked++ === 0 ? [port] : findFreePorts(count),
+        asked++ === 0 ? [port] : freePorts(count, '127.0.0.1'),
       );
       assert.equal(await infer(server), 200);
       assert.equal(asked, 2);

@@ -14,6 +14,11 @@ export const kserveServerSchema = z
     /** null = the one that the server chooses. */
     modelVersion: name.nullable().default(null),
     /**
+     * one: a server with as many instances of the model as there are workers; Triton's share a process and its CUDA
+     * context, unless their backend is Python. per-worker: as many servers with one instance each, which MPS can serve.
+     */
+    processes: z.enum(['one', 'per-worker']).default('one'),
+    /**
      * How workers and batch size reach the server. launch: by the placeholders of the command line. repository: by
      * loading the model anew with a changed configuration (Triton in explicit mode), which needs no restart. auto =
      * launch where a placeholder is used, else repository.
@@ -27,11 +32,20 @@ export const kserveServerSchema = z
     bodies: z.array(nonEmptyText).default([]),
     seed: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(1),
   })
-  .superRefine(exactlyOneStart);
+  .superRefine(exactlyOneStart)
+  .refine((plan) => plan.url === null || plan.processes === 'one', {
+    message: 'a server that runs already is one; leave processes out, or give launch instead of url',
+    path: ['processes'],
+  });
 export type KservePlan = z.infer<typeof kserveServerSchema>;
 
 /** What 'auto' means for the plan. */
 export function scaleControlOf(plan: KservePlan): 'launch' | 'repository' {
   if (plan.control !== 'auto') return plan.control;
   return launchTellsScale(plan) ? 'launch' : 'repository';
+}
+
+/** Whether a cell can be changed without a restart. */
+export function canSwitch(plan: KservePlan): boolean {
+  return plan.processes === 'one' && scaleControlOf(plan) === 'repository';
 }

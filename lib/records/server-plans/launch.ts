@@ -1,20 +1,27 @@
 /** The keys of a server that is either started by a command line or already there: shared by several kinds. */
 import { z } from 'zod';
 import { positiveInteger } from '../plan-values.ts';
+import { placeholdersIn, splitArguments } from './argument-text.ts';
+import { requestHeadersSchema } from './request.ts';
 
 export const nonEmptyText = z.string({ error: 'needs text' }).min(1, 'must not be empty');
+
+const launchText = nonEmptyText.superRefine((text, context) => {
+  const problem = splitProblem(text);
+  if (problem !== null) context.addIssue({ code: 'custom', message: problem });
+});
 
 /** Spread into the strict object of a kind; `exactlyOneStart` goes with it. */
 export const launchKeys = {
   /**
-   * Command line, split into words with quotes as a shell would, but never given to one; or the words themselves.
-   * {port}, {grpcPort}, {metricsPort}, {workers}, {batchSize} and {logDirectory} are filled in.
+   * Program and arguments, split at blanks; no shell sees them. {port}, {grpcPort}, {metricsPort}, {workers},
+   * {batchSize}, {deviceUuid} and {logDirectory} are filled in.
    */
   launch: z
-    .union([nonEmptyText, z.array(nonEmptyText).min(1)])
+    .union([launchText, z.array(nonEmptyText).min(1)])
     .nullable()
     .default(null),
-  /** Directory to start it in; null = the one that mpsbench runs in. */
+  /** Directory to start it in; null = where mpsbench runs. */
   cwd: nonEmptyText.nullable().default(null),
   /** Variables of the server, with the same placeholders as `launch`. The arm's own win over them. */
   environment: z
@@ -27,17 +34,23 @@ export const launchKeys = {
     .nullable()
     .default(null),
   /** Sent with every request, such as an access token. They are kept in the study's plan.yaml as they are. */
-  headers: z
-    .record(z.string().regex(/^[a-z0-9-]+$/, 'must be the name of a header in lower case'), z.string())
-    .default({}),
+  headers: requestHeadersSchema,
   /** Of a server that is already running: the processes that hold its CUDA contexts, for the proof of the arm. */
   pids: z.array(positiveInteger).default([]),
   /**
-   * Text in the command line of the processes that hold the CUDA contexts, among those that `launch` started; null =
-   * the started process itself.
+   * Text in the command line of the processes that are the workers, among those that `launch` started; null = those
+   * that hold the device, or the started process itself where none does.
    */
   workerProcess: nonEmptyText.nullable().default(null),
 };
+
+function splitProblem(text: string): string | null {
+  try {
+    return splitArguments(text).length > 0 ? null : 'names no program';
+  } catch (thrown) {
+    return (thrown as RangeError).message;
+  }
+}
 
 export interface LaunchPlan {
   readonly launch: string | readonly string[] | null;
@@ -63,5 +76,5 @@ export function exactlyOneStart(
 /** Whether the command line or the variables tell the server its scale. */
 export function launchTellsScale({ launch, environment }: LaunchPlan): boolean {
   const texts = [...(typeof launch === 'string' ? [launch] : (launch ?? [])), ...Object.values(environment)];
-  return texts.some((text) => /\{(workers|batchSize)\}/.test(text));
+  return texts.some((text) => placeholdersIn(text).some((name) => name === 'workers' || name === 'batchSize'));
 }

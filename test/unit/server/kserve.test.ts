@@ -28,6 +28,17 @@ describe('a plan for the Open Inference Protocol', () => {
     ['no model', '{kind: kserve, launch: triton}', /server\.model: needs text/],
     ['neither launch nor url', '{kind: kserve, model: m}', /server\.launch: name either launch .* neither is given/],
     ['both launch and url', '{kind: kserve, model: m, launch: a, url: "http://h:1"}', /both are given/],
+    ['a quote that is open', '{kind: kserve, model: m, launch: "a \'b"}', /server\.launch: has a ' that is not closed/],
+    [
+      'several arms of one running server',
+      '{kind: kserve, model: m, url: "http://h:1"}',
+      /arms: of a server that runs already/,
+    ],
+    [
+      'several of one running server',
+      '{kind: kserve, model: m, url: "http://h:1", processes: per-worker}',
+      /server\.processes/,
+    ],
     ['a url that is none', '{kind: kserve, model: m, url: "h:1"}', /server\.url: must be a base URL/],
     ['a model that is a path', '{kind: kserve, model: a/b, launch: a}', /server\.model: must be one word/],
     ['a misspelt key', '{kind: kserve, model: m, lanch: a}', /did you mean 'launch'/],

@@ -2,17 +2,17 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 
-/** Different ones. Another program may take one before the server does. */
-export async function findFreePorts(count: number): Promise<number[]> {
+/** All different. Another program may take one before it is used. */
+export async function freePorts(count: number, host: string): Promise<number[]> {
   // All at once, so that they differ.
-  const servers = await Promise.all(Array.from({ length: count }, listening));
+  const servers = await Promise.all(Array.from({ length: count }, () => listening(host)));
   const ports = servers.map(portOf);
   await Promise.all(servers.map(closed));
   return ports;
 }
 
-async function listening(): Promise<Server> {
-  const server = createServer().listen(0, '127.0.0.1');
+async function listening(host: string): Promise<Server> {
+  const server = createServer().listen(0, host);
   await once(server, 'listening');
   return server;
 }
