@@ -28,6 +28,11 @@ export function randomStream(seed: number, name: StreamName): RandomStream {
   return { next, below: (bound) => Math.floor(next() * bound) };
 }
 
+/** The n-th number (from 0) that `randomStream(…).next()` would give, without those before it. */
+export function streamNumber(state: bigint, index: number): number {
+  return Number(mix((state + BigInt(index + 1) * 0x9e3779b97f4a7c15n) & mask64) >> 11n) / 2 ** 53;
+}
+
 /** Fisher-Yates; the input is left as it was. */
 export function shuffled<T>(items: readonly T[], random: RandomStream): T[] {
   const result = [...items];

@@ -8,11 +8,21 @@ import {
   recordLatency,
 } from '../records/histogram.ts';
 import { LatencyTally } from '../records/latency-tally.ts';
-import { type OutcomeCounts, outcomeNames, type PhaseSummary } from '../records/load.ts';
-import type { FinishedRequest } from './exchange.ts';
+import { type Outcome, type OutcomeCounts, outcomeNames, type PhaseSummary } from '../records/load.ts';
 
-/** What the figures of a phase need of a request. */
-export type RecordedRequest = Omit<FinishedRequest, 'phase' | 'text' | 'cause'>;
+/** What the figures of a phase need of a request. Offsets count from the run's origin. */
+export interface RecordedRequest {
+  readonly intendedNs: number;
+  /** Null for a request that was given up before it was written. */
+  readonly sentNs: number | null;
+  readonly endNs: number;
+  readonly outcome: Outcome;
+  /** Status of a complete reply. */
+  readonly status: number | null;
+  /** Bytes of the bodies; heads are not counted. */
+  readonly requestBytes: number;
+  readonly responseBytes: number;
+}
 
 /** The window of a phase and the 'ok' replies that ended inside it, whichever phase had sent them. */
 export interface PhaseWindow {

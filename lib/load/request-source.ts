@@ -1,20 +1,16 @@
-/** Prepares requests: everything that is the same for all is made once, the body is drawn from the pool. */
+/** Prepares requests: everything that is the same for all is made once. */
 import type { Dispatcher } from 'undici';
-import { randomStream } from '../core/random.ts';
 import type { LoadSpec } from '../records/load.ts';
 
 export interface PreparedRequest {
+  /** For undici, body included. */
   readonly options: Dispatcher.DispatchOptions;
   readonly bodyBytes: number;
 }
 
-/** Bodies follow the seed's 'payload' stream in the order in which requests fall due. */
-export function requestSource(spec: LoadSpec): () => PreparedRequest {
-  const pool = (spec.bodies.length === 0 ? [null] : spec.bodies).map((body) => prepare(spec, body));
-  const first = pool[0] as PreparedRequest;
-  if (pool.length === 1) return () => first;
-  const random = randomStream(spec.seed, 'payload');
-  return () => pool[random.below(pool.length)] ?? first;
+/** One for each body of the pool. */
+export function preparedRequests(spec: LoadSpec): PreparedRequest[] {
+  return (spec.bodies.length === 0 ? [null] : spec.bodies).map((body) => prepare(spec, body));
 }
 
 function prepare(spec: LoadSpec, body: Uint8Array | null): PreparedRequest {

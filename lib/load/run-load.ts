@@ -2,7 +2,7 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { MpsbenchError, messageOf } from '../core/errors.ts';
 import { seconds } from '../core/units.ts';
-import { type LoadResult, type LoadSpec, loopSchema, stopSchema } from '../records/load.ts';
+import { directTransport, type LoadResult, type LoadSpec, loopSchema, stopSchema } from '../records/load.ts';
 import { anyEngine, chooseEngine, type EngineWish } from './choose-engine.ts';
 import type { LoadHooks } from './engine.ts';
 
@@ -15,6 +15,7 @@ export const loadDefaults = {
   timeoutNs: seconds(30),
   expectStatus: null,
   seed: 1,
+  transport: directTransport,
   intervalNs: seconds(1),
 } as const satisfies Partial<LoadSpec>;
 
@@ -28,7 +29,7 @@ export async function runLoad(
   wish: EngineWish = anyEngine,
 ): Promise<LoadResult> {
   checkSpec(spec);
-  return chooseEngine(spec.url, wish).run(spec, { origin: null, ...hooks });
+  return chooseEngine(spec, wish).run(spec, { origin: null, ...hooks });
 }
 
 /** Throws USAGE with what is wrong and what is expected. */

@@ -48,6 +48,25 @@ export const stopSchema = z.discriminatedUnion('kind', [
 ]);
 export type Stop = z.infer<typeof stopSchema>;
 
+/** How requests get to the server, beyond what its URL says. */
+export interface Transport {
+  /** false: the server's certificate is taken as it is. */
+  readonly verifyCertificate: boolean;
+  /** PEM; the only authorities whose certificates are taken. null = those of Node. */
+  readonly certificateAuthorities: string | null;
+  /** HTTP/2 with so many requests at a time on each connection; null = HTTP/1.1. */
+  readonly http2Streams: number | null;
+  /** http:// or https:// URL of a proxy. The variables of the environment that name one are never read. */
+  readonly proxyUrl: string | null;
+}
+
+export const directTransport: Transport = {
+  verifyCertificate: true,
+  certificateAuthorities: null,
+  http2Streams: null,
+  proxyUrl: null,
+};
+
 /** Requested load, validated and complete; bodies are bytes, hence not part of a schema. */
 export interface LoadSpec {
   readonly url: string;
@@ -63,6 +82,7 @@ export interface LoadSpec {
   /** Statuses that count as ok; null = any 2xx. */
   readonly expectStatus: readonly number[] | null;
   readonly seed: number;
+  readonly transport: Transport;
   /** Length of one point of the series. */
   readonly intervalNs: number;
 }
@@ -109,11 +129,13 @@ export const lagLimitRatio = 0.1;
 /** Whether the generator itself was the limit. */
 export const generatorHealthSchema = z.object({
   engine: z.enum(['native', 'undici']),
+  /** Why that engine, where it was neither asked for nor the first choice; null otherwise, and in older records. */
+  engineReason: z.string().nullable().default(null),
   threads: z.number().int().min(1),
   inFlightMax: count,
   /** Mean requests in flight by Little's law (throughput x mean response time) over the concurrency asked for; closed loop only. */
   littlesLawRatio: z.number().nullable(),
-  /** Above the millisecond that timers are rounded to: 0 says below what can be seen. */
+  /** Of the slowest thread, above the millisecond that timers are rounded to: 0 says below what can be seen. */
   eventLoopLagP99Ns: z.number().nullable(),
   eventLoopLagMaxNs: z.number().nullable(),
   /** Client CPU (user + system) per finished request. */

@@ -4,7 +4,7 @@ import { isInterrupted, MpsbenchError } from '../core/errors.ts';
 import { type Nanoseconds, ns, seconds } from '../core/units.ts';
 import type { RunningMpsDaemon } from '../mps/contract.ts';
 import { type Arm, parseArm } from '../records/arm.ts';
-import type { LoadResult, LoadSpec } from '../records/load.ts';
+import { directTransport, type LoadResult, type LoadSpec } from '../records/load.ts';
 import { defaultMeasurementNs, type StudyPlan } from '../records/plan.ts';
 import type { TrialSeries } from '../records/study-directory.ts';
 import type { Attachment, Reason, ServerFacts, TrialRecord } from '../records/trial.ts';
@@ -213,6 +213,7 @@ function loadSpec(trial: ScheduledTrial, { plan, bodies }: TrialContext, server:
     expectStatus: null,
     // The same bodies in the same order in every arm of a block.
     seed: plan.seed + trial.block,
+    transport: directTransport,
     intervalNs:
       plan.load.requests === undefined && (plan.load.duration ?? defaultMeasurementNs) < seconds(5)
         ? seconds(0.25)

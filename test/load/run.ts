@@ -1,6 +1,6 @@
 /** Runs a load against a fake server with a spec that says only what a test is about. */
 import type { LoadEngine, LoadHooks } from '../../lib/load/engine.ts';
-import { nativeEngine } from '../../lib/load/native-engine.ts';
+import { nativeEngine } from '../../lib/load/native-sender.ts';
 import { loadDefaults } from '../../lib/load/run-load.ts';
 import { undiciEngine } from '../../lib/load/undici-engine.ts';
 import { loadAddon } from '../../lib/native/addon.ts';

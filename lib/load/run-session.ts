@@ -1,17 +1,13 @@
-/** The moving parts of one run of the native engine: the threads, and what is made of their rows. */
+/** What is made of the rows of one run: progress, figures, and the run's own health. */
 import type { Clock, Origin } from '../core/clock.ts';
 import { MpsbenchError } from '../core/errors.ts';
-import { streamState } from '../core/random.ts';
-import type { NativeLoadRun } from '../native/addon.ts';
 import type { GeneratorHealth, LoadResult, LoadSpec } from '../records/load.ts';
 import { BatchRecorder } from './batch-recorder.ts';
 import type { LoadProgress } from './engine.ts';
 import { IssuePlan } from './issue-plan.ts';
-import type { NativeEngineOptions } from './native-engine.ts';
 import { noConnection } from './outcome.ts';
-import { requestBytes } from './request-bytes.ts';
 import { arrivalSchedule } from './schedule.ts';
-import type { ServerAddress } from './server-address.ts';
+import { lanesOf, type PreparedSender, type Sender, type SendingRun } from './sender.ts';
 import { Settlement } from './settlement.ts';
 
 /** With no connection at all, so many failed requests are enough to give the run up. */
@@ -19,45 +15,44 @@ const failuresBeforeGivingUp = 3;
 /** 1 GiB of due times, twice. */
 const mostScheduled = 2 ** 27;
 
-/** Sends from its construction to its disposal. */
-export class NativeSession implements Disposable {
+export interface SessionParts {
+  readonly sender: Sender;
+  readonly prepared: PreparedSender;
+  readonly threads: number;
+}
+
+/** Sends from its construction to the disposal of its sender. */
+export class RunSession {
   readonly plan: IssuePlan;
   readonly #spec: LoadSpec;
   readonly #origin: Origin;
   readonly #clock: Clock;
-  readonly #threads: number;
-  readonly #run: NativeLoadRun;
+  readonly #parts: SessionParts;
+  readonly #run: SendingRun;
   readonly #recorder: BatchRecorder;
   #takenUntilNs: number;
   #cpuAtStart: NodeJS.CpuUsage | null = null;
   #cpuNs: number | null = null;
   readonly #done = new Settlement<void>();
 
-  constructor(spec: LoadSpec, address: ServerAddress, origin: Origin, options: NativeEngineOptions) {
+  constructor(spec: LoadSpec, origin: Origin, clock: Clock, parts: SessionParts) {
     this.#spec = spec;
     this.#origin = origin;
-    this.#clock = options.clock;
-    this.#threads = Math.min(options.threads, connectionsOf(spec));
+    this.#clock = clock;
+    this.#parts = parts;
     const scheduled = spec.loop.kind === 'open' ? schedule(spec, spec.loop) : null;
-    const prepared = requestBytes(spec);
     const startNs = this.nowNs();
     this.plan = new IssuePlan(startNs, spec.warmupNs, spec.stop);
     this.#takenUntilNs = startNs;
-    this.#recorder = new BatchRecorder(spec, this.plan, options.addon.loadFaults);
-    this.#run = options.addon.startLoad({
-      ...address,
-      ...prepared,
-      payloadStream: BigInt.asIntN(64, streamState(spec.seed, 'payload')),
-      head: spec.method === 'HEAD',
-      okStatuses: spec.expectStatus === null ? anySuccess() : [...new Set(spec.expectStatus)],
-      connections: connectionsOf(spec),
-      threads: this.#threads,
+    this.#recorder = new BatchRecorder(spec, this.plan, parts.prepared.faults);
+    this.#run = parts.prepared.start({
+      connections: lanesOf(spec),
+      threads: parts.threads,
       originNs: origin.originNs,
       scheduleNs: scheduled?.map((dueNs) => dueNs + startNs) ?? null,
       measurementStartNs: this.plan.measurementStartNs,
       deadlineNs: Number.isFinite(this.plan.deadlineNs) ? this.plan.deadlineNs : null,
       requests: spec.stop.kind === 'requests' ? spec.stop.requests : null,
-      timeoutNs: spec.timeoutNs,
       onDone: () => this.#done.resolve(),
     });
   }
@@ -89,7 +84,7 @@ export class NativeSession implements Disposable {
     this.#recorder.completeUntil(this.#takenUntilNs);
     this.#takenUntilNs = nowNs;
     const { connections, finished } = this.#recorder;
-    if (connections === 0 && finished >= Math.min(failuresBeforeGivingUp, connectionsOf(this.#spec))) {
+    if (connections === 0 && finished >= Math.min(failuresBeforeGivingUp, lanesOf(this.#spec))) {
       throw this.#noConnection();
     }
   }
@@ -148,19 +143,20 @@ export class NativeSession implements Disposable {
     };
   }
 
-  [Symbol.dispose](): void {
-    this.#run.close();
-  }
-
-  /** Little's law as in GeneratorWatch. */
+  /**
+   * Little's law holds throughput x mean response time = mean requests in flight. Both sides are taken over the window
+   * in which a closed loop issues without a break, each request with the part that lies inside it, so that no error
+   * arises at the edges; failed requests occupy a connection too and count.
+   */
   #generatorHealth(): GeneratorHealth {
     const { loop } = this.#spec;
     const { occupiedNs, issuingEndNs, finishedInWindow } = this.#recorder;
     const { outstandingMax, lagP99Ns, lagMaxNs } = this.#run.health();
     const spanNs = issuingEndNs - this.plan.measurementStartNs;
     return {
-      engine: 'native',
-      threads: this.#threads,
+      engine: this.#parts.sender.name,
+      engineReason: this.#parts.sender.reason,
+      threads: this.#parts.threads,
       inFlightMax: outstandingMax,
       littlesLawRatio: loop.kind === 'open' || spanNs <= 0 ? null : occupiedNs / (spanNs * loop.concurrency),
       eventLoopLagP99Ns: lagP99Ns,
@@ -170,16 +166,10 @@ export class NativeSession implements Disposable {
   }
 
   #noConnection(): Error {
+    const text = this.#run.noConnectionText();
+    if (text !== null) return new MpsbenchError('LOAD_FAILED', text);
     return noConnection(this.#spec.url, this.#spec.timeoutNs, this.#recorder.lastCause);
   }
-}
-
-function connectionsOf({ loop }: LoadSpec): number {
-  return loop.kind === 'closed' ? loop.concurrency : loop.connections;
-}
-
-function anySuccess(): number[] {
-  return Array.from({ length: 100 }, (_, index) => 200 + index);
 }
 
 /** Due times from the start of the run, all of them: the threads only follow. */
@@ -201,7 +191,7 @@ function schedule(spec: LoadSpec, loop: Extract<LoadSpec['loop'], { kind: 'open'
 }
 
 function tooLong(ratePerSecond: number): MpsbenchError {
-  const advice = 'give a shorter run, a lower rate, or --engine undici';
+  const advice = 'give a shorter run or a lower rate';
   return new MpsbenchError(
     'USAGE',
     `${ratePerSecond} requests per second make over ${mostScheduled} due times: ${advice}`,

@@ -1,0 +1,70 @@
+/** The engine in C++: plain HTTP/1.1 from threads of its own, on Linux. */
+import { streamState } from '../core/random.ts';
+import { milliseconds } from '../core/units.ts';
+import type { NativeAddon, NativeLoadRun } from '../native/addon.ts';
+import type { LoadSpec } from '../records/load.ts';
+import type { LoadEngine } from './engine.ts';
+import { type EngineOptions, engineOf } from './engine-run.ts';
+import { requestBytes } from './request-bytes.ts';
+import type { Sender, SendingPlan, SendingRun } from './sender.ts';
+import { serverAddress } from './server-address.ts';
+
+/** Each wake-up of JavaScript costs the cores that are measured; the threads have room for a second's rows. */
+const takeEveryNs = milliseconds(125);
+
+/**
+ * Phases, outcomes, throughput and latency mean what they mean with the undici engine. With several threads, requests
+ * and connections are shared out among them beforehand. After a connection that could not be made, a closed loop waits
+ * 10 ms before it tries again, and up to 100 ms while nothing but failures follow.
+ */
+export function nativeEngine({
+  addon,
+  ...options
+}: { readonly addon: NativeAddon } & Partial<EngineOptions>): LoadEngine {
+  return engineOf(nativeSender(addon), options);
+}
+
+function nativeSender(addon: NativeAddon): Sender {
+  return {
+    name: 'native',
+    reason: null,
+    takeEveryNs,
+    prepare: async (spec) => {
+      const address = await serverAddress(spec.url, spec.timeoutNs);
+      let run: NativeLoadRun | null = null;
+      return {
+        faults: addon.loadFaults,
+        start: (plan) => {
+          run = startRun(addon, spec, address, plan);
+          return sendingRun(run);
+        },
+        [Symbol.asyncDispose]: async () => run?.close(),
+      };
+    },
+  };
+}
+
+function startRun(
+  addon: NativeAddon,
+  spec: LoadSpec,
+  address: Awaited<ReturnType<typeof serverAddress>>,
+  plan: SendingPlan,
+): NativeLoadRun {
+  return addon.startLoad({
+    ...address,
+    ...requestBytes(spec),
+    ...plan,
+    payloadStream: BigInt.asIntN(64, streamState(spec.seed, 'payload')),
+    head: spec.method === 'HEAD',
+    okStatuses: spec.expectStatus === null ? anySuccess() : [...new Set(spec.expectStatus)],
+    timeoutNs: spec.timeoutNs,
+  });
+}
+
+function sendingRun(run: NativeLoadRun): SendingRun {
+  return { take: () => run.take(), stop: () => run.stop(), health: () => run.health(), noConnectionText: () => null };
+}
+
+function anySuccess(): number[] {
+  return Array.from({ length: 100 }, (_, index) => 200 + index);
+}
