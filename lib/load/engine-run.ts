@@ -8,6 +8,8 @@ import { RunSession } from './run-session.ts';
 import { lanesOf, type Sender } from './sender.ts';
 import { Settlement } from './settlement.ts';
 
+/** Each wake-up of JavaScript costs the cores that are measured; the threads have room for a second's rows. */
+const takeInterval = milliseconds(125);
 const progressInterval = milliseconds(250);
 
 export interface EngineOptions {
@@ -86,7 +88,7 @@ class EngineRun {
   async #takeLoop(session: RunSession): Promise<void> {
     let last = { ok: 0, atNs: session.plan.startNs };
     for (;;) {
-      await this.#sleep(this.#sender.takeEveryNs);
+      await this.#sleep(takeInterval);
       session.take();
       const nowNs = session.nowNs();
       if (nowNs - last.atNs < progressInterval || !this.#hooks.onProgress) continue;

@@ -10,14 +10,18 @@ const mostJoinedBytes = 64 * 1024;
 /** What all sockets of a thread share: each read is consumed before the next one comes. */
 export class SocketMemory {
   readonly readBuffer = Buffer.allocUnsafeSlow(readBytes);
-  readonly #joined = new WeakMap<Uint8Array, { readonly head: string; readonly whole: Buffer }>();
+  readonly #joined = new WeakMap<Uint8Array, Buffer>();
 
-  /** Head and body in one piece; made once for all requests that are alike. */
+  /**
+   * Head and body in one piece; made once for all requests that are alike. The heads of a body differ in nothing but
+   * 'connection: keep-alive' or 'close', so that their length tells them apart; to compare them would cost undici's
+   * laying them out in memory.
+   */
   join(head: string, body: Uint8Array): Buffer {
     const known = this.#joined.get(body);
-    if (known !== undefined && known.head === head) return known.whole;
+    if (known !== undefined && known.length === head.length + body.length) return known;
     const whole = Buffer.concat([Buffer.from(head, 'latin1'), body]);
-    this.#joined.set(body, { head, whole });
+    this.#joined.set(body, whole);
     return whole;
   }
 }

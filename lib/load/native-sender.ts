@@ -1,6 +1,5 @@
 /** The engine in C++: plain HTTP/1.1 from threads of its own, on Linux. */
 import { streamState } from '../core/random.ts';
-import { milliseconds } from '../core/units.ts';
 import type { NativeAddon, NativeLoadRun } from '../native/addon.ts';
 import type { LoadSpec } from '../records/load.ts';
 import type { LoadEngine } from './engine.ts';
@@ -8,9 +7,6 @@ import { type EngineOptions, engineOf } from './engine-run.ts';
 import { requestBytes } from './request-bytes.ts';
 import type { Sender, SendingPlan, SendingRun } from './sender.ts';
 import { serverAddress } from './server-address.ts';
-
-/** Each wake-up of JavaScript costs the cores that are measured; the threads have room for a second's rows. */
-const takeEveryNs = milliseconds(125);
 
 /**
  * Phases, outcomes, throughput and latency mean what they mean with the undici engine. With several threads, requests
@@ -28,7 +24,6 @@ function nativeSender(addon: NativeAddon): Sender {
   return {
     name: 'native',
     reason: null,
-    takeEveryNs,
     prepare: async (spec) => {
       const address = await serverAddress(spec.url, spec.timeoutNs);
       let run: NativeLoadRun | null = null;

@@ -3,13 +3,6 @@ import type { LoadBatch } from '../native/addon.ts';
 import { outcomeNames } from '../records/load.ts';
 import type { RecordedRequest } from './phase-recorder.ts';
 
-/** What is known of a finished request; see LoadBatch for `cause`. */
-export interface FinishedRequest extends RecordedRequest {
-  readonly measured: boolean;
-  readonly reusedUnanswered: boolean;
-  readonly cause: number;
-}
-
 /** The columns of a LoadBatch; all lie in one buffer, so that they can change threads together. */
 export type RowColumns = Pick<
   LoadBatch,
@@ -28,7 +21,6 @@ export type RowColumns = Pick<
 const leastRows = 256;
 const doubleColumns = 5;
 const bytesPerRow = doubleColumns * 8 + 4 + 2 + 1 + 1;
-const outcomeIndex = Object.fromEntries(outcomeNames.map((name, index) => [name, index]));
 
 type Columns = Omit<RowColumns, 'count'>;
 
@@ -61,7 +53,8 @@ export class RowBuffer {
     return this.#count;
   }
 
-  push(request: FinishedRequest): void {
+  /** See LoadBatch for `cause` and `flags`. */
+  push(request: RecordedRequest, cause: number, flags: number): void {
     if (this.#count === this.#rows) this.#grow();
     const at = this.#count++;
     const columns = this.#columns;
@@ -70,10 +63,10 @@ export class RowBuffer {
     columns.endNs[at] = request.endNs;
     columns.requestBytes[at] = request.requestBytes;
     columns.responseBytes[at] = request.responseBytes;
-    columns.cause[at] = request.cause;
+    columns.cause[at] = cause;
     columns.status[at] = request.status ?? 0;
-    columns.outcome[at] = outcomeIndex[request.outcome] as number;
-    columns.flags[at] = (request.measured ? 1 : 0) | (request.reusedUnanswered ? 2 : 0);
+    columns.outcome[at] = outcomeNames.indexOf(request.outcome);
+    columns.flags[at] = flags;
   }
 
   /** What was pushed since the last call, for the caller to keep: the buffer, and how many of its rows are filled. */

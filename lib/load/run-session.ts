@@ -34,6 +34,7 @@ export class RunSession {
   #cpuAtStart: NodeJS.CpuUsage | null = null;
   #cpuNs: number | null = null;
   readonly #done = new Settlement<void>();
+  #takeFailure: { readonly error: unknown } | null = null;
 
   constructor(spec: LoadSpec, origin: Origin, clock: Clock, parts: SessionParts) {
     this.#spec = spec;
@@ -54,6 +55,7 @@ export class RunSession {
       deadlineNs: Number.isFinite(this.plan.deadlineNs) ? this.plan.deadlineNs : null,
       requests: spec.stop.kind === 'requests' ? spec.stop.requests : null,
       onDone: () => this.#done.resolve(),
+      onManyRows: () => this.#takeEarly(),
     });
   }
 
@@ -73,6 +75,7 @@ export class RunSession {
 
   /** Records what ended since the last call. Throws LOAD_FAILED when the server cannot be reached. */
   take(): void {
+    if (this.#takeFailure !== null) throw this.#takeFailure.error;
     const nowNs = this.nowNs();
     // What ended before the last call had been handed over by now, however late its thread was.
     let batch = this.#run.take();
@@ -163,6 +166,15 @@ export class RunSession {
       eventLoopLagMaxNs: lagMaxNs,
       cpuPerRequestNs: this.#cpuNs === null || finishedInWindow === 0 ? null : this.#cpuNs / finishedInWindow,
     };
+  }
+
+  /** Called from inside an HTTP client, which must not see what is thrown: the next take throws it. */
+  #takeEarly(): void {
+    try {
+      this.take();
+    } catch (error) {
+      this.#takeFailure = { error };
+    }
   }
 
   #noConnection(): Error {

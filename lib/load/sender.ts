@@ -4,10 +4,14 @@ import type { LoadBatch, LoadRunOptions, NativeLoadRun } from '../native/addon.t
 import type { GeneratorHealth, LoadSpec } from '../records/load.ts';
 
 /** When and how much is sent; offsets count from the run's origin. */
-export type SendingPlan = Pick<
-  LoadRunOptions,
-  'connections' | 'threads' | 'originNs' | 'scheduleNs' | 'measurementStartNs' | 'deadlineNs' | 'requests' | 'onDone'
->;
+export interface SendingPlan
+  extends Pick<
+    LoadRunOptions,
+    'connections' | 'threads' | 'originNs' | 'scheduleNs' | 'measurementStartNs' | 'deadlineNs' | 'requests' | 'onDone'
+  > {
+  /** May be called when so many rows wait that they are better taken now than later; never throws. */
+  readonly onManyRows: () => void;
+}
 
 /** A run in progress: what the addon's is, and on which engine soever. */
 export interface SendingRun extends Pick<NativeLoadRun, 'stop' | 'health'> {
@@ -29,8 +33,6 @@ export interface Sender {
   readonly name: GeneratorHealth['engine'];
   /** Why this engine was taken where another one is preferred; null where it was asked for or is the preferred one. */
   readonly reason: string | null;
-  /** How often the rows are taken. */
-  readonly takeEveryNs: number;
   /** Throws LOAD_FAILED for a host that is not known, INTERRUPTED on abort. */
   prepare(spec: LoadSpec, threads: number, clock: Clock, signal: AbortSignal): Promise<PreparedSender>;
 }

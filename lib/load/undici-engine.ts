@@ -1,12 +1,9 @@
 /** The engine on undici: what the native one does not speak, and every platform. */
-import { milliseconds } from '../core/units.ts';
 import type { LoadEngine } from './engine.ts';
 import { type EngineOptions, engineOf } from './engine-run.ts';
 import type { Sender } from './sender.ts';
+import { prepareThreads } from './sending-threads.ts';
 import { UndiciRun } from './undici-run.ts';
-
-/** In the thread that sends, taking rows holds up the replies: often, so that each time takes little. */
-const takeEveryNs = milliseconds(10);
 
 export interface UndiciEngineOptions extends EngineOptions {
   /** See Sender. */
@@ -16,7 +13,8 @@ export interface UndiciEngineOptions extends EngineOptions {
 /**
  * Closed loop: as many requests in flight as asked for, each on a connection of its own, or in a stream of its own.
  * Open loop: latency counts from the scheduled time, and requests wait for one of the connections. Nothing is ever
- * retried. After a connection that could not be made, a closed loop waits 10 ms before it tries again.
+ * retried. After a connection that could not be made, a closed loop waits 10 ms before it tries again. One thread is
+ * the caller's own; more are worker threads, among which requests and connections are shared out beforehand.
  */
 export function undiciEngine({ reason = null, ...options }: Partial<UndiciEngineOptions> = {}): LoadEngine {
   return engineOf(undiciSender(reason), options);
@@ -26,8 +24,8 @@ function undiciSender(reason: string | null): Sender {
   return {
     name: 'undici',
     reason,
-    takeEveryNs,
-    prepare: async (spec, _threads, clock) => {
+    prepare: async (spec, threads, clock, signal) => {
+      if (threads > 1) return await prepareThreads(spec, threads, signal);
       const faults: string[] = [];
       let run: UndiciRun | null = null;
       return {

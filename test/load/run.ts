@@ -26,6 +26,7 @@ export function duration(durationMs: number): LoadSpec['stop'] {
 
 export interface RunOptions {
   readonly drainLimitNs?: number;
+  readonly threads?: number;
 }
 
 export type Run = (
