@@ -61,6 +61,15 @@ export const loadDocumentSchema = document('load').extend({
   expectStatus: z.array(z.number().int()).nullable(),
   seed: count,
   originAt: z.string(),
+  transport: z.object({
+    verifyCertificate: z.boolean(),
+    /** Only the authorities of a file were taken. */
+    ownAuthorities: z.boolean(),
+    /** Null = HTTP/1.1. */
+    http2Streams: z.number().int().min(1).nullable(),
+    /** Host and port. */
+    proxy: z.string().nullable(),
+  }),
   summary: loadSummarySchema,
   thresholds: z.array(thresholdVerdictSchema),
   warnings: z.array(runWarningSchema),

@@ -1,11 +1,12 @@
 /** The options of `load`: reading each from text, and the load that they ask for. */
+import { readFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import { InvalidArgumentError } from 'commander';
-import { MpsbenchError } from '../core/errors.ts';
+import { MpsbenchError, messageOf } from '../core/errors.ts';
 import { seconds } from '../core/units.ts';
 import { type Body, readBodies } from '../load/body-pool.ts';
 import { loadDefaults } from '../load/run-load.ts';
-import type { LoadSpec, Loop, Stop } from '../records/load.ts';
+import type { LoadSpec, Loop, Stop, Transport } from '../records/load.ts';
 
 /** As commander hands them over. */
 export interface LoadOptions {
@@ -21,10 +22,17 @@ export interface LoadOptions {
   readonly warmup: number;
   readonly expectStatus?: readonly number[];
   readonly seed: number;
+  readonly insecure?: boolean;
+  readonly cacert?: string;
+  readonly http2?: boolean;
+  readonly streams?: number;
+  readonly proxy?: string;
 }
 
 export const defaultDuration = seconds(10);
 export const defaultConnections = { closed: 10, open: 100 } as const;
+/** Requests at a time on one HTTP/2 connection: RFC 9113 asks servers to allow no fewer. */
+export const defaultHttp2Streams = 100;
 
 /** Reads the bodies and fills in what was not given. Throws USAGE and BODY_UNREADABLE. */
 export function loadSpec(url: string, options: LoadOptions): LoadSpec {
@@ -42,6 +50,7 @@ export function loadSpec(url: string, options: LoadOptions): LoadSpec {
     timeoutNs: options.timeout,
     expectStatus: options.expectStatus ?? null,
     seed: options.seed,
+    transport: transportOf(options),
   };
 }
 
@@ -71,6 +80,27 @@ function loopOf({ rate, arrival, connections }: LoadOptions): Loop {
     throw new MpsbenchError('USAGE', `--arrival ${arrival} needs a rate to follow: give --rate as well`);
   }
   return { kind: 'closed', concurrency: connections ?? defaultConnections.closed };
+}
+
+function transportOf({ insecure, cacert, http2, streams, proxy }: LoadOptions): Transport {
+  if (streams !== undefined && http2 !== true) {
+    throw new MpsbenchError('USAGE', `--streams ${streams} needs HTTP/2: give --http2 as well`);
+  }
+  return {
+    verifyCertificate: insecure !== true,
+    certificateAuthorities: cacert === undefined ? null : readAuthorities(cacert),
+    http2Streams: http2 === true ? (streams ?? defaultHttp2Streams) : null,
+    proxyUrl: proxy ?? null,
+  };
+}
+
+function readAuthorities(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    const message = `certificate authorities '${path}' cannot be read (${messageOf(cause)}): give a PEM file`;
+    throw new MpsbenchError('USAGE', message, { cause });
+  }
 }
 
 function stopOf({ requests, duration }: LoadOptions): Stop {

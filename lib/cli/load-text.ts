@@ -43,13 +43,21 @@ export function loadText(
   ].join('\n');
 }
 
-function shapeText({ seed }: LoadSpec, { loop, warmup, measurement }: LoadSummary): string {
+function shapeText({ seed, transport }: LoadSpec, { loop, warmup, measurement }: LoadSummary): string {
   const shape =
     loop.kind === 'closed'
       ? `closed loop, ${counted(loop.concurrency, 'connection')}`
       : `open loop, ${formatRate(loop.ratePerSecond)} ${loop.arrival}, at most ${counted(loop.connections, 'connection')}`;
   const after = warmup === null ? ', no warm-up' : ` after ${formatDuration(ns(warmup.durationNs))} of warm-up`;
-  return `${shape} · measured ${formatDuration(ns(measurement.durationNs))}${after} · seed ${seed}`;
+  return `${shape}${transportText(transport)} · measured ${formatDuration(ns(measurement.durationNs))}${after} · seed ${seed}`;
+}
+
+function transportText({ http2Streams, proxyUrl, verifyCertificate }: LoadSpec['transport']): string {
+  return [
+    ...(http2Streams === null ? [] : [`, HTTP/2 with up to ${counted(http2Streams, 'stream')} per connection`]),
+    ...(proxyUrl === null ? [] : [`, through proxy ${new URL(proxyUrl).host}`]),
+    ...(verifyCertificate ? [] : [', certificate not verified']),
+  ].join('');
 }
 
 function requestsText({ outcomes }: PhaseSummary): string {
@@ -88,9 +96,10 @@ function latencyText(latency: LatencySummary): string {
 
 function generatorText({ generator, loop }: LoadSummary): string {
   const asked = loop.kind === 'closed' ? ` of ${loop.concurrency}` : '';
+  const reason = generator.engineReason === null ? '' : ` (${generator.engineReason})`;
   const threads = generator.threads > 1 ? ` on ${generator.threads} threads` : '';
   return [
-    `${generator.engine}${threads}, in flight ${generator.inFlightMax}${asked} at most`,
+    `${generator.engine}${reason}${threads}, in flight ${generator.inFlightMax}${asked} at most`,
     ...(generator.littlesLawRatio === null ? [] : [`Little's law ${generator.littlesLawRatio.toFixed(2)}`]),
     ...(generator.eventLoopLagP99Ns === null
       ? []

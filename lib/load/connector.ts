@@ -1,4 +1,5 @@
 /** Opens connections and keeps hold of every one, so that all can be cut at once. */
+import { X509Certificate } from 'node:crypto';
 import http from 'node:http';
 import net from 'node:net';
 import tls from 'node:tls';
@@ -163,8 +164,11 @@ function secureOptions({ url, headers, transport }: LoadSpec): tls.ConnectionOpt
 }
 
 function secureContext(authorities: string | null): tls.SecureContext {
+  if (authorities === null) return tls.createSecureContext();
   try {
-    return tls.createSecureContext(authorities === null ? {} : { ca: authorities });
+    // What is no certificate at all would be passed over in silence.
+    new X509Certificate(authorities);
+    return tls.createSecureContext({ ca: authorities });
   } catch (cause) {
     const advice = 'give certificates in PEM form';
     throw new MpsbenchError('USAGE', `certificate authorities cannot be read (${messageOf(cause)}): ${advice}`, {

@@ -38,6 +38,7 @@ export function checkSpec(spec: LoadSpec): void {
   if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(spec.method) || spec.method === 'CONNECT') {
     throw usage(`method '${spec.method}' cannot be sent: give an HTTP method such as GET or POST`);
   }
+  checkTransport(spec);
   for (const [name, value] of Object.entries(spec.headers)) checkHeader(name, value);
   const loop = loopSchema.safeParse(spec.loop);
   if (!loop.success) throw usage(`loop is not possible: ${firstIssue(loop.error)}`);
@@ -51,6 +52,38 @@ export function checkSpec(spec: LoadSpec): void {
       throw usage(`expected status ${status} is not the status of a reply: give numbers from 200 to 599`);
     }
   }
+}
+
+/** Methods that undici sends with a body over HTTP/2. */
+const http2BodyMethods: readonly string[] = ['POST', 'PUT', 'PATCH'];
+
+/** What undici or Node cannot do well is refused here, not half done. */
+function checkTransport({ url, method, bodies, transport }: LoadSpec): void {
+  const { verifyCertificate, certificateAuthorities, http2Streams, proxyUrl } = transport;
+  if (new URL(url).protocol === 'http:') {
+    if (http2Streams !== null)
+      throw usage(`${url} has no TLS: HTTP/2 is spoken over https:// only, not in plain (h2c)`);
+    if (!verifyCertificate || certificateAuthorities !== null) {
+      throw usage(`${url} has no TLS, so there is no certificate to judge: give an https:// URL`);
+    }
+  }
+  if (!verifyCertificate && certificateAuthorities !== null) {
+    throw usage('certificates cannot be both verified and taken as they are: give --cacert or --insecure');
+  }
+  if (http2Streams !== null && (!Number.isSafeInteger(http2Streams) || http2Streams < 1)) {
+    throw usage(`${http2Streams} HTTP/2 streams per connection are not possible: give a whole number from 1`);
+  }
+  if (http2Streams !== null && bodies.length > 0 && !http2BodyMethods.includes(method)) {
+    throw usage(`${method} with a body is not possible over HTTP/2: give one of ${http2BodyMethods.join(', ')}`);
+  }
+  if (proxyUrl !== null) checkProxy(proxyUrl);
+}
+
+function checkProxy(text: string): void {
+  const advice = 'give the URL of an HTTP proxy such as http://127.0.0.1:3128';
+  if (!URL.canParse(text)) throw usage(`proxy '${text}' is no URL: ${advice}`);
+  const { protocol } = new URL(text);
+  if (protocol !== 'http:') throw usage(`a proxy by ${protocol}// is not supported: ${advice}`);
 }
 
 function checkUrl(text: string): void {

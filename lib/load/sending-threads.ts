@@ -110,8 +110,8 @@ class SendingThreads implements PreparedSender, SendingRun {
     await Promise.all(this.#threads.map((thread) => thread.terminate()));
   }
 
-  #onRows(rows: LoadBatch, noConnectionText: string): void {
-    this.#noConnectionText = noConnectionText;
+  #onRows(rows: LoadBatch, noConnectionText: string | null): void {
+    this.#noConnectionText = noConnectionText ?? this.#noConnectionText;
     if (rows.count > 0 || rows.excerpts.length > 0) this.#waiting.push(rows);
     if (this.#threads.every(({ done }) => done)) this.#plan?.onDone();
   }
@@ -119,7 +119,7 @@ class SendingThreads implements PreparedSender, SendingRun {
 
 interface ThreadEvents {
   readonly onReady: () => void;
-  readonly onRows: (rows: LoadBatch, noConnectionText: string) => void;
+  readonly onRows: (rows: LoadBatch, noConnectionText: string | null) => void;
   readonly onFailed: (error: unknown) => void;
 }
 

@@ -24,7 +24,7 @@ export type ThreadReport =
       readonly rows: TakenRows;
       /** Of failures, new ones; causes of rows are indices of all that this thread has told, in order. */
       readonly texts: readonly string[];
-      readonly noConnectionText: string;
+      readonly noConnectionText: string | null;
       readonly health: ReturnType<SendingRun['health']>;
       /** These are the last rows. */
       readonly done: boolean;

@@ -52,6 +52,17 @@ for (const { name: engine, run } of engines) {
       assert.ok(server.seen.length < 10, `${server.seen.length} were sent`);
     });
 
+    it('goes on with the requests that wait when the server goes away', async () => {
+      const server = await fakeServer(() => ({ delayMs: 30 }));
+      const { summary } = await run(
+        { url: server.url, loop: open(1000, 2), stop: requests(60), warmupNs: 60 * milli },
+        { onMeasurementStart: () => void server.close() },
+      );
+      const { ok, reset, connect } = summary.measurement.outcomes;
+      assert.equal(ok + reset + connect, 60);
+      assert.ok(connect > 0, JSON.stringify(summary.measurement.outcomes));
+    });
+
     it('has no figure of Little’s law, which needs a fixed number in flight', async () => {
       await using server = await fakeServer();
       const { summary } = await run({ url: server.url, loop: open(200), stop: requests(10) });

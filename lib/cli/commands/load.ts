@@ -9,7 +9,14 @@ import { type RunWarning, runWarnings } from '../../load/run-warnings.ts';
 import type { LoadResult, LoadSpec } from '../../records/load.ts';
 import { wrap } from '../../report/wrap.ts';
 import { type CliContext, jsonDocument } from '../context.ts';
-import { defaultConnections, type LoadOptions, loadSpec, parseRate, parseStatuses } from '../load-options.ts';
+import {
+  defaultConnections,
+  defaultHttp2Streams,
+  type LoadOptions,
+  loadSpec,
+  parseRate,
+  parseStatuses,
+} from '../load-options.ts';
 import { loadText } from '../load-text.ts';
 import { judge, parseThreshold, type ThresholdVerdict, thresholdMetrics } from '../load-threshold.ts';
 import { collect, durationValue, positiveDurationValue, wholeNumberValue } from '../option-values.ts';
@@ -61,11 +68,20 @@ export function loadCommand(context: CliContext): Command {
       new Option('--warmup <span>', 'load before measuring').argParser(durationValue).default(seconds(0), '0s'),
     )
     .addOption(
-      new Option('--engine <name>', 'what sends; auto: native where it can serve (Linux, plain HTTP)')
+      new Option('--engine <name>', 'what sends; auto: native where it can serve (Linux, plain HTTP, no proxy)')
         .choices(['auto', 'native', 'undici'])
         .default(anyEngine.engine),
     )
-    .option('--threads <count>', 'sending threads of the native engine', wholeNumberValue(1), anyEngine.threads)
+    .option('--threads <count>', 'sending threads', wholeNumberValue(1), anyEngine.threads)
+    .option('--insecure', 'take any certificate of the server')
+    .option('--cacert <file>', 'PEM file of the only authorities whose certificates are taken')
+    .option('--http2', 'HTTP/2 over TLS instead of HTTP/1.1')
+    .option(
+      '--streams <count>',
+      `with --http2: requests at a time on one connection (${defaultHttp2Streams})`,
+      wholeNumberValue(1),
+    )
+    .option('--proxy <url>', 'send through this HTTP proxy; HTTP_PROXY and its like are not read')
     .option('--expect-status <list>', 'statuses that count as ok, such as 200,201 (any 2xx)', parseStatuses)
     .option('--fail-if <condition>', `exit 3 when it holds; may be repeated: ${thresholdMetrics.join(' ')}`, collect)
     .option('--seed <number>', 'of arrivals and of the choice of bodies', wholeNumberValue(0), loadDefaults.seed)
@@ -109,6 +125,12 @@ function progressText({ stop, warmupNs }: LoadSpec, progress: LoadProgress): str
   return `${phase} · ${done}${total} · ${ok} ok, ${errors} failed${count} · ${formatRate(recentPerSecond)}`;
 }
 
+/** Without the proxy's password and the text of certificates. */
+function transportFacts({ verifyCertificate, certificateAuthorities, http2Streams, proxyUrl }: LoadSpec['transport']) {
+  const proxy = proxyUrl === null ? null : new URL(proxyUrl).host;
+  return { verifyCertificate, ownAuthorities: certificateAuthorities !== null, http2Streams, proxy };
+}
+
 /** Bodies and the values of headers are left out: they may be large, or secret. */
 function json(
   spec: LoadSpec,
@@ -116,7 +138,7 @@ function json(
   thresholds: readonly ThresholdVerdict[],
   warnings: readonly RunWarning[],
 ): string {
-  const { url, method, headers, bodies, warmupNs, timeoutNs, expectStatus, seed } = spec;
+  const { url, method, headers, bodies, warmupNs, timeoutNs, expectStatus, seed, transport } = spec;
   const { summary, series, histograms, originAt } = result;
   const column = (values: Float64Array): (number | null)[] => Array.from(values, (v) => (Number.isNaN(v) ? null : v));
   return jsonDocument('load', {
@@ -128,6 +150,7 @@ function json(
     timeoutNs,
     expectStatus,
     seed,
+    transport: transportFacts(transport),
     originAt,
     summary,
     thresholds,
