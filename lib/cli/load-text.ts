@@ -96,7 +96,7 @@ function latencyText(latency: LatencySummary): string {
 
 function generatorText({ generator, loop }: LoadSummary): string {
   const asked = loop.kind === 'closed' ? ` of ${loop.concurrency}` : '';
-  const reason = generator.engineReason === null ? '' : ` (${generator.engineReason})`;
+  const reason = generator.engineReason == null ? '' : ` (${generator.engineReason})`;
   const threads = generator.threads > 1 ? ` on ${generator.threads} threads` : '';
   return [
     `${generator.engine}${reason}${threads}, in flight ${generator.inFlightMax}${asked} at most`,

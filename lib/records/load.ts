@@ -129,8 +129,8 @@ export const lagLimitRatio = 0.1;
 /** Whether the generator itself was the limit. */
 export const generatorHealthSchema = z.object({
   engine: z.enum(['native', 'undici']),
-  /** Why that engine, where it was neither asked for nor the first choice; null otherwise, and in older records. */
-  engineReason: z.string().nullable().default(null),
+  /** Why that engine, where it was neither asked for nor the first choice; null otherwise, absent in older records. */
+  engineReason: z.string().nullable().optional(),
   threads: z.number().int().min(1),
   inFlightMax: count,
   /** Mean requests in flight by Little's law (throughput x mean response time) over the concurrency asked for; closed loop only. */

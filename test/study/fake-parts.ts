@@ -318,7 +318,6 @@ function loadResult(spec: LoadSpec, origin: Origin | null): LoadResult {
       measurement,
       generator: {
         engine: 'undici',
-        engineReason: null,
         threads: 1,
         inFlightMax: 4,
         littlesLawRatio: 1,
