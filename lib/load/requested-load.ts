@@ -1,6 +1,6 @@
 /** A load run for programs that use the package: what is left out of the spec is filled in. */
 import type { Origin } from '../core/clock.ts';
-import type { LoadResult, LoadSpec } from '../records/load.ts';
+import { directTransport, type LoadResult, type LoadSpec, type Transport } from '../records/load.ts';
 import type { LoadProgress } from './engine.ts';
 import { loadDefaults, runLoad } from './run-load.ts';
 
@@ -8,9 +8,11 @@ type Needed = 'url' | 'loop' | 'stop';
 
 /**
  * Where, how and how long. Left out: method POST with bodies and else GET, no headers, no bodies, no warm-up, timeout
- * 30 s, any 2xx is ok, seed 1, one point of the series per second. All spans are integer nanoseconds.
+ * 30 s, any 2xx is ok, seed 1, HTTP/1.1 with no proxy and certificates verified, one point of the series per second.
+ * All spans are integer nanoseconds.
  */
-export type RequestedLoad = Pick<LoadSpec, Needed> & Partial<Omit<LoadSpec, Needed>>;
+export type RequestedLoad = Pick<LoadSpec, Needed> &
+  Partial<Omit<LoadSpec, Needed | 'transport'>> & { readonly transport?: Partial<Transport> };
 
 export interface RunLoadOptions {
   /** Ends the run, which then rejects with INTERRUPTED. */
@@ -23,7 +25,7 @@ export interface RunLoadOptions {
 
 export function completeLoad(requested: RequestedLoad): LoadSpec {
   const method = (requested.bodies?.length ?? 0) > 0 ? 'POST' : loadDefaults.method;
-  return { ...loadDefaults, method, ...requested };
+  return { ...loadDefaults, method, ...requested, transport: { ...directTransport, ...requested.transport } };
 }
 
 /**
