@@ -11,7 +11,7 @@ import { Pool } from 'undici';
 import { systemClock } from '../lib/core/clock.ts';
 import { emergencyStops } from '../lib/core/emergency.ts';
 import { seconds } from '../lib/core/units.ts';
-import { embeddedServerSchema } from '../lib/records/plan.ts';
+import { embeddedServerSchema } from '../lib/records/server-plans/embedded.ts';
 import type { RunningServer } from '../lib/server/adapter.ts';
 import { embeddedAdapter } from '../lib/server/embedded.ts';
 

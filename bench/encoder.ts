@@ -4,7 +4,7 @@
  */
 import { systemClock } from '../lib/core/clock.ts';
 import { loadAddon } from '../lib/native/addon.ts';
-import type { EncoderDimensions } from '../lib/records/plan.ts';
+import type { EncoderDimensions } from '../lib/records/server-plans/embedded.ts';
 
 const models: Readonly<Record<string, EncoderDimensions>> = {
   tiny: { layers: 2, hidden: 128, feedForward: 512, sequence: 32 },

@@ -33,8 +33,16 @@ export {
 } from './gpu/public-session.ts';
 export type { GpuSampled, OpenGpuOptions } from './gpu/session.ts';
 export type { LoadProgress } from './load/engine.ts';
+export type { LoadRun } from './load/load-run.ts';
+export type { RequestRow, RowSink } from './load/request-row.ts';
 export { type RequestedLoad, type RunLoadOptions, runRequestedLoad as runLoad } from './load/requested-load.ts';
+export {
+  type RequestedRateSearch,
+  type SearchRateOptions,
+  searchRequestedRate as searchRate,
+} from './load/requested-search.ts';
 export { type RunWarning, runWarnings } from './load/run-warnings.ts';
+export { type TraceLoad, traceLoad } from './load/trace.ts';
 export type { MpsClientEntry } from './mps/contract.ts';
 export { type ArmEnvironment, armEnvironment } from './mps/environment.ts';
 export { MpsDaemon, type MpsDaemonStart } from './mps/public-daemon.ts';
@@ -60,18 +68,21 @@ export {
   encodedHistogramsSchema,
   type GeneratorHealth,
   type LatencySummary,
+  type LoadPart,
   type LoadResult,
   type LoadSeries,
   type LoadSpec,
   type LoadSummary,
   type Loop,
   loadSummarySchema,
-  type Outcome,
   type OutcomeCounts,
   type PhaseSummary,
   type Stop,
 } from './records/load.ts';
+export { type IntervalReport, intervalReportSchema } from './records/load-interval.ts';
+export type { Outcome } from './records/load-outcomes.ts';
 export { type RequestedPlan, type StudyPlan, studyPlanSchema } from './records/plan.ts';
+export { type RateProbe, type RateSearch, rateSearchSchema } from './records/rate-search.ts';
 export { type RecordedSeries, trialSeriesSchema } from './records/series.ts';
 export {
   type Attachment,

@@ -1,7 +1,8 @@
 /** One trial record as figures: throughput, latency, memory; each null with its reason where it is not known. */
 import { z } from 'zod';
 import { type Percentile, percentileMinimums } from '../records/histogram.ts';
-import { failedRequests, type LatencySummary } from '../records/load.ts';
+import type { LatencySummary } from '../records/load.ts';
+import { failedRequests } from '../records/load-outcomes.ts';
 import type { TrialRecord } from '../records/trial.ts';
 import {
   attributeMemory,

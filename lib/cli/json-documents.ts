@@ -1,19 +1,23 @@
 /** The documents that commands print with --json: their schemas. */
 import { z } from 'zod';
 import { studySummarySchema } from '../analysis/summary-model.ts';
-import { runWarningSchema } from '../load/run-warnings.ts';
+import { runWarningKinds } from '../load/run-warnings.ts';
+import { verdictNames } from '../load/threshold.ts';
 import { foreignDaemonSchema } from '../mps/foreign-daemons.ts';
 import { cellSchema } from '../records/arm.ts';
 import { environmentSchema } from '../records/environment.ts';
 import { gpuSnapshotSchema, processReadingSchema } from '../records/gpu.ts';
+import { headroomSchema } from '../records/headroom.ts';
 import { encodedHistogramsSchema, loadSummarySchema } from '../records/load.ts';
+import { intervalReportSchema } from '../records/load-interval.ts';
+import { clientPlacementSchema } from '../records/placement.ts';
 import { studyPlanSchema } from '../records/plan.ts';
 import { processRoleSchema } from '../records/process-role.ts';
+import { rateSearchSchema } from '../records/rate-search.ts';
 import { loadSeriesSchema } from '../records/series.ts';
 import { blockedSchema, findingSchema } from '../study/finding.ts';
 import { mpsControlStateSchema } from '../study/mps-state.ts';
 import { jsonSchemaVersion } from './context.ts';
-import { thresholdVerdictSchema } from './load-threshold.ts';
 
 const count = z.number().int().nonnegative();
 
@@ -71,11 +75,32 @@ export const loadDocumentSchema = document('load').extend({
     proxy: z.string().nullable(),
   }),
   summary: loadSummarySchema,
-  thresholds: z.array(thresholdVerdictSchema),
-  warnings: z.array(runWarningSchema),
+  thresholds: z.array(z.object({ text: z.string(), verdict: z.enum(verdictNames), measured: z.string() })),
+  warnings: z.array(z.object({ kind: z.enum(runWarningKinds), invalidates: z.boolean(), text: z.string() })),
+  /** null = not calibrated. */
+  headroom: headroomSchema.nullable(),
+  /** null = not kept to CPUs. */
+  placement: clientPlacementSchema.nullable(),
   series: loadSeriesSchema,
   histograms: encodedHistogramsSchema,
 });
+
+/** `load --rate auto --json`. */
+export const rateSearchDocumentSchema = document('rate-search').extend({
+  ...loadDocumentSchema.pick({
+    url: true,
+    method: true,
+    headerNames: true,
+    bodies: true,
+    warmupNs: true,
+    timeoutNs: true,
+    expectStatus: true,
+    seed: true,
+  }).shape,
+  ...rateSearchSchema.shape,
+});
+/** Each line of `load --json-lines` but the last, which is the document of `load --json`. */
+export const loadIntervalDocumentSchema = document('load-interval').extend(intervalReportSchema.shape);
 
 /** `study --json` and `report --json`. */
 export const studyDocumentSchema = document('study-summary').extend(studySummarySchema.shape);
@@ -85,6 +110,12 @@ export const scheduleDocumentSchema = document('study-schedule').extend({
   /** Complete, in the form of plan.yaml. */
   plan: studyPlanSchema,
   expectedNs: count,
+  /** Trials that start a server of their own, and trials that switch the one before. */
+  restarts: count,
+  switches: count,
+  /** What each takes beside warm-up and window, as finished trials of this study show; null = none does. */
+  measuredRestartNs: count.nullable(),
+  measuredSwitchNs: count.nullable(),
   armsLeftOut: z.array(z.object({ arm: z.string(), reason: z.string() })),
   trials: z.array(
     z.object({

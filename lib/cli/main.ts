@@ -5,12 +5,7 @@ import { Command, CommanderError } from 'commander';
 import { emergencyStops } from '../core/emergency.ts';
 import { codeOf, type ExitStatus, exitStatus, isInterrupted, MpsbenchError, messageOf } from '../core/errors.ts';
 import { packageVersion } from '../core/package-version.ts';
-import { doctorCommand } from './commands/doctor.ts';
-import { loadCommand } from './commands/load.ts';
-import { probeCommand } from './commands/probe.ts';
-import { reportCommand } from './commands/report.ts';
-import { serveCommand } from './commands/serve.ts';
-import { studyCommand } from './commands/study.ts';
+import { commandsFor } from './command-list.ts';
 import type { CliContext } from './context.ts';
 import { isUsageError, usageMessage } from './usage-error.ts';
 
@@ -45,22 +40,11 @@ process.stderr.on('error', () => {});
 
 const root = program();
 try {
-  for (const command of commands(context)) root.addCommand(inherit(root, command));
+  for (const command of await commandsFor(process.argv.slice(2), context)) root.addCommand(inherit(root, command));
   await root.parseAsync(process.argv);
   process.exitCode = interrupt.signal.aborted ? exitStatus.interrupted : status;
 } catch (thrown) {
   process.exitCode = report(thrown);
-}
-
-function commands(cli: CliContext): Command[] {
-  return [
-    studyCommand(cli),
-    loadCommand(cli),
-    probeCommand(cli),
-    doctorCommand(cli),
-    serveCommand(cli),
-    reportCommand(cli),
-  ];
 }
 
 function program(): Command {
@@ -87,8 +71,9 @@ function onSignal(): void {
     emergency.runAll();
     process.exit(exitStatus.interrupted);
   }
-  context.err('\ninterrupted: stopping what was started (press again to stop at once)\n');
+  // First, so that a live view makes room for what is said.
   interrupt.abort();
+  context.err('\ninterrupted: stopping what was started (press again to stop at once)\n');
 }
 
 /** A reader that goes away (mpsbench … | head) is no fault of ours; a full disk is told. */

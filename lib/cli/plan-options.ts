@@ -61,7 +61,18 @@ const planOptions: readonly PlanOption[] = [
   },
   { flags: '--timeout <time>', description: 'limit of one request', path: ['load', 'timeout'], read: verbatim },
   { flags: '--seed <n>', description: 'seed of order and payload', path: ['seed'], read: number },
-  { flags: '--server <kind>', description: 'kind of server: embedded', path: ['server', 'kind'], read: verbatim },
+  {
+    flags: '--restart <what>',
+    description: 'server anew for each trial, or kept for an arm within a block: trial, arm or auto',
+    path: ['restart'],
+    read: verbatim,
+  },
+  {
+    flags: '--server <kind>',
+    description: 'kind of server: embedded or torchserve',
+    path: ['server', 'kind'],
+    read: verbatim,
+  },
   {
     flags: '--workload <kind>',
     description: 'embedded server: auto, cuda, cpu or fixed:5ms',
@@ -70,10 +81,17 @@ const planOptions: readonly PlanOption[] = [
   },
   {
     flags: '--model <name>',
-    description: 'embedded server: auto, tiny, small or bert-base',
+    description: 'embedded server: auto, tiny, small or bert-base; torchserve: a .mar or its URL',
     path: ['server', 'model'],
     read: verbatim,
   },
+  {
+    flags: '--torchserve <path>',
+    description: 'program of TorchServe (default: on PATH)',
+    path: ['server', 'torchserve'],
+    read: verbatim,
+  },
+  { flags: '--java <home>', description: 'home of Java 17 for TorchServe', path: ['server', 'java'], read: verbatim },
   {
     flags: '--device <index|uuid>',
     description: 'GPU to study (default: the first)',

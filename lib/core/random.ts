@@ -8,13 +8,18 @@ export interface RandomStream {
 }
 
 /** What a stream may be used for; each name is a stream of its own. */
-export type StreamName = 'order' | 'arrivals' | 'payload' | 'bootstrap' | 'permutation';
+export type StreamName = 'order' | 'arrivals' | 'payload' | 'template' | 'bootstrap' | 'permutation';
 
 const mask64 = (1n << 64n) - 1n;
 
 /** Where the stream starts, as an unsigned 64-bit number: enough to go on with it in C++. */
 export function streamState(seed: number, name: StreamName): bigint {
   return mix(BigInt(Math.trunc(seed)) & mask64) ^ hashName(name);
+}
+
+/** The index-th 64 bits of the stream that starts there, counted from 0, without those before it. */
+export function bitsAt(state: bigint, index: bigint): bigint {
+  return mix((state + (index + 1n) * 0x9e3779b97f4a7c15n) & mask64);
 }
 
 /** SplitMix64 (Steele, Lea, Flood 2014): one 64-bit state, passes BigCrush, any seed will do. */
@@ -26,11 +31,6 @@ export function randomStream(seed: number, name: StreamName): RandomStream {
   };
   const next = (): number => Number(next64() >> 11n) / 2 ** 53;
   return { next, below: (bound) => Math.floor(next() * bound) };
-}
-
-/** The n-th number (from 0) that `randomStream(…).next()` would give, without those before it. */
-export function streamNumber(state: bigint, index: number): number {
-  return Number(mix((state + BigInt(index + 1) * 0x9e3779b97f4a7c15n) & mask64) >> 11n) / 2 ** 53;
 }
 
 /** Fisher-Yates; the input is left as it was. */

@@ -1,22 +1,31 @@
-/** Turns the rows of the native engine into the figures of a run. */
+/** Turns the rows of an engine into the figures of a run. */
 import type { LoadBatch } from '../native/addon.ts';
-import { type LoadSeries, type LoadSpec, type Outcome, outcomeNames } from '../records/load.ts';
+import type { LoadSeries, LoadSpec } from '../records/load.ts';
+import { type Outcome, outcomeNames } from '../records/load-outcomes.ts';
 import { type FailedRequest, failureCause, failureText } from './failure-text.ts';
 import type { IssuePlan } from './issue-plan.ts';
+import type { IntervalReporter } from './load-interval.ts';
+import { PartRecorder, plannedParts } from './load-parts.ts';
 import { replyText } from './outcome.ts';
-import { PhaseRecorder, type RecordedRequest } from './phase-recorder.ts';
+import { PhaseRecorder } from './phase-recorder.ts';
+import type { RequestRow, RowSink } from './request-row.ts';
 import { SampleSeries } from './sample-series.ts';
 
 const samplesPerOutcome = 3;
 const measuredFlag = 1;
 const reusedUnansweredFlag = 2;
+const noConnection = 2 ** 32 - 1;
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
-/** Counts by the rules of LoadSession; the rows come in batches and, between threads, in no order. */
+/**
+ * A request belongs to the phase in which it fell due; throughput is what ended inside the window (see PhaseRecorder).
+ * The rows come in batches and, between threads, in no order.
+ */
 export class BatchRecorder {
   readonly warmup = new PhaseRecorder('warmup');
   readonly measurement = new PhaseRecorder('measurement');
+  readonly parts: PartRecorder;
   readonly samples = new Map<string, string[]>();
   finished = 0;
   ok = 0;
@@ -26,6 +35,7 @@ export class BatchRecorder {
   /** Of the measurement's connections, up to the end of issuing. */
   occupiedNs = 0;
   connections = 0;
+  outstanding = 0;
   lastMeasuredEndNs = 0;
   lastCause: Error | null = null;
   issuingEndNs: number = Number.POSITIVE_INFINITY;
@@ -34,27 +44,42 @@ export class BatchRecorder {
   readonly #plan: IssuePlan;
   readonly #faults: readonly string[];
   readonly #series: SampleSeries;
+  readonly #reporter: IntervalReporter | null;
+  readonly #onRow: RowSink | null;
   // One object for all rows: a run has millions of them.
-  readonly #row: Mutable<RecordedRequest> = {
+  readonly #row: Mutable<RequestRow> = {
+    number: 0,
+    phase: 'warmup',
     intendedNs: 0,
     sentNs: null,
+    firstByteNs: null,
     endNs: 0,
     outcome: 'ok',
     status: null,
     requestBytes: 0,
     responseBytes: 0,
+    connection: null,
   };
 
-  constructor(spec: LoadSpec, plan: IssuePlan, faults: readonly string[]) {
+  constructor(
+    spec: LoadSpec,
+    plan: IssuePlan,
+    faults: readonly string[],
+    sinks: { readonly reporter?: IntervalReporter | null; readonly onRow?: RowSink | undefined } = {},
+  ) {
+    this.#onRow = sinks.onRow ?? null;
+    this.#reporter = sinks.reporter ?? null;
     this.#spec = spec;
     this.#plan = plan;
     this.#faults = faults;
     this.#series = new SampleSeries(spec.intervalNs, plan.startNs);
+    this.parts = new PartRecorder(plannedParts(spec), plan.startNs);
     this.windowEndNs = plan.deadlineNs;
   }
 
   add(batch: LoadBatch): void {
     this.connections = batch.connections;
+    this.outstanding = batch.outstanding;
     this.issuingEndNs = Math.min(this.#plan.deadlineNs, batch.issuingEndNs ?? Number.POSITIVE_INFINITY);
     for (const { status, bytes } of batch.excerpts) {
       this.#sample('status', replyText(status, Buffer.from(bytes).toString('latin1')));
@@ -65,9 +90,11 @@ export class BatchRecorder {
   /** Everything that ended before that time was added. */
   completeUntil(timeNs: number): void {
     this.#series.closeBefore(timeNs);
+    this.#reporter?.closeBefore(timeNs, this.outstanding);
   }
 
   series(nowNs: number): LoadSeries {
+    this.#reporter?.finish(nowNs);
     return this.#series.finish(nowNs);
   }
 
@@ -84,19 +111,42 @@ export class BatchRecorder {
     row.requestBytes = batch.requestBytes[index] as number;
     row.responseBytes = batch.responseBytes[index] as number;
     const measured = (flags & measuredFlag) !== 0;
+    if (this.#onRow) this.#tell(batch, index, measured, this.#onRow);
     (measured ? this.measurement : this.warmup).add(row);
+    this.parts.add(row);
     if (measured && row.endNs > this.lastMeasuredEndNs) this.lastMeasuredEndNs = row.endNs;
     this.#count(row);
-    if (row.outcome === 'ok' || row.outcome === 'status') return;
-    this.#failed({
+    if (row.outcome === 'ok') {
+      this.#reporter?.ended(row, null);
+      return;
+    }
+    if (row.outcome === 'status') {
+      this.#reporter?.ended(row, () => this.#statusText(status));
+      return;
+    }
+    const failed = {
       outcome: row.outcome,
       cause: batch.cause[index] as number,
       sent: row.sentNs !== null,
       reusedUnanswered: (flags & reusedUnansweredFlag) !== 0,
-    });
+    };
+    this.#reporter?.ended(row, () => this.#textOf(failed));
+    this.#failed(failed);
   }
 
-  #count({ intendedNs, endNs, outcome }: RecordedRequest): void {
+  /** What the figures have no need of is filled in only for somebody who wants it. */
+  #tell(batch: LoadBatch, index: number, measured: boolean, onRow: RowSink): void {
+    const row = this.#row;
+    const firstByteNs = batch.firstByteNs[index] as number;
+    const connection = batch.connection[index] as number;
+    row.number = batch.number[index] as number;
+    row.phase = measured ? 'measurement' : 'warmup';
+    row.firstByteNs = Number.isNaN(firstByteNs) ? null : firstByteNs;
+    row.connection = connection === noConnection ? null : connection;
+    onRow(row);
+  }
+
+  #count({ intendedNs, endNs, outcome }: RequestRow): void {
     const { measurementStartNs } = this.#plan;
     this.#series.outstanding(intendedNs, endNs);
     this.occupiedNs += Math.max(0, Math.min(endNs, this.issuingEndNs) - Math.max(intendedNs, measurementStartNs));
@@ -115,8 +165,18 @@ export class BatchRecorder {
     const known = this.samples.get(failed.outcome)?.length ?? 0;
     this.lastCause = failureCause(failed, this.#spec.timeoutNs) ?? this.lastCause;
     if (known < samplesPerOutcome) {
-      this.#sample(failed.outcome, failureText(failed, this.#spec.timeoutNs, this.#faults));
+      this.#sample(failed.outcome, this.#textOf(failed));
     }
+  }
+
+  #textOf(failed: FailedRequest): string {
+    return failureText(failed, this.#spec.timeoutNs, this.#faults);
+  }
+
+  /** Only the first few unexpected replies are read; a later one is told by its status. */
+  #statusText(status: number): string {
+    const known = this.samples.get('status')?.find((text) => text.startsWith(`HTTP ${status}:`));
+    return known ?? replyText(status, '');
   }
 
   #sample(outcome: string, text: string): void {

@@ -20,13 +20,16 @@ export interface ConnectionHost {
  * would forget a client whose connection failed and then open more than asked for.
  */
 export class Connection {
+  /** Of its place among the connections of the run; what is made anew keeps it. */
+  readonly number: number;
   readonly #slot: ConnectionSlot;
   readonly #client: Client;
   readonly #lanes: Lane[] = [];
   /** Requests that ended on the socket of the moment. */
   #served = 0;
 
-  constructor(host: ConnectionHost) {
+  constructor(host: ConnectionHost, number: number) {
+    this.number = number;
     this.#slot = connectionSlot(host.open, () => {
       this.#served = 0;
       for (const lane of this.#lanes) lane.noteNewConnection();

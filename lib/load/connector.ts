@@ -12,7 +12,8 @@ import { CutOff, ProxyError } from './outcome.ts';
 /** After this long without traffic the kernel asks whether the peer is still there. */
 const tcpKeepAliveMs = 60_000;
 
-type SocketOptions = net.TcpSocketConnectOpts & { readonly onread?: DirectRead | undefined };
+type Address = net.TcpSocketConnectOpts | net.IpcSocketConnectOpts;
+type SocketOptions = Address & { readonly onread?: DirectRead | undefined };
 
 /** Starts a connection; `settle` is called once, or more often with errors. Returns what gives it up. */
 export type OpenSocket = (settle: (error: Error | null, socket: net.Socket | null) => void) => (reason?: Error) => void;
@@ -59,7 +60,7 @@ export function socketOpener(spec: LoadSpec, memory: SocketMemory): OpenSocket {
   const url = new URL(spec.url);
   const secure = url.protocol === 'https:' ? secureOptions(spec) : null;
   if (spec.transport.proxyUrl === null) {
-    const address = addressOf(url);
+    const address = spec.socketPath === null ? addressOf(url) : { path: spec.socketPath };
     return (settle) => handOver((onread) => connect({ ...address, onread }, secure), secure, memory, settle);
   }
   const proxy = new URL(spec.transport.proxyUrl);

@@ -3,10 +3,12 @@ import { type Clock, type Origin, systemClock } from '../core/clock.ts';
 import { interrupted, isInterrupted } from '../core/errors.ts';
 import { milliseconds, ns, seconds } from '../core/units.ts';
 import type { LoadResult, LoadSpec } from '../records/load.ts';
+import { checkDescriptorLimit } from './descriptor-limit.ts';
 import type { LoadEngine, LoadHooks } from './engine.ts';
 import { RunSession } from './run-session.ts';
 import { lanesOf, type Sender } from './sender.ts';
 import { Settlement } from './settlement.ts';
+import { endedByTrace } from './trace.ts';
 
 /** Each wake-up of JavaScript costs the cores that are measured; the threads have room for a second's rows. */
 const takeInterval = milliseconds(125);
@@ -29,7 +31,10 @@ const defaultOptions: EngineOptions = { clock: systemClock, threads: 1, drainLim
  */
 export function engineOf(sender: Sender, options: Partial<EngineOptions>): LoadEngine {
   const complete = { ...defaultOptions, ...options };
-  return { name: sender.name, run: (spec, hooks) => new EngineRun(spec, hooks, sender, complete).run() };
+  return {
+    name: sender.name,
+    run: async (spec, hooks) => await new EngineRun(endedByTrace(spec), hooks, sender, complete).run(),
+  };
 }
 
 /** One run, once. */
@@ -52,6 +57,7 @@ class EngineRun {
     const { signal } = this.#hooks;
     const onAbort = (): void => this.#failure.reject(interrupted('the load run'));
     if (signal.aborted) throw interrupted('the load run');
+    checkDescriptorLimit(this.#spec);
     signal.addEventListener('abort', onAbort, { once: true });
     try {
       const { clock } = this.#options;
@@ -59,7 +65,13 @@ class EngineRun {
       const preparing = this.#sender.prepare(this.#spec, threads, clock, this.#ending.signal);
       await using prepared = await this.#orFailure(preparing);
       const origin: Origin = this.#hooks.origin ?? clock.origin();
-      const session = new RunSession(this.#spec, origin, clock, { sender: this.#sender, prepared, threads });
+      using session = new RunSession(
+        this.#spec,
+        origin,
+        clock,
+        { sender: this.#sender, prepared, threads },
+        this.#hooks,
+      );
       return await this.#phases(session);
     } finally {
       signal.removeEventListener('abort', onAbort);

@@ -1,6 +1,8 @@
 /** The contract of a load engine: what sends the requests. One interface, same results, whatever sends them. */
 import type { Origin } from '../core/clock.ts';
 import type { GeneratorHealth, LoadResult, LoadSpec } from '../records/load.ts';
+import type { LoadInterval } from './load-interval.ts';
+import type { RowSink } from './request-row.ts';
 
 /** What a run tells while it goes on; for progress displays, never for results. */
 export interface LoadProgress {
@@ -12,14 +14,26 @@ export interface LoadProgress {
   readonly recentPerSecond: number;
 }
 
-export interface LoadHooks {
+/** Who is told of the intervals of a run, and how long they are. */
+export interface IntervalHooks {
+  /** Called with each interval soon after its end, in order; with the last one before the run resolves. */
+  readonly onInterval?: (interval: LoadInterval) => void;
+  /** Length of these intervals; left out = the spec's intervalNs. */
+  readonly reportIntervalNs?: number;
+}
+
+export interface LoadHooks extends IntervalHooks {
   readonly signal: AbortSignal;
   /** Offsets of the run count from it; null = the engine takes its own. */
   readonly origin: Origin | null;
   /** Called about four times a second. */
   readonly onProgress?: (progress: LoadProgress) => void;
+  /** Called for each request of warm-up and measurement once it has ended; between threads in no order. */
+  readonly onRow?: RowSink;
   /** Called once, at the moment warm-up becomes measurement, with the offset from the origin. */
   readonly onMeasurementStart?: (offsetNs: number) => void;
+  /** Of a run that is kept to CPUs, at the start of its measurement: what the system says of its threads (null: nothing). */
+  readonly onClientCpus?: (threads: readonly string[] | null) => void;
   /** Called once, at the end of the measurement and before requests in flight are drained; awaited. */
   readonly onMeasurementEnd?: () => Promise<void>;
 }

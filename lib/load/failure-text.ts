@@ -1,6 +1,6 @@
 /** Why a request of the native engine failed, in words. */
 import { getSystemErrorName } from 'node:util';
-import type { Outcome } from '../records/load.ts';
+import type { Outcome } from '../records/load-outcomes.ts';
 import { abortedCutOff, timeoutCutOff, unansweredHint } from './outcome.ts';
 
 /** What the addon tells of a failed request. */
@@ -31,6 +31,9 @@ const adviceFor: Readonly<Record<string, string>> = {
   ETIMEDOUT: 'the server does not answer',
   EHOSTUNREACH: 'no route to the host',
   ENETUNREACH: 'no route to the network',
+  ENOENT: 'the Unix socket does not exist',
+  EACCES: 'no permission to connect',
+  EAGAIN: 'more connections are waiting than the server has asked its Unix socket to hold; ask for fewer',
   EMFILE: 'this process has no file descriptor left for a connection; raise the limit (ulimit -n) or ask for fewer',
   ENFILE: 'this machine has no file descriptor left for a connection; raise fs.file-max or ask for fewer',
   EADDRNOTAVAIL: 'no local port is left for a connection; ask for fewer, or let the server keep connections open',

@@ -1,11 +1,12 @@
 /** Which requests a sending thread sends, and when: its share of the schedule or of the closed loop, and no I/O. */
-import { streamNumber, streamState } from '../core/random.ts';
 import type { LoadSpec } from '../records/load.ts';
-import { type PreparedRequest, preparedRequests } from './request-source.ts';
+import { type PreparedRequest, type RequestSource, requestSource } from './request-source.ts';
 import type { SendingPlan } from './sender.ts';
 
 /** A request that is due. */
 export interface DueRequest {
+  /** Place among all requests of the run, in the order in which they fall due, from 0. */
+  readonly number: number;
   readonly measured: boolean;
   readonly request: PreparedRequest;
 }
@@ -30,8 +31,7 @@ export function shareOf(whole: number, { thread, threads }: ThreadShare): number
 export class Issuer {
   readonly #plan: SendingPlan;
   readonly #stride: number;
-  readonly #pool: readonly { readonly warmup: DueRequest; readonly measured: DueRequest }[];
-  readonly #stream: bigint;
+  readonly #source: RequestSource;
   readonly #quota: number;
   readonly #deadlineNs: number;
   #number: number;
@@ -43,11 +43,7 @@ export class Issuer {
   constructor(spec: LoadSpec, plan: SendingPlan, share: ThreadShare) {
     this.#plan = plan;
     this.#stride = share.threads;
-    this.#pool = preparedRequests(spec).map((request) => ({
-      warmup: { measured: false, request },
-      measured: { measured: true, request },
-    }));
-    this.#stream = streamState(spec.seed, 'payload');
+    this.#source = requestSource(spec);
     this.#quota = shareOf(plan.requests ?? Number.POSITIVE_INFINITY, share);
     this.#deadlineNs = plan.deadlineNs ?? Number.POSITIVE_INFINITY;
     this.#number = share.thread;
@@ -100,10 +96,8 @@ export class Issuer {
   }
 
   #draw(measured: boolean): DueRequest {
-    const { length } = this.#pool;
-    const index = length === 1 ? 0 : Math.floor(streamNumber(this.#stream, this.#number) * length);
+    const number = this.#number;
     this.#number += this.#stride;
-    const drawn = this.#pool[index] as { readonly warmup: DueRequest; readonly measured: DueRequest };
-    return measured ? drawn.measured : drawn.warmup;
+    return { number, measured, request: this.#source(number) };
   }
 }

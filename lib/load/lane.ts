@@ -1,10 +1,10 @@
 /** Carries one request at a time over a connection: all of an HTTP/1.1 connection, or a stream of an HTTP/2 one. */
 import type { Dispatcher } from 'undici';
-import type { Outcome } from '../records/load.ts';
+import type { Outcome } from '../records/load-outcomes.ts';
 import type { Connection } from './connection.ts';
 import type { DueRequest } from './issuer.ts';
 import { abortedCutOff, type CutOff, classifyError, resentCutOff, timeoutCutOff } from './outcome.ts';
-import type { RecordedRequest } from './phase-recorder.ts';
+import type { RequestRow } from './request-row.ts';
 
 export interface Failure {
   /** For people. */
@@ -15,7 +15,7 @@ export interface Failure {
 }
 
 /** What came of a request. Offsets count from the run's origin. */
-export interface LaneResult extends RecordedRequest {
+export interface LaneResult extends Omit<RequestRow, 'phase'> {
   readonly measured: boolean;
   /** Why it failed; null for a complete reply. */
   readonly failure: Failure | null;
@@ -26,6 +26,8 @@ export interface LaneResult extends RecordedRequest {
 export interface LaneHost {
   readonly nowNs: () => number;
   readonly timeoutNs: number;
+  /** Whether anybody wants to know when the first bytes of replies came. */
+  readonly timesFirstBytes: boolean;
   readonly isExpected: (status: number) => boolean;
   /** The lane is free again; it may be given its next request at once. */
   readonly onEnd: (lane: Lane, result: LaneResult) => void;
@@ -54,6 +56,7 @@ export class Lane implements Dispatcher.DispatchHandler {
   #expired: CutOff | null = null;
   #reused = false;
   #waitedForConnection = false;
+  #firstByteNs: number | null = null;
   #status: number | null = null;
   #responseBytes = 0;
   #excerpt: string | null = null;
@@ -74,6 +77,7 @@ export class Lane implements Dispatcher.DispatchHandler {
     this.#expired = null;
     this.#reused = this.#connection.reused;
     this.#waitedForConnection = false;
+    this.#firstByteNs = null;
     this.#status = null;
     this.#responseBytes = 0;
     this.#excerpt = null;
@@ -117,6 +121,7 @@ export class Lane implements Dispatcher.DispatchHandler {
     // Informational heads come before the real one and mean nothing here.
     if (status < 200) return true;
     this.#status = status;
+    if (this.#host.timesFirstBytes) this.#firstByteNs = this.#host.nowNs();
     if (!this.#host.isExpected(status)) this.#excerpt = '';
     return true;
   }
@@ -163,14 +168,17 @@ export class Lane implements Dispatcher.DispatchHandler {
     this.#due = null;
     this.#connection.noteServed();
     this.#host.onEnd(this, {
+      number: due.number,
       measured: due.measured,
       intendedNs: this.#intendedNs,
       sentNs: this.#sentNs,
+      firstByteNs: this.#firstByteNs,
       endNs,
       outcome,
       status: this.#status,
       requestBytes: this.#sentNs === null ? 0 : due.request.bodyBytes,
       responseBytes: this.#responseBytes,
+      connection: this.#sentNs === null ? null : this.#connection.number,
       failure,
       excerpt: this.#excerpt,
     });

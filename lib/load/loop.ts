@@ -1,4 +1,5 @@
 /** What the closed and the open loop have in common. */
+import type { DueRequest } from './issuer.ts';
 import type { Lane } from './lane.ts';
 
 /** Decides when which request goes to which lane. */
@@ -23,7 +24,7 @@ export interface LoopHost {
   /** So many more requests are due and not ended. */
   readonly fallDue: (count: number) => void;
   /** A request that was due then and never reached a lane. */
-  readonly giveUp: (scheduledNs: number, measured: boolean, outcome: 'timeout' | 'aborted') => void;
+  readonly giveUp: (due: DueRequest, scheduledNs: number, outcome: 'timeout' | 'aborted') => void;
   /** Watches over work that nobody awaits. */
   readonly background: (work: Promise<void>) => void;
   /** The loop has just ended. */

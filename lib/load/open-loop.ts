@@ -35,7 +35,7 @@ export function openLoop(host: LoopHost, issuer: Issuer, clock: Pick<Clock, 'sle
     },
     giveUpWaiting: (dueBeforeNs, outcome) => {
       for (let since = issuer.waitingSinceNs; since !== null && since < dueBeforeNs; since = issuer.waitingSinceNs) {
-        host.giveUp(since, (issuer.takeWaiting() as DueRequest).measured, outcome);
+        host.giveUp(issuer.takeWaiting() as DueRequest, since, outcome);
       }
     },
     get longestWaitingSinceNs() {

@@ -1,4 +1,6 @@
 /** Counts and latencies of one phase. */
+
+import { lateSendLimitNs } from '../records/generator-limits.ts';
 import {
   encodeLatencies,
   type LatencyHistogram,
@@ -8,20 +10,20 @@ import {
   recordLatency,
 } from '../records/histogram.ts';
 import { LatencyTally } from '../records/latency-tally.ts';
-import { type Outcome, type OutcomeCounts, outcomeNames, type PhaseSummary } from '../records/load.ts';
+import type { OutcomeCounts, PhaseSummary } from '../records/load.ts';
+import { outcomeNames } from '../records/load-outcomes.ts';
+import type { RequestRow } from './request-row.ts';
 
-/** What the figures of a phase need of a request. Offsets count from the run's origin. */
-export interface RecordedRequest {
-  readonly intendedNs: number;
-  /** Null for a request that was given up before it was written. */
-  readonly sentNs: number | null;
-  readonly endNs: number;
-  readonly outcome: Outcome;
-  /** Status of a complete reply. */
-  readonly status: number | null;
-  /** Bytes of the bodies; heads are not counted. */
-  readonly requestBytes: number;
-  readonly responseBytes: number;
+/** What the figures of a phase need of a request. */
+export type RecordedRequest = Omit<RequestRow, 'number' | 'phase' | 'firstByteNs' | 'connection'>;
+
+/** A request that was never written waited at least until it was given up. */
+export function latenessNs({ intendedNs, sentNs, endNs }: RecordedRequest): number {
+  return Math.max(0, (sentNs ?? endNs) - intendedNs);
+}
+
+export function isLate(request: RecordedRequest): boolean {
+  return latenessNs(request) > lateSendLimitNs;
 }
 
 /** The window of a phase and the 'ok' replies that ended inside it, whichever phase had sent them. */
@@ -47,6 +49,7 @@ export class PhaseRecorder {
   readonly #lateServiceTime: LatencyHistogram = latencyHistogram();
   readonly #lateness: LatencyHistogram = latencyHistogram();
   #finished = 0;
+  #lateSends = 0;
   #requestBytes = 0;
   #responseBytes = 0;
 
@@ -71,8 +74,8 @@ export class PhaseRecorder {
       if (request.outcome === 'ok') this.#punctual.record(endNs - intendedNs);
       return;
     }
-    // A request that was never written waited at least until it was given up.
-    recordLatency(this.#lateness, Math.max(0, (sentNs ?? endNs) - intendedNs));
+    recordLatency(this.#lateness, latenessNs(request));
+    if (isLate(request)) this.#lateSends++;
     if (request.outcome !== 'ok' || sentNs === null) return;
     recordLatency(this.#lateResponseTime, endNs - intendedNs);
     recordLatency(this.#lateServiceTime, endNs - sentNs);
@@ -93,6 +96,7 @@ export class PhaseRecorder {
       responseTime: latencySummary(latencies.responseTime),
       serviceTime: latencySummary(latencies.serviceTime),
       lateness: latencySummary(latencies.lateness),
+      lateSends: this.#lateSends,
     };
   }
 

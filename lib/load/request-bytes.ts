@@ -1,10 +1,13 @@
 /** The requests of a run as they go over the wire: everything is made once, before the first is sent. */
 import type { LoadSpec } from '../records/load.ts';
+import { parseTemplate, type TemplateField, templateFieldKinds } from './body-template.ts';
 
 /** Heads and bodies of the pool, index by index. */
 export interface RequestBytes {
   readonly heads: readonly Uint8Array[];
   readonly bodies: readonly Uint8Array[];
+  /** Of templates: body, offset in it, width, kind, first random number; five places for each field. */
+  readonly fields: Float64Array;
   /** The request asks the server to close the connection after it. */
   readonly closeEach: boolean;
 }
@@ -13,14 +16,21 @@ export interface RequestBytes {
 const methodsWithBody: readonly string[] = ['POST', 'PUT', 'PATCH'];
 
 export function requestBytes(spec: LoadSpec): RequestBytes {
-  const bodies = spec.bodies.length === 0 ? [null] : spec.bodies;
+  const templates = spec.template ? spec.bodies.map((body, index) => parseTemplate(body, `body ${index + 1}`)) : [];
+  const filled = spec.template ? templates.map(({ bytes }) => bytes) : spec.bodies;
+  const bodies = filled.length === 0 ? [null] : filled;
   const named = (name: string): string | undefined =>
     Object.entries(spec.headers).find(([given]) => given.toLowerCase() === name)?.[1];
   return {
     heads: bodies.map((body) => Buffer.from(head(spec, body, named), 'latin1')),
     bodies: bodies.map((body) => body ?? new Uint8Array(0)),
+    fields: Float64Array.from(templates.flatMap(({ fields }, body) => fields.flatMap((field) => columns(body, field)))),
     closeEach: /\bclose\b/i.test(named('connection') ?? ''),
   };
+}
+
+function columns(body: number, { offset, width, kind, firstDraw }: TemplateField): number[] {
+  return [body, offset, width, templateFieldKinds.indexOf(kind), firstDraw];
 }
 
 function head(spec: LoadSpec, body: Uint8Array | null, named: (name: string) => string | undefined): string {

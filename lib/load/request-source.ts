@@ -1,6 +1,8 @@
-/** Prepares requests: everything that is the same for all is made once. */
+/** Prepares requests: everything that is the same for all is made once, the body is drawn from the pool. */
 import type { Dispatcher } from 'undici';
+import { bitsAt, streamState } from '../core/random.ts';
 import type { LoadSpec } from '../records/load.ts';
+import { bodyFiller, parseTemplate } from './body-template.ts';
 import { proxyAuthorization } from './connector.ts';
 
 export interface PreparedRequest {
@@ -9,9 +11,27 @@ export interface PreparedRequest {
   readonly bodyBytes: number;
 }
 
-/** One for each body of the pool. */
-export function preparedRequests(spec: LoadSpec): PreparedRequest[] {
-  return (spec.bodies.length === 0 ? [null] : spec.bodies).map((body) => prepare(spec, body));
+/** By the place of a request among all of the run, in the order in which they fall due, from 0. */
+export type RequestSource = (number: number) => PreparedRequest;
+
+/** Bodies follow the seed's 'payload' stream, and fields of templates the stream of templates. */
+export function requestSource(spec: LoadSpec): RequestSource {
+  const pool = (spec.bodies.length === 0 ? [null] : spec.bodies).map((body, index) => source(spec, body, index));
+  const first = pool[0] as RequestSource;
+  if (pool.length === 1) return first;
+  const state = streamState(spec.seed, 'payload');
+  return (number) => {
+    const uniform = Number(bitsAt(state, BigInt(number)) >> 11n) / 2 ** 53;
+    return (pool[Math.floor(uniform * pool.length)] ?? first)(number);
+  };
+}
+
+function source(spec: LoadSpec, body: Uint8Array | null, index: number): RequestSource {
+  const template = body !== null && spec.template ? parseTemplate(body, `body ${index + 1}`) : null;
+  const prepared = prepare(spec, template?.bytes ?? body);
+  if (template === null || template.fields.length === 0) return () => prepared;
+  const fill = bodyFiller(template, spec.seed);
+  return (number) => ({ ...prepared, options: { ...prepared.options, body: fill(number) } });
 }
 
 function prepare(spec: LoadSpec, body: Uint8Array | null): PreparedRequest {

@@ -1,16 +1,19 @@
 /** Rows of finished requests in columns, in the form in which the addon hands them over. */
 import type { LoadBatch } from '../native/addon.ts';
-import { outcomeNames } from '../records/load.ts';
-import type { RecordedRequest } from './phase-recorder.ts';
+import { outcomeNames } from '../records/load-outcomes.ts';
+import type { RequestRow } from './request-row.ts';
 
 /** The columns of a LoadBatch; all lie in one buffer, so that they can change threads together. */
 export type RowColumns = Pick<
   LoadBatch,
   | 'intendedNs'
   | 'sentNs'
+  | 'firstByteNs'
   | 'endNs'
   | 'requestBytes'
   | 'responseBytes'
+  | 'number'
+  | 'connection'
   | 'cause'
   | 'status'
   | 'outcome'
@@ -19,8 +22,11 @@ export type RowColumns = Pick<
 >;
 
 const leastRows = 256;
-const doubleColumns = 5;
-const bytesPerRow = doubleColumns * 8 + 4 + 2 + 1 + 1;
+const doubleColumns = 6;
+const wordColumns = 3;
+const bytesPerRow = doubleColumns * 8 + wordColumns * 4 + 2 + 1 + 1;
+/** Of LoadBatch. */
+const noConnection = 2 ** 32 - 1;
 
 type Columns = Omit<RowColumns, 'count'>;
 
@@ -28,17 +34,21 @@ type Columns = Omit<RowColumns, 'count'>;
 export function columnsOver(buffer: ArrayBuffer): Columns {
   const rows = buffer.byteLength / bytesPerRow;
   const doubles = (column: number): Float64Array => new Float64Array(buffer, column * 8 * rows, rows);
-  const small = doubleColumns * 8 * rows;
+  const words = doubleColumns * 8 * rows;
+  const small = words + wordColumns * 4 * rows;
   return {
     intendedNs: doubles(0),
     sentNs: doubles(1),
-    endNs: doubles(2),
-    requestBytes: doubles(3),
-    responseBytes: doubles(4),
-    cause: new Int32Array(buffer, small, rows),
-    status: new Uint16Array(buffer, small + 4 * rows, rows),
-    outcome: new Uint8Array(buffer, small + 6 * rows, rows),
-    flags: new Uint8Array(buffer, small + 7 * rows, rows),
+    firstByteNs: doubles(2),
+    endNs: doubles(3),
+    requestBytes: doubles(4),
+    responseBytes: doubles(5),
+    number: new Uint32Array(buffer, words, rows),
+    connection: new Uint32Array(buffer, words + 4 * rows, rows),
+    cause: new Int32Array(buffer, words + 8 * rows, rows),
+    status: new Uint16Array(buffer, small, rows),
+    outcome: new Uint8Array(buffer, small + 2 * rows, rows),
+    flags: new Uint8Array(buffer, small + 3 * rows, rows),
   };
 }
 
@@ -54,15 +64,18 @@ export class RowBuffer {
   }
 
   /** See LoadBatch for `cause` and `flags`. */
-  push(request: RecordedRequest, cause: number, flags: number): void {
+  push(request: Omit<RequestRow, 'phase'>, cause: number, flags: number): void {
     if (this.#count === this.#rows) this.#grow();
     const at = this.#count++;
     const columns = this.#columns;
     columns.intendedNs[at] = request.intendedNs;
     columns.sentNs[at] = request.sentNs ?? Number.NaN;
+    columns.firstByteNs[at] = request.firstByteNs ?? Number.NaN;
     columns.endNs[at] = request.endNs;
     columns.requestBytes[at] = request.requestBytes;
     columns.responseBytes[at] = request.responseBytes;
+    columns.number[at] = request.number;
+    columns.connection[at] = request.connection ?? noConnection;
     columns.cause[at] = cause;
     columns.status[at] = request.status ?? 0;
     columns.outcome[at] = outcomeNames.indexOf(request.outcome);

@@ -1,16 +1,22 @@
 /** One load run: the spec is checked, the engine chosen, the result returned. */
 import { validateHeaderName, validateHeaderValue } from 'node:http';
+import { isAbsolute } from 'node:path';
 import { MpsbenchError, messageOf } from '../core/errors.ts';
 import { seconds } from '../core/units.ts';
-import { directTransport, type LoadResult, type LoadSpec, loopSchema, stopSchema } from '../records/load.ts';
+import type { LoadResult, LoadSpec } from '../records/load.ts';
+import { directTransport } from '../records/transport.ts';
+import { parseTemplate } from './body-template.ts';
 import { anyEngine, chooseEngine, type EngineWish } from './choose-engine.ts';
 import type { LoadHooks } from './engine.ts';
+import { traceFault } from './trace.ts';
 
 /** What a spec gets where its caller says nothing. */
 export const loadDefaults = {
   method: 'GET',
   headers: {},
   bodies: [],
+  template: false,
+  socketPath: null,
   warmupNs: 0,
   timeoutNs: seconds(30),
   expectStatus: null,
@@ -29,21 +35,21 @@ export async function runLoad(
   wish: EngineWish = anyEngine,
 ): Promise<LoadResult> {
   checkSpec(spec);
-  return chooseEngine(spec, wish).run(spec, { origin: null, ...hooks });
+  const engine = await chooseEngine(spec, wish);
+  return engine.run(spec, { origin: null, ...hooks });
 }
 
-/** Throws USAGE with what is wrong and what is expected. */
+/** Loop and stop are taken as checked: by the options, the plan, or runRequestedLoad. Throws USAGE with what is expected. */
 export function checkSpec(spec: LoadSpec): void {
   checkUrl(spec.url);
+  checkSocketPath(spec.socketPath);
+  if (spec.template) spec.bodies.map((body, index) => parseTemplate(body, `body ${index + 1}`));
   if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(spec.method) || spec.method === 'CONNECT') {
     throw usage(`method '${spec.method}' cannot be sent: give an HTTP method such as GET or POST`);
   }
   checkTransport(spec);
   for (const [name, value] of Object.entries(spec.headers)) checkHeader(name, value);
-  const loop = loopSchema.safeParse(spec.loop);
-  if (!loop.success) throw usage(`loop is not possible: ${firstIssue(loop.error)}`);
-  const stop = stopSchema.safeParse(spec.stop);
-  if (!stop.success) throw usage(`stop is not possible: ${firstIssue(stop.error)}`);
+  checkArrivals(spec);
   checkSpan('timeout', spec.timeoutNs, 1);
   checkSpan('warm-up', spec.warmupNs, 0);
   checkSpan('interval', spec.intervalNs, 1e6);
@@ -54,11 +60,42 @@ export function checkSpec(spec: LoadSpec): void {
   }
 }
 
+/** Room of sockaddr_un, less the zero at its end. */
+const mostSocketPathBytes = process.platform === 'linux' ? 107 : 103;
+
+function checkSocketPath(path: string | null): void {
+  if (path === null) return;
+  if (!isAbsolute(path) || path.includes('\0')) throw usage(`Unix socket '${path}' is no absolute path: give one`);
+  if (Buffer.byteLength(path) > mostSocketPathBytes) {
+    throw usage(
+      `path of Unix socket ${path} is over ${mostSocketPathBytes} bytes: give a shorter one, or a link to it`,
+    );
+  }
+}
+
+function checkArrivals({ loop, stop, traceNs }: LoadSpec): void {
+  if ((loop.kind === 'steps' || loop.kind === 'ramp') && stop.kind !== 'duration') {
+    throw usage(`${loop.kind} of the rate cannot end by number of requests: give a duration`);
+  }
+  if (loop.kind === 'ramp' && loop.fromPerSecond + loop.toPerSecond === 0) {
+    throw usage('ramp from 0 to 0 requests per second sends nothing: give a rate above 0');
+  }
+  if (loop.kind !== 'trace') {
+    if (traceNs !== undefined) throw usage(`loop '${loop.kind}' cannot replay a trace: leave traceNs out`);
+    return;
+  }
+  const fault = traceNs === undefined ? 'it holds no offset; give traceNs' : traceFault(traceNs);
+  if (fault !== null) throw usage(`the trace is not possible: ${fault}`);
+  if (traceNs?.length !== loop.requests || traceNs.at(-1) !== loop.spanNs) {
+    throw usage('the trace is another than its loop tells: make both by traceLoad');
+  }
+}
+
 /** Methods that undici sends with a body over HTTP/2. */
 const http2BodyMethods: readonly string[] = ['POST', 'PUT', 'PATCH'];
 
 /** What undici or Node cannot do well is refused here, not half done. */
-function checkTransport({ url, method, bodies, transport }: LoadSpec): void {
+function checkTransport({ url, method, bodies, socketPath, transport }: LoadSpec): void {
   const { verifyCertificate, certificateAuthorities, http2Streams, proxyUrl } = transport;
   if (new URL(url).protocol === 'http:') {
     if (http2Streams !== null)
@@ -76,7 +113,9 @@ function checkTransport({ url, method, bodies, transport }: LoadSpec): void {
   if (http2Streams !== null && bodies.length > 0 && !http2BodyMethods.includes(method)) {
     throw usage(`${method} with a body is not possible over HTTP/2: give one of ${http2BodyMethods.join(', ')}`);
   }
-  if (proxyUrl !== null) checkProxy(proxyUrl);
+  if (proxyUrl === null) return;
+  if (socketPath !== null) throw usage('a Unix socket is not behind a proxy: leave one of the two out');
+  checkProxy(proxyUrl);
 }
 
 function checkProxy(text: string): void {
@@ -115,11 +154,6 @@ function checkSpan(name: string, spanNs: number, leastNs: number): void {
   if (!Number.isSafeInteger(spanNs) || spanNs < leastNs) {
     throw usage(`${name} of ${spanNs} ns is not possible: give at least ${leastNs} ns`);
   }
-}
-
-function firstIssue(error: { readonly issues: readonly { readonly path: PropertyKey[]; readonly message: string }[] }) {
-  const issue = error.issues[0];
-  return issue === undefined ? 'unknown' : `${issue.path.join('.')}: ${issue.message}`;
 }
 
 function usage(message: string): MpsbenchError {

@@ -3,8 +3,9 @@ import type { Clock, Origin } from '../core/clock.ts';
 import { MpsbenchError } from '../core/errors.ts';
 import type { GeneratorHealth, LoadResult, LoadSpec } from '../records/load.ts';
 import { BatchRecorder } from './batch-recorder.ts';
-import type { LoadProgress } from './engine.ts';
+import type { IntervalHooks, LoadHooks, LoadProgress } from './engine.ts';
 import { IssuePlan } from './issue-plan.ts';
+import { intervalReporter } from './load-interval.ts';
 import { noConnection } from './outcome.ts';
 import { arrivalSchedule } from './schedule.ts';
 import { lanesOf, type PreparedSender, type Sender, type SendingRun } from './sender.ts';
@@ -22,7 +23,7 @@ export interface SessionParts {
 }
 
 /** Sends from its construction to the disposal of its sender. */
-export class RunSession {
+export class RunSession implements Disposable {
   readonly plan: IssuePlan;
   readonly #spec: LoadSpec;
   readonly #origin: Origin;
@@ -36,16 +37,25 @@ export class RunSession {
   readonly #done = new Settlement<void>();
   #takeFailure: { readonly error: unknown } | null = null;
 
-  constructor(spec: LoadSpec, origin: Origin, clock: Clock, parts: SessionParts) {
+  constructor(
+    spec: LoadSpec,
+    origin: Origin,
+    clock: Clock,
+    parts: SessionParts,
+    hooks: IntervalHooks & Pick<LoadHooks, 'onRow'> = {},
+  ) {
     this.#spec = spec;
     this.#origin = origin;
     this.#clock = clock;
     this.#parts = parts;
-    const scheduled = spec.loop.kind === 'open' ? schedule(spec, spec.loop) : null;
+    const scheduled = spec.loop.kind === 'closed' ? null : schedule(spec);
     const startNs = this.nowNs();
     this.plan = new IssuePlan(startNs, spec.warmupNs, spec.stop);
     this.#takenUntilNs = startNs;
-    this.#recorder = new BatchRecorder(spec, this.plan, parts.prepared.faults);
+    this.#recorder = new BatchRecorder(spec, this.plan, parts.prepared.faults, {
+      reporter: intervalReporter(spec, this.plan, hooks),
+      onRow: hooks.onRow,
+    });
     this.#run = parts.prepared.start({
       connections: lanesOf(spec),
       threads: parts.threads,
@@ -54,6 +64,7 @@ export class RunSession {
       measurementStartNs: this.plan.measurementStartNs,
       deadlineNs: Number.isFinite(this.plan.deadlineNs) ? this.plan.deadlineNs : null,
       requests: spec.stop.kind === 'requests' ? spec.stop.requests : null,
+      timesFirstBytes: hooks.onRow !== undefined,
       onDone: () => this.#done.resolve(),
       onManyRows: () => this.#takeEarly(),
     });
@@ -78,12 +89,7 @@ export class RunSession {
     if (this.#takeFailure !== null) throw this.#takeFailure.error;
     const nowNs = this.nowNs();
     // What ended before the last call had been handed over by now, however late its thread was.
-    let batch = this.#run.take();
-    this.#recorder.add(batch);
-    while (batch.more) {
-      batch = this.#run.take();
-      this.#recorder.add(batch);
-    }
+    this.#takeRows();
     this.#recorder.completeUntil(this.#takenUntilNs);
     this.#takenUntilNs = nowNs;
     const { connections, finished } = this.#recorder;
@@ -125,6 +131,7 @@ export class RunSession {
       endNs: recorder.windowEndNs,
       okEnded: recorder.okInMeasurement,
     };
+    const parts = recorder.parts.summaries();
     const warmup = { startNs, endNs: measurementStartNs, okEnded: recorder.okInWarmup };
     return {
       ...this.#origin,
@@ -133,6 +140,7 @@ export class RunSession {
         stop,
         warmup: warmupNs > 0 ? recorder.warmup.summary(warmup) : null,
         measurement: recorder.measurement.summary(measurement),
+        ...(parts && { parts }),
         generator: this.#generatorHealth(),
         errorSamples: Object.fromEntries(recorder.samples),
       },
@@ -144,6 +152,23 @@ export class RunSession {
         warmupResponseTime: warmupNs > 0 ? recorder.warmup.encoded().responseTime : null,
       },
     };
+  }
+
+  /** Takes what ended before an interrupt, for whoever keeps the rows. */
+  [Symbol.dispose](): void {
+    try {
+      this.#takeRows();
+    } catch {
+      // What ended the run early has been thrown before.
+    }
+  }
+
+  #takeRows(): void {
+    for (let more = true; more; ) {
+      const batch = this.#run.take();
+      this.#recorder.add(batch);
+      more = batch.more;
+    }
   }
 
   /**
@@ -161,7 +186,7 @@ export class RunSession {
       engineReason: this.#parts.sender.reason,
       threads: this.#parts.threads,
       inFlightMax: outstandingMax,
-      littlesLawRatio: loop.kind === 'open' || spanNs <= 0 ? null : occupiedNs / (spanNs * loop.concurrency),
+      littlesLawRatio: loop.kind !== 'closed' || spanNs <= 0 ? null : occupiedNs / (spanNs * loop.concurrency),
       eventLoopLagP99Ns: lagP99Ns,
       eventLoopLagMaxNs: lagMaxNs,
       cpuPerRequestNs: this.#cpuNs === null || finishedInWindow === 0 ? null : this.#cpuNs / finishedInWindow,
@@ -180,19 +205,19 @@ export class RunSession {
   #noConnection(): Error {
     const text = this.#run.noConnectionText();
     if (text !== null) return new MpsbenchError('LOAD_FAILED', text);
-    return noConnection(this.#spec.url, this.#spec.timeoutNs, this.#recorder.lastCause);
+    return noConnection(this.#spec, this.#spec.timeoutNs, this.#recorder.lastCause);
   }
 }
 
 /** Due times from the start of the run, all of them: the threads only follow. */
-function schedule(spec: LoadSpec, loop: Extract<LoadSpec['loop'], { kind: 'open' }>): Float64Array {
+function schedule(spec: LoadSpec): Float64Array {
   const plan = new IssuePlan(0, spec.warmupNs, spec.stop);
-  const arrivals = arrivalSchedule(loop.arrival, loop.ratePerSecond, spec.seed);
+  const arrivals = arrivalSchedule(spec);
   let due = new Float64Array(1024);
   for (let count = 0; ; count++) {
     const dueNs = arrivals.next();
     if (plan.claim(dueNs) === null) return due.subarray(0, count);
-    if (count === mostScheduled) throw tooLong(loop.ratePerSecond);
+    if (count === mostScheduled) throw tooLong();
     if (count === due.length) {
       const larger = new Float64Array(2 * count);
       larger.set(due);
@@ -202,10 +227,7 @@ function schedule(spec: LoadSpec, loop: Extract<LoadSpec['loop'], { kind: 'open'
   }
 }
 
-function tooLong(ratePerSecond: number): MpsbenchError {
+function tooLong(): MpsbenchError {
   const advice = 'give a shorter run or a lower rate';
-  return new MpsbenchError(
-    'USAGE',
-    `${ratePerSecond} requests per second make over ${mostScheduled} due times: ${advice}`,
-  );
+  return new MpsbenchError('USAGE', `the schedule of this run has over ${mostScheduled} due times: ${advice}`);
 }

@@ -9,6 +9,8 @@ export interface SendingPlan
     LoadRunOptions,
     'connections' | 'threads' | 'originNs' | 'scheduleNs' | 'measurementStartNs' | 'deadlineNs' | 'requests' | 'onDone'
   > {
+  /** Whether anybody wants to know when the first bytes of replies came. */
+  readonly timesFirstBytes: boolean;
   /** May be called when so many rows wait that they are better taken now than later; never throws. */
   readonly onManyRows: () => void;
 }

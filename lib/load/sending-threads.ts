@@ -85,6 +85,7 @@ class SendingThreads implements PreparedSender, SendingRun {
       ...batch,
       more: this.#waiting.length > 0,
       connections: sum(this.#threads.map(({ connections }) => connections)),
+      outstanding: sum(this.#threads.map(({ outstanding }) => outstanding)),
       issuingEndNs: issuingEnds.length === 0 ? null : Math.min(...issuingEnds),
     };
   }
@@ -133,6 +134,7 @@ class SendingThread {
   ready = false;
   done = false;
   connections = 0;
+  outstanding = 0;
   issuingEndNs: number | null = null;
   health: RowsReport['health'] | null = null;
   #terminated = false;
@@ -172,6 +174,7 @@ class SendingThread {
 
   #onRows({ rows: { buffer, ...rest }, texts, noConnectionText, health, done }: RowsReport): void {
     this.connections = rest.connections;
+    this.outstanding = rest.outstanding;
     this.issuingEndNs = rest.issuingEndNs;
     this.health = health;
     this.done = done;
@@ -191,14 +194,8 @@ class SendingThread {
 }
 
 function emptyBatch(): LoadBatch {
-  return {
-    ...columnsOver(new ArrayBuffer(0)),
-    count: 0,
-    more: false,
-    connections: 0,
-    issuingEndNs: null,
-    excerpts: [],
-  };
+  const nothing = { count: 0, more: false, connections: 0, outstanding: 0, issuingEndNs: null, excerpts: [] };
+  return { ...columnsOver(new ArrayBuffer(0)), ...nothing };
 }
 
 function threadFailure(why: string, cause?: unknown): MpsbenchError {

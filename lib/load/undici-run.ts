@@ -3,11 +3,12 @@ import type { Clock } from '../core/clock.ts';
 import { isInterrupted } from '../core/errors.ts';
 import { milliseconds, ns } from '../core/units.ts';
 import type { LoadBatch } from '../native/addon.ts';
-import type { LoadSpec, Outcome } from '../records/load.ts';
+import type { LoadSpec } from '../records/load.ts';
+import type { Outcome } from '../records/load-outcomes.ts';
 import { closedLoop } from './closed-loop.ts';
 import { Connection } from './connection.ts';
 import { socketOpener } from './connector.ts';
-import { Issuer, shareOf, type ThreadShare } from './issuer.ts';
+import { type DueRequest, Issuer, shareOf, type ThreadShare } from './issuer.ts';
 import { Lane, type LaneResult } from './lane.ts';
 import { SocketMemory } from './lean-socket.ts';
 import type { LoopHost, RequestLoop } from './loop.ts';
@@ -62,7 +63,7 @@ export class UndiciRun implements SendingRun, AsyncDisposable {
     this.#origin = { originNs: plan.originNs, originAt: '' };
     this.#issuer = new Issuer(spec, plan, share);
     const lanes = shareOf(plan.connections, share);
-    this.#connections = this.#makeConnections(lanes);
+    this.#connections = this.#makeConnections(lanes, share);
     this.#lanes = this.#makeLanes(lanes);
     this.#loop = this.#makeLoop();
     for (const work of [this.#loop.start(), this.#expireLoop(), this.#watchLag()]) this.#background(work);
@@ -82,6 +83,7 @@ export class UndiciRun implements SendingRun, AsyncDisposable {
       ...this.#rows.take(),
       more: false,
       connections: this.#connectionsMade,
+      outstanding: this.#outstanding,
       issuingEndNs: this.#issuer.lastIssueNs,
       excerpts,
     };
@@ -100,7 +102,7 @@ export class UndiciRun implements SendingRun, AsyncDisposable {
 
   noConnectionText(): string | null {
     if (this.#lastCause === null) return null;
-    return noConnection(this.#spec.url, this.#spec.timeoutNs, this.#lastCause).message;
+    return noConnection(this.#spec, this.#spec.timeoutNs, this.#lastCause).message;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -114,7 +116,7 @@ export class UndiciRun implements SendingRun, AsyncDisposable {
     return this.#clock.offsetNs(this.#origin);
   }
 
-  #makeConnections(lanes: number): Connection[] {
+  #makeConnections(lanes: number, { thread, threads }: ThreadShare): Connection[] {
     const { url, transport } = this.#spec;
     const host = {
       origin: new URL(new URL(url).origin),
@@ -123,7 +125,7 @@ export class UndiciRun implements SendingRun, AsyncDisposable {
       onConnected: () => void this.#connectionsMade++,
     };
     const count = Math.ceil(lanes / (transport.http2Streams ?? 1));
-    return Array.from({ length: count }, () => new Connection(host));
+    return Array.from({ length: count }, (_, index) => new Connection(host, thread + index * threads));
   }
 
   #makeLanes(count: number): Lane[] {
@@ -132,6 +134,7 @@ export class UndiciRun implements SendingRun, AsyncDisposable {
     const host = {
       nowNs: () => this.#nowNs(),
       timeoutNs,
+      timesFirstBytes: this.#plan.timesFirstBytes,
       isExpected: (status: number) => expected?.has(status) ?? (status >= 200 && status < 300),
       onEnd: (lane: Lane, result: LaneResult) => this.#onEnd(lane, result),
     };
@@ -150,7 +153,7 @@ export class UndiciRun implements SendingRun, AsyncDisposable {
         this.#outstanding += count;
         if (this.#outstanding > this.#outstandingMax) this.#outstandingMax = this.#outstanding;
       },
-      giveUp: (scheduledNs, measured, outcome) => this.#giveUp(scheduledNs, measured, outcome),
+      giveUp: (due, scheduledNs, outcome) => this.#giveUp(due, scheduledNs, outcome),
       background: (work) => this.#background(work),
       onEnded: () => this.#finish(),
     };
@@ -158,18 +161,21 @@ export class UndiciRun implements SendingRun, AsyncDisposable {
     return openLoop(host, this.#issuer, this.#clock);
   }
 
-  #giveUp(scheduledNs: number, measured: boolean, outcome: 'timeout' | 'aborted'): void {
+  #giveUp({ number, measured }: DueRequest, scheduledNs: number, outcome: 'timeout' | 'aborted'): void {
     const error = outcome === 'timeout' ? timeoutCutOff(this.#spec.timeoutNs) : abortedCutOff();
     const text = `${error.message}, still waiting for a connection`;
     this.#record({
+      number,
       measured,
       intendedNs: scheduledNs,
       sentNs: null,
+      firstByteNs: null,
       endNs: this.#nowNs(),
       outcome,
       status: null,
       requestBytes: 0,
       responseBytes: 0,
+      connection: null,
       failure: { text, error, reusedUnanswered: false },
       excerpt: null,
     });

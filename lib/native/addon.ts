@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { MpsbenchError, messageOf } from '../core/errors.ts';
 import type { ContextProbe, DeviceSeries, GpuSnapshot, ProcessSeries, SamplingSummary } from '../records/gpu.ts';
-import type { EncoderDimensions } from '../records/plan.ts';
+import type { EncoderDimensions } from '../records/server-plans/embedded.ts';
 
 export interface SampleOptions {
   /** 5e6 to 10e9. */
@@ -83,6 +83,10 @@ export interface LoadRunOptions {
   /** The pool of requests: heads as they go over the wire, and as many bodies. */
   readonly heads: readonly Uint8Array[];
   readonly bodies: readonly Uint8Array[];
+  /** Fields of templates: body, offset in it, width, kind, first random number; five places for each. */
+  readonly fields: Float64Array;
+  /** State of the stream that fills them, as payloadStream. */
+  readonly templateStream: bigint;
   /** State of the stream that draws from the pool (core/random.ts), as a signed number of 64 bits. */
   readonly payloadStream: bigint;
   /** The method is HEAD. */
@@ -93,6 +97,8 @@ export interface LoadRunOptions {
   readonly connections: number;
   /** 1 to `connections`. */
   readonly threads: number;
+  /** Where the threads run: one CPU each where there are as many as threads, else any of them; null = anywhere. */
+  readonly cpus: readonly number[] | null;
   readonly originNs: bigint;
   /** Open loop: when each request falls due, warm-up included; null = closed loop. */
   readonly scheduleNs: Float64Array | null;
@@ -114,9 +120,15 @@ export interface LoadBatch {
   readonly intendedNs: Float64Array;
   /** NaN for a request that was never written. */
   readonly sentNs: Float64Array;
+  /** NaN where no reply came. */
+  readonly firstByteNs: Float64Array;
   readonly endNs: Float64Array;
   readonly requestBytes: Float64Array;
   readonly responseBytes: Float64Array;
+  /** In the order in which requests fell due, from 0 and modulo 2^32. */
+  readonly number: Uint32Array;
+  /** Of the run's connections; 2^32 - 1 for a request that got none. */
+  readonly connection: Uint32Array;
   /** Above 0: an errno. Below: minus an index of loadFaults. 0: the outcome says it all. */
   readonly cause: Int32Array;
   /** Of a complete reply, else 0. */
@@ -127,6 +139,8 @@ export interface LoadBatch {
   readonly flags: Uint8Array;
   /** Connections made so far. */
   readonly connections: number;
+  /** Requests that are due and not ended, as of the last turn of each thread. */
+  readonly outstanding: number;
   /** Until when requests were issued without a break; null while that is unknown. */
   readonly issuingEndNs: number | null;
   /** New ones among the first few replies with an unexpected status. */
@@ -147,6 +161,13 @@ export interface NativeLoadRun {
   };
   /** Ends the run at once; rows that were not taken are lost. Idempotent. */
   close(): void;
+}
+
+/** Answers every request at once, from threads of its own, on 127.0.0.1. */
+export interface NativeNullServer {
+  readonly port: number;
+  /** Closes every connection. Idempotent. */
+  stop(): void;
 }
 
 export interface NativeAddon {
@@ -170,6 +191,13 @@ export interface NativeAddon {
   }): ContextProbe;
   /** Sends at once. Throws LOAD_FAILED where the system refuses what the threads need. Linux. */
   startLoad(options: LoadRunOptions): NativeLoadRun;
+  /** Linux. Throws LOAD_FAILED or THREAD_NOT_STARTED where the system refuses what it needs. */
+  startNullServer(options: { readonly responseBytes: number; readonly threads: number }): NativeNullServer;
+  /**
+   * Keeps the calling thread, whose child processes inherit it, or every thread of the process to those CPUs. Linux.
+   * Throws CPUS_NOT_SET where none of them may be used.
+   */
+  setCpus(options: { readonly cpus: readonly number[]; readonly everyThread: boolean }): void;
   /** What makes a reply bad, for people. */
   readonly loadFaults: readonly string[];
   /** Throws CUDA_LIBRARY_MISSING or CUDA_CALL_FAILED (with the CUDA error name in the message). */

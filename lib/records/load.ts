@@ -1,14 +1,7 @@
 /** What one load run is asked to do and what came of it. */
 import { z } from 'zod';
-
-/** Every request ends in exactly one of these. Only 'ok' is throughput. */
-export const outcomeNames = ['ok', 'status', 'connect', 'reset', 'timeout', 'badResponse', 'aborted'] as const;
-/**
- * ok: complete reply with an expected status · status: complete reply with another status · connect: no connection ·
- * reset: connection lost before the reply was complete · timeout: over the request's limit · badResponse: reply that
- * is not HTTP · aborted: cut off by the end of the run, counted apart and in no rate.
- */
-export type Outcome = (typeof outcomeNames)[number];
+import { arrivalNames, mostSteps } from './arrivals.ts';
+import type { Transport } from './transport.ts';
 
 const count = z.number().int().nonnegative();
 export const outcomeCountsSchema = z.object({
@@ -22,50 +15,45 @@ export const outcomeCountsSchema = z.object({
 });
 export type OutcomeCounts = z.infer<typeof outcomeCountsSchema>;
 
-/** What counts as a failed request: everything but 'ok', and 'aborted', which the end of the run caused. */
-export const failureOutcomes = outcomeNames.filter((name) => name !== 'ok' && name !== 'aborted');
+const arrival = z.enum(arrivalNames);
+/** Connections that may be open at once; a request that finds none waits, and its wait counts as latency. */
+const connections = z.number().int().min(1);
+const positiveRate = z.number().positive();
+const rate = z.number().nonnegative();
 
-export function failedRequests(outcomes: OutcomeCounts): number {
-  return failureOutcomes.reduce((sum, name) => sum + outcomes[name], 0);
-}
-
-/** Closed loop: a fixed number of requests is kept in flight. Open loop: arrivals follow a schedule. */
+/**
+ * closed: a fixed number of requests is kept in flight. All others are open loops, whose arrivals follow a schedule
+ * whatever the server does. open: one rate. steps: the rates one after the other, each for an equal share of the
+ * measurement. ramp: from one rate to the other, linearly over the measurement. The warm-up of steps and ramp runs at
+ * their first rate. trace: at given offsets from the start of the run; the offsets themselves are in no record.
+ */
 export const loopSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('closed'), concurrency: z.number().int().min(1) }),
+  z.object({ kind: z.literal('open'), ratePerSecond: positiveRate, arrival, connections }),
   z.object({
-    kind: z.literal('open'),
-    ratePerSecond: z.number().positive(),
-    arrival: z.enum(['constant', 'poisson']),
-    /** Connections that may be open at once; a request that finds none waits, and its wait counts as latency. */
-    connections: z.number().int().min(1),
+    kind: z.literal('steps'),
+    ratesPerSecond: z.array(positiveRate).min(1).max(mostSteps),
+    arrival,
+    connections,
+  }),
+  z.object({ kind: z.literal('ramp'), fromPerSecond: rate, toPerSecond: rate, arrival, connections }),
+  z.object({
+    kind: z.literal('trace'),
+    /** Offsets in the trace, and the last of them. */
+    requests: z.number().int().min(1),
+    spanNs: count,
+    connections,
   }),
 ]);
 export type Loop = z.infer<typeof loopSchema>;
+/** Every loop whose arrivals follow a schedule. */
+export type ScheduledLoop = Exclude<Loop, { kind: 'closed' }>;
 
 export const stopSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('duration'), durationNs: z.number().int().positive() }),
   z.object({ kind: z.literal('requests'), requests: z.number().int().positive() }),
 ]);
 export type Stop = z.infer<typeof stopSchema>;
-
-/** How requests get to the server, beyond what its URL says. */
-export interface Transport {
-  /** false: the server's certificate is taken as it is. */
-  readonly verifyCertificate: boolean;
-  /** PEM; the only authorities whose certificates are taken. null = those of Node. */
-  readonly certificateAuthorities: string | null;
-  /** HTTP/2 with so many requests at a time on each connection; null = HTTP/1.1. */
-  readonly http2Streams: number | null;
-  /** http:// or https:// URL of a proxy. The variables of the environment that name one are never read. */
-  readonly proxyUrl: string | null;
-}
-
-export const directTransport: Transport = {
-  verifyCertificate: true,
-  certificateAuthorities: null,
-  http2Streams: null,
-  proxyUrl: null,
-};
 
 /** Requested load, validated and complete; bodies are bytes, hence not part of a schema. */
 export interface LoadSpec {
@@ -74,7 +62,13 @@ export interface LoadSpec {
   readonly headers: Readonly<Record<string, string>>;
   /** Pool of bodies; each request takes one, drawn from the seed. Empty = no body. */
   readonly bodies: readonly Uint8Array[];
+  /** The bodies hold fields such as {{counter}}, which each request fills anew; see load/body-template.ts. */
+  readonly template: boolean;
+  /** Absolute path of a Unix socket to connect to instead of the URL's host; null = none. */
+  readonly socketPath: string | null;
   readonly loop: Loop;
+  /** Of a trace, and of no other loop: when requests fall due, ns from the start of the run, ascending. */
+  readonly traceNs?: Float64Array;
   readonly warmupNs: number;
   readonly stop: Stop;
   /** From the intended send time to the last byte. */
@@ -118,13 +112,27 @@ export const phaseSummarySchema = z.object({
   serviceTime: latencySummarySchema,
   /** Actual minus intended send time, of all requests: the generator's own delay. */
   lateness: latencySummarySchema,
+  /** Requests sent more than lateSendLimitNs after they were due, and those given up unsent after as long a wait. */
+  lateSends: count.optional(),
 });
 export type PhaseSummary = z.infer<typeof phaseSummarySchema>;
 
-/** Share by which the requests in flight may miss the concurrency asked for (Little's law). */
-export const littlesLawTolerance = 0.05;
-/** Event-loop lag p99 over response time p50 from which the generator's own delay shows in the figures. */
-export const lagLimitRatio = 0.1;
+/** A stretch of a measurement whose rate changes: a step, or a tenth of a ramp or of a trace. */
+export const loadPartSchema = z.object({
+  /** From the run's origin. */
+  startOffsetNs: count,
+  durationNs: z.number().positive(),
+  /** What the schedule asks for, on average over the part. */
+  offeredPerSecond: rate,
+  /** Of the requests that fell due in the part, whenever they ended. */
+  outcomes: outcomeCountsSchema,
+  /** Replies 'ok' that ended inside the part, whenever their requests were due. */
+  throughputPerSecond: rate,
+  /** Of the 'ok' replies to the requests that fell due in the part. */
+  responseTime: latencySummarySchema,
+  lateSends: count,
+});
+export type LoadPart = z.infer<typeof loadPartSchema>;
 
 /** Whether the generator itself was the limit. */
 export const generatorHealthSchema = z.object({
@@ -148,6 +156,8 @@ export const loadSummarySchema = z.object({
   stop: stopSchema,
   warmup: phaseSummarySchema.nullable(),
   measurement: phaseSummarySchema,
+  /** Of steps, ramp and trace: the measurement in parts. */
+  parts: z.array(loadPartSchema).optional(),
   generator: generatorHealthSchema,
   /** First few error texts by outcome, for people. */
   errorSamples: z.record(z.string(), z.array(z.string())),

@@ -4,7 +4,9 @@ import { type Document, isMap, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { MpsbenchError, messageOf } from '../core/errors.ts';
 import { armName, parseArm } from './arm.ts';
-import { embeddedServerSchema, loadPlanSchema, type RequestedPlan, type StudyPlan, studyPlanSchema } from './plan.ts';
+import { loadPlanSchema, type RequestedPlan, type StudyPlan, serverPlanSchema, studyPlanSchema } from './plan.ts';
+import { exactDuration } from './plan-values.ts';
+import { requestedServer } from './server-plans/requested-server.ts';
 
 type Path = readonly PropertyKey[];
 
@@ -77,7 +79,7 @@ export function requestedForm(plan: StudyPlan): RequestedPlan {
   return {
     ...plan,
     arms: plan.arms.map((name) => armName(parseArm(name))),
-    server: { ...plan.server, maxBatchDelay: exactDuration(plan.server.maxBatchDelay) },
+    server: requestedServer(plan.server),
     load: {
       ...load,
       ...(duration === undefined ? {} : { duration: exactDuration(duration) }),
@@ -111,7 +113,7 @@ function knownKeys(path: Path): string[] {
   const first = path[0];
   if (first === undefined) return Object.keys(studyPlanSchema.def.shape);
   if (first === 'load') return Object.keys(loadPlanSchema.shape);
-  if (first === 'server') return Object.keys(embeddedServerSchema.shape);
+  if (first === 'server') return serverPlanSchema.options.flatMap((option) => Object.keys(option.shape));
   if (first === 'gpu') return ['device', 'samplePeriod', 'foreignMemoryLimit'];
   return [];
 }
@@ -121,15 +123,4 @@ function pathText(path: Path): string {
     .map((part) => (typeof part === 'number' ? `[${part}]` : String(part)))
     .join('.')
     .replaceAll('.[', '[');
-}
-
-/** "20ms", "1.5s" would lose nothing but "1500ms" is always an integer of the largest unit that divides it. */
-function exactDuration(valueNs: number): string {
-  const units: readonly (readonly [string, number])[] = [
-    ['s', 1e9],
-    ['ms', 1e6],
-    ['us', 1e3],
-  ];
-  const unit = units.find(([, factor]) => valueNs % factor === 0);
-  return unit ? `${valueNs / unit[1]}${unit[0]}` : `${valueNs}ns`;
 }

@@ -63,8 +63,10 @@ export const serverFactsSchema = z.object({
   workerPids: z.array(z.number().int().positive()),
   /** Front end and anything else of the server's that is not a worker. */
   otherPids: z.array(z.number().int().positive()),
-  /** From the start of the server's process until the checked response. */
+  /** From the start of the server's process until the checked response; of a kept server, what switching it took. */
   readyNs: z.number().int().nonnegative(),
+  /** true: the server of the trial before was switched to this cell. */
+  kept: z.boolean().default(false),
   /** Mean requests per executed batch in the measurement window, as the server says; null if it does not. */
   meanRealisedBatchSize: z.number().positive().nullable(),
 });
@@ -72,13 +74,13 @@ export type ServerFacts = z.infer<typeof serverFactsSchema>;
 
 /** Snapshots of the devices at the moments that the memory ledger needs; null where there is no GPU to read. */
 export const trialGpuSchema = z.object({
-  /** Before the arm's daemon and the server exist. */
+  /** Before the arm's daemon and the server exist; with a kept server, before the trial that started it. */
   baseline: gpuSnapshotSchema,
   /** Daemon running, server loaded and idle. Null if the trial did not get there. */
   ready: gpuSnapshotSchema.nullable(),
   /** At the end of the measurement, before draining. */
   loaded: gpuSnapshotSchema.nullable(),
-  /** Server and daemon gone. */
+  /** Server and daemon gone; null while they are kept for the next trial. */
   after: gpuSnapshotSchema.nullable(),
   sampling: samplingSummarySchema.nullable(),
 });

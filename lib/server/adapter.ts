@@ -12,6 +12,11 @@ export interface ServerStart {
   readonly unsetEnvironment: readonly string[];
   /** UUID of the device the workers must use; null where there is no GPU. */
   readonly deviceUuid: string | null;
+  /**
+   * Number by which the server's processes know that device, counted in PCI order, for a server that takes no UUID: 0
+   * under a daemon that shows its clients this device alone, else NVML's index. Left out or null = no GPU.
+   */
+  readonly deviceOrdinal?: number | null;
   /** Where the server's logs go; exists. */
   readonly logDirectory: string;
   readonly readyTimeoutNs: Nanoseconds;
@@ -32,6 +37,14 @@ export interface ServerCounters {
   readonly requests: number;
 }
 
+/** Another cell of the same arm. */
+export interface ServerChange {
+  readonly workers: number;
+  readonly batchSize: number;
+  readonly readyTimeoutNs: Nanoseconds;
+  readonly signal: AbortSignal;
+}
+
 /** A server with exactly the asked workers and batch size, ready and checked. Disposal stops every process of it. */
 export interface RunningServer extends AsyncDisposable {
   readonly description: string;
@@ -48,6 +61,12 @@ export interface RunningServer extends AsyncDisposable {
   /** The workers alive now. Throws WORKER_DIED when one that was there is gone. */
   workers(): Promise<readonly WorkerFacts[]>;
   counters(): Promise<ServerCounters | null>;
+  /**
+   * Switches to other workers or another batch size without a restart, verified and checked as after a start; null
+   * where this kind of server must be started anew. Throws as `start` does; of a server that could not be switched
+   * nothing is known, and it is to be disposed of.
+   */
+  readonly reconfigure: ((change: ServerChange) => Promise<void>) | null;
 }
 
 export interface ServerAdapter {

@@ -24,6 +24,8 @@ export interface ServerProcessSpec {
   readonly emergency: EmergencyStops;
   /** From SIGTERM to SIGKILL. */
   readonly stopTimeoutNs: Nanoseconds;
+  /** From the end of the process to a SIGKILL for the children that it left behind. Left out = 5 s. */
+  readonly orphanTimeoutNs?: Nanoseconds;
 }
 
 const tailLines = 12;
@@ -32,7 +34,7 @@ const askEveryNs = milliseconds(20);
 // After SIGKILL only a process that hangs in a driver is still there.
 const killTimeoutNs = seconds(5);
 // Children that the leader left behind; where nothing reaps orphans they never vanish.
-const orphanTimeoutNs = seconds(5);
+const defaultOrphanTimeoutNs = seconds(5);
 
 /** Disposal stops the process: SIGTERM, then SIGKILL to its whole group. Its stdin stays open until then. */
 export class ServerProcess implements AsyncDisposable {
@@ -141,7 +143,7 @@ export class ServerProcess implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#child.kill('SIGTERM');
     await this.#exitWithin(this.#spec.stopTimeoutNs);
-    if (this.#end !== null) await this.#groupGoneWithin(orphanTimeoutNs);
+    if (this.#end !== null) await this.#groupGoneWithin(this.#spec.orphanTimeoutNs ?? defaultOrphanTimeoutNs);
     this.#signalGroup('SIGKILL');
     await this.#exitWithin(killTimeoutNs);
     this.#child.stdin?.destroy();

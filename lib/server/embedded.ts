@@ -2,11 +2,18 @@
 import { type Clock, systemClock } from '../core/clock.ts';
 import { MpsbenchError, messageOf } from '../core/errors.ts';
 import { type Nanoseconds, ns, seconds } from '../core/units.ts';
-import type { EmbeddedServerPlan } from '../records/plan.ts';
-import type { RunningServer, ServerAdapter, ServerStart, WorkerFacts } from './adapter.ts';
+import type { EmbeddedServerPlan } from '../records/server-plans/embedded.ts';
+import type { RunningServer, ServerAdapter, ServerChange, ServerStart, WorkerFacts } from './adapter.ts';
 import { FrontClient, factsSchema } from './embedded/front-client.ts';
 import { resolveWorkload } from './embedded/workload.ts';
-import { checkAnswer, predictionUrl, registerModel, verifyScale } from './model-setup.ts';
+import {
+  checkAnswer,
+  predictionUrl,
+  registerModel,
+  unregisterModel,
+  verifyScale,
+  type WantedModel,
+} from './model-setup.ts';
 
 const modelName = 'mpsbench';
 const host = '127.0.0.1';
@@ -38,16 +45,26 @@ async function startEmbedded(
   const front = await FrontClient.start({ host, ...ports, queueLimit: plan.queueLimit, workload }, start);
   try {
     const wanted = { ...start, modelName, maxBatchDelayNs: plan.maxBatchDelay };
-    await registerModel(front, wanted, leftNs());
-    await verifyScale(front, wanted, leftNs());
-    await checkAnswer(front, wanted, sampleBodies()[0] as Uint8Array, leftNs());
-    const facts = await readFacts(front);
+    const facts = await serveModel(front, wanted, leftNs);
     const readyNs = clock.offsetNs(origin);
-    return new EmbeddedServer(front, facts, readyNs);
+    return new EmbeddedServer(front, facts, readyNs, async (change) => {
+      const changeOrigin = clock.origin();
+      const left = (): Nanoseconds => ns(Math.max(0, change.readyTimeoutNs - clock.offsetNs(changeOrigin)));
+      await unregisterModel(front, modelName, left(), change.signal);
+      return await serveModel(front, { ...wanted, ...change }, left);
+    });
   } catch (thrown) {
     await front[Symbol.asyncDispose]();
     throw thrown;
   }
+}
+
+/** One model at the asked scale, verified and checked. */
+async function serveModel(front: FrontClient, wanted: WantedModel, leftNs: () => Nanoseconds): Promise<EmbeddedFacts> {
+  await registerModel(front, wanted, leftNs());
+  await verifyScale(front, wanted, leftNs());
+  await checkAnswer(front, wanted, sampleBodies()[0] as Uint8Array, leftNs());
+  return await readFacts(front);
 }
 
 class EmbeddedServer implements RunningServer {
@@ -56,10 +73,16 @@ class EmbeddedServer implements RunningServer {
   readonly sampleBodies = sampleBodies();
   readonly readyNs: Nanoseconds;
   readonly otherPids: readonly number[];
+  readonly reconfigure: (change: ServerChange) => Promise<void>;
   readonly #front: FrontClient;
-  readonly #firstPids: readonly number[];
+  #firstPids: readonly number[];
 
-  constructor(front: FrontClient, facts: EmbeddedFacts, readyNs: Nanoseconds) {
+  constructor(
+    front: FrontClient,
+    facts: EmbeddedFacts,
+    readyNs: Nanoseconds,
+    change: (to: ServerChange) => Promise<EmbeddedFacts>,
+  ) {
     this.#front = front;
     this.description = facts.description;
     this.request = {
@@ -69,7 +92,10 @@ class EmbeddedServer implements RunningServer {
     };
     this.readyNs = readyNs;
     this.otherPids = [front.server.pid];
-    this.#firstPids = facts.model.workers.map((worker) => worker.pid);
+    this.#firstPids = workerPids(facts);
+    this.reconfigure = async (to) => {
+      this.#firstPids = workerPids(await change(to));
+    };
   }
 
   async workers(): Promise<readonly WorkerFacts[]> {
@@ -108,6 +134,10 @@ class EmbeddedServer implements RunningServer {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#front[Symbol.asyncDispose]();
   }
+}
+
+function workerPids({ model }: EmbeddedFacts): number[] {
+  return model.workers.map((worker) => worker.pid);
 }
 
 type EmbeddedFacts = Awaited<ReturnType<typeof readFacts>>;

@@ -6,6 +6,7 @@ import type { Nanoseconds } from '../core/units.ts';
 export interface AskOptions {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly body?: Uint8Array;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly timeoutNs: Nanoseconds;
   readonly signal?: AbortSignal;
 }
@@ -69,6 +70,20 @@ export async function registerModel(server: ModelServer, wanted: WantedModel, ti
   throw new MpsbenchError('SERVER_START_FAILED', `the server has no workers: ${why}; ${server.logTail()}`);
 }
 
+/** Takes the model and its workers away, so that it can be registered anew. */
+export async function unregisterModel(
+  server: ModelServer,
+  modelName: string,
+  timeoutNs: Nanoseconds,
+  signal: AbortSignal,
+): Promise<void> {
+  const url = `${server.managementUrl}/models/${modelName}`;
+  const { status, text } = await server.ask(url, { method: 'DELETE', timeoutNs, signal });
+  if (status === 200) return;
+  const why = problemMessage(text);
+  throw new MpsbenchError('SERVER_SCALE_FAILED', `the server keeps its model: ${why}; ${server.logTail()}`);
+}
+
 /** What was asked and what came of it are two things: TorchServe is known to scale to another number and say nothing. */
 export async function verifyScale(server: ModelServer, wanted: WantedModel, timeoutNs: Nanoseconds): Promise<void> {
   const url = `${server.managementUrl}/models/${wanted.modelName}`;
@@ -108,13 +123,13 @@ function isAnswer(text: string): boolean {
 }
 
 /** The server's own words in a TorchServe error, on one line; else the reply as it is. */
-function problemMessage(text: string): string {
+export function problemMessage(text: string): string {
   const problem = z.object({ message: z.string() }).safeParse(parseJson(text));
   return oneLine(problem.success ? problem.data.message : text);
 }
 
 /** null for what is not JSON: no schema here takes it. */
-function parseJson(text: string): unknown {
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -122,6 +137,6 @@ function parseJson(text: string): unknown {
   }
 }
 
-function oneLine(text: string): string {
+export function oneLine(text: string): string {
   return text.replace(/\s+/g, ' ').trim().slice(0, 500);
 }

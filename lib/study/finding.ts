@@ -6,7 +6,7 @@ import { type ExitStatus, exitStatus } from '../core/errors.ts';
 export const blockedSchema = z.enum(['everything', 'gpu', 'mps', 'off']);
 export type Blocked = z.infer<typeof blockedSchema>;
 
-export const findingGroups = ['host', 'driver', 'device', 'mps', 'variables', 'leftovers'] as const;
+export const findingGroups = ['host', 'driver', 'device', 'mps', 'variables', 'leftovers', 'server'] as const;
 export type FindingGroup = (typeof findingGroups)[number];
 
 export const findingSchema = z.object({

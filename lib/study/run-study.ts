@@ -1,22 +1,18 @@
 /** The loop over the trials of a study: one after the other in the drawn order, each flushed before the next begins. */
 import { interrupted, MpsbenchError } from '../core/errors.ts';
-import { type Nanoseconds, ns, seconds } from '../core/units.ts';
-import { defaultMeasurementNs, type StudyPlan } from '../records/plan.ts';
+import { type Nanoseconds, ns } from '../core/units.ts';
+import { restartOf, type StudyPlan } from '../records/plan.ts';
 import type { StudyDirectory } from '../records/study-directory.ts';
 import type { TrialRecord } from '../records/trial.ts';
+import { estimateStudy } from './estimate.ts';
 import { drawOrder, type ScheduledTrial } from './order.ts';
 import type { StudyParts } from './parts.ts';
 import type { StudyHooks, StudyProgress } from './progress.ts';
 import { runTrial } from './run-trial.ts';
+import { ServerKeeper } from './server-keeper.ts';
 
 /** After so many failures in a row for one and the same reason the study stops: the rest would fail too. */
 const failuresInRow = 3;
-
-/**
- * What starting and stopping a server, and a daemon, take before a trial has shown it (1.1 s a trial over 180 trials on
- * an H200 with 16 CPUs, driver 580, 2026-11-22).
- */
-const assumedOverheadNs = seconds(1.5);
 
 export interface StudyRun {
   readonly plan: StudyPlan;
@@ -29,12 +25,14 @@ export interface StudyRun {
 
 /** The trials of a plan on this host, in order; a resumed study draws the same. */
 export function scheduleOf(plan: StudyPlan, arms: readonly string[]): ScheduledTrial[] {
-  return drawOrder({ workers: plan.workers, batchSizes: plan.batchSizes, arms, blocks: plan.blocks, seed: plan.seed });
+  const { workers, batchSizes, blocks, seed } = plan;
+  return drawOrder({ workers, batchSizes, arms, blocks, seed, restart: restartOf(plan) });
 }
 
-/** Expected length of one trial before any has run. A plan by number of requests is taken at the default window. */
-export function expectedTrialNs(plan: StudyPlan): Nanoseconds {
-  return ns(plan.load.warmup + (plan.load.duration ?? defaultMeasurementNs) + assumedOverheadNs);
+/** What is still to be run: a trial that completed is not run again, one that failed is. */
+export function pendingOf(schedule: readonly ScheduledTrial[], records: readonly TrialRecord[]): ScheduledTrial[] {
+  const completed = new Set(records.filter((record) => record.status === 'completed').map((record) => record.trialId));
+  return schedule.filter((trial) => !completed.has(trial.trialId));
 }
 
 /**
@@ -45,14 +43,16 @@ export function expectedTrialNs(plan: StudyPlan): Nanoseconds {
 export async function runStudy(run: StudyRun, hooks: StudyHooks): Promise<readonly TrialRecord[]> {
   const schedule = scheduleOf(run.plan, run.arms);
   const records = [...(await run.directory.readTrials())];
-  const completed = new Set(records.filter((record) => record.status === 'completed').map((record) => record.trialId));
-  const pending = schedule.filter((trial) => !completed.has(trial.trialId));
-  const pace = paceOf(run);
+  const pending = pendingOf(schedule, records);
+  const pace = paceOf(run, pending);
+  await using keeper = new ServerKeeper(restartOf(run.plan));
   let failures: readonly TrialRecord[] = [];
   for (const [index, trial] of pending.entries()) {
     if (hooks.signal.aborted) throw interrupted('the study');
     const attempt = 1 + records.filter((record) => record.trialId === trial.trialId).length;
     const record = await runOne(run, trial, attempt, hooks, {
+      keeper,
+      next: pending[index + 1] ?? null,
       trials: schedule.length,
       finished: schedule.length - pending.length + index,
       remainingNs: () => pace.remaining(pending.length - index),
@@ -67,6 +67,8 @@ export async function runStudy(run: StudyRun, hooks: StudyHooks): Promise<readon
 }
 
 interface Place {
+  readonly keeper: ServerKeeper;
+  readonly next: ScheduledTrial | null;
   readonly trials: number;
   readonly finished: number;
   readonly remainingNs: () => Nanoseconds;
@@ -101,6 +103,8 @@ async function runOne(
     attempt,
     signal: hooks.signal,
     onProgress,
+    keeper: place.keeper,
+    next: place.next,
   });
   const histograms = result.load
     ? await run.directory.writeHistograms(trial.trialId, attempt, result.load.histograms)
@@ -112,10 +116,13 @@ async function runOne(
 }
 
 /** Mean length of the trials of this run, for the time that remains. */
-function paceOf(run: StudyRun): { finished(): void; remaining(trials: number): Nanoseconds } {
+function paceOf(
+  run: StudyRun,
+  pending: readonly ScheduledTrial[],
+): { finished(): void; remaining(trials: number): Nanoseconds } {
   const { clock } = run.parts;
   const origin = clock.origin();
-  const expectedNs = expectedTrialNs(run.plan);
+  const expectedNs = estimateStudy(run.plan, pending, []).totalNs / Math.max(1, pending.length);
   let count = 0;
   let lastEndNs = 0;
   return {

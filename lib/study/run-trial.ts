@@ -4,28 +4,19 @@ import { isInterrupted, MpsbenchError } from '../core/errors.ts';
 import { type Nanoseconds, ns, seconds } from '../core/units.ts';
 import type { RunningMpsDaemon } from '../mps/contract.ts';
 import { type Arm, parseArm } from '../records/arm.ts';
-import { directTransport, type LoadResult, type LoadSpec } from '../records/load.ts';
-import { defaultMeasurementNs, type StudyPlan } from '../records/plan.ts';
+import type { LoadResult, LoadSpec } from '../records/load.ts';
+import { defaultMeasurementNs } from '../records/plan.ts';
 import type { TrialSeries } from '../records/study-directory.ts';
+import { directTransport } from '../records/transport.ts';
 import type { Attachment, Reason, ServerFacts, TrialRecord } from '../records/trial.ts';
 import type { RunningServer, ServerCounters } from '../server/adapter.ts';
 import { describeAttachment, noGpuAttachment, proveAttachment } from './attachment.ts';
 import { failureReason, firstError } from './failure-reason.ts';
 import type { ScheduledTrial } from './order.ts';
-import type { StudyParts } from './parts.ts';
-import type { StudyProgress } from './progress.ts';
+import { runningArm } from './running-arm.ts';
+import type { ArmLease } from './server-keeper.ts';
+import type { TrialContext } from './trial-context.ts';
 import { type TrialGpu, trialGpu } from './trial-gpu.ts';
-
-export interface TrialContext {
-  readonly plan: StudyPlan;
-  readonly parts: StudyParts;
-  /** Bodies that the plan names; empty = the server's own sample. */
-  readonly bodies: readonly Uint8Array[];
-  readonly logDirectory: string;
-  readonly attempt: number;
-  readonly signal: AbortSignal;
-  readonly onProgress: (step: StudyProgress['step'], recentPerSecond: number | null) => void;
-}
 
 export interface TrialOutput {
   /** Without files; the caller writes those and fills the paths in. */
@@ -61,7 +52,7 @@ export async function runTrial(trial: ScheduledTrial, context: TrialContext): Pr
   } finally {
     gpu?.stopSampling();
   }
-  const leftover = await gpu?.takeAfter(context.signal);
+  const leftover = context.keeper.holds ? null : await gpu?.takeAfter(context.signal);
   if (leftover) findings.reasons.push(leftover);
   return output(trial, context, origin, gpu, findings);
 }
@@ -73,17 +64,12 @@ async function measure(
   gpu: TrialGpu | null,
   findings: Findings,
 ): Promise<void> {
-  const { plan, parts, onProgress } = context;
+  const { parts, onProgress } = context;
   const arm = parseArm(trial.cell.arm);
-  onProgress('settle', null);
-  const foreign = gpu?.takeBaseline(plan.gpu.foreignMemoryLimit);
-  if (foreign) findings.reasons.push(foreign);
-
-  onProgress('start', null);
-  // Left in reverse, on every way out: the workers stop before the daemon that they are clients of.
-  await using daemon = arm.kind === 'mps' ? await startDaemon(context) : null;
-  await using server = await startServer(trial, context, arm, daemon);
-  const facts = await describeServer(server, parts.adapter.kind);
+  // Left on every way out.
+  await using running = await runningArm(trial, context, gpu, findings.reasons);
+  const { daemon, server } = running;
+  const facts = await describeServer(running, parts.adapter.kind, running.readyNs);
   findings.server = facts;
 
   findings.attachment = await prove(arm, daemon, server, gpu, context);
@@ -97,7 +83,7 @@ async function measure(
     return;
   }
   const counters = await load(trial, context, origin, server, gpu, findings);
-  findings.server = { ...facts, meanRealisedBatchSize: meanBatch(counters) };
+  findings.server = { ...facts, meanRealisedBatchSize: meanBatch(counters, trial.cell.batchSize) };
   await server.workers();
   const death = daemon?.death();
   if (death)
@@ -106,43 +92,18 @@ async function measure(
       message: death,
       advice: "see the daemon's control.log and server.log",
     });
+  else running.keep();
   onProgress('stop', null);
 }
 
-function startDaemon({ parts, signal }: TrialContext): Promise<RunningMpsDaemon> {
-  const deviceUuid = parts.gpu?.device.uuid ?? null;
-  return parts.startMpsDaemon({ deviceUuid, signal, emergency: parts.emergency });
-}
-
-async function startServer(
-  trial: ScheduledTrial,
-  context: TrialContext,
-  arm: Arm,
-  daemon: RunningMpsDaemon | null,
-): Promise<RunningServer> {
-  const { plan, parts, signal } = context;
-  if (daemon) await daemon.startServer();
-  const environment = parts.armEnvironment(arm, daemon);
-  return parts.adapter.start({
-    workers: trial.cell.workers,
-    batchSize: trial.cell.batchSize,
-    environment: environment.set,
-    unsetEnvironment: environment.unset,
-    deviceUuid: parts.gpu?.device.uuid ?? null,
-    logDirectory: context.logDirectory,
-    readyTimeoutNs: plan.readyTimeout,
-    signal,
-    emergency: parts.emergency,
-  });
-}
-
-async function describeServer(server: RunningServer, kind: string): Promise<ServerFacts> {
+async function describeServer({ server, kept }: ArmLease, kind: string, readyNs: Nanoseconds): Promise<ServerFacts> {
   return {
     kind,
     description: server.description,
     workerPids: (await server.workers()).map((worker) => worker.pid),
     otherPids: [...server.otherPids],
-    readyNs: server.readyNs,
+    readyNs,
+    kept,
     meanRealisedBatchSize: null,
   };
 }
@@ -203,6 +164,9 @@ function loadSpec(trial: ScheduledTrial, { plan, bodies }: TrialContext, server:
     method: server.request.method,
     headers: server.request.headers,
     bodies: bodies.length > 0 ? bodies : server.sampleBodies,
+    template: false,
+    socketPath: null,
+    transport: directTransport,
     loop: { kind: 'closed', concurrency },
     warmupNs: plan.load.warmup,
     stop:
@@ -213,7 +177,6 @@ function loadSpec(trial: ScheduledTrial, { plan, bodies }: TrialContext, server:
     expectStatus: null,
     // The same bodies in the same order in every arm of a block.
     seed: plan.seed + trial.block,
-    transport: directTransport,
     intervalNs:
       plan.load.requests === undefined && (plan.load.duration ?? defaultMeasurementNs) < seconds(5)
         ? seconds(0.25)
@@ -227,9 +190,14 @@ function longestLoad(spec: LoadSpec): Nanoseconds {
   return ns(spec.warmupNs + measurementNs + spec.timeoutNs);
 }
 
-function meanBatch({ before, after }: CounterPair): number | null {
+/**
+ * A server under load may move its two counters at different moments; the mean is kept to what a batch can hold, one
+ * request at least and the batch size at most.
+ */
+function meanBatch({ before, after }: CounterPair, batchSize: number): number | null {
   if (!before || !after || after.batches <= before.batches) return null;
-  return (after.requests - before.requests) / (after.batches - before.batches);
+  const mean = (after.requests - before.requests) / (after.batches - before.batches);
+  return Math.min(batchSize, Math.max(1, mean));
 }
 
 function output(

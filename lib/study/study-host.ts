@@ -11,12 +11,13 @@ import { armEnvironment } from '../mps/environment.ts';
 import type { Environment } from '../records/environment.ts';
 import type { GpuSnapshot } from '../records/gpu.ts';
 import type { StudyPlan } from '../records/plan.ts';
-import { embeddedAdapter } from '../server/embedded.ts';
+import { chooseAdapter, workersUseCuda } from '../server/choose-adapter.ts';
 import { type ArmsOnHost, armsOnHost } from './arms-on-host.ts';
 import { blockedBy, type Finding } from './finding.ts';
 import type { StudyDevice, StudyParts } from './parts.ts';
 import { type PreflightFacts, preflight } from './preflight.ts';
 import { gatherPreflightFacts } from './preflight-facts.ts';
+import { serverFindings } from './server-checks.ts';
 
 /** A daemon is there within a second, or never; a plan with less patience is heeded. */
 const longestDaemonStartNs = seconds(15);
@@ -54,9 +55,9 @@ export async function prepareStudyHost(plan: StudyPlan, options: StudyHostOption
     const snapshot = session?.snapshot({ withEnergy: true }) ?? null;
     const gpuUnavailable = 'session' in opened ? null : opened.unavailable;
     const facts = await gather(plan, options, snapshot, gpuUnavailable);
-    const findings = preflight(facts);
-    const arms = armsOnHost(plan.arms, findings, usesCuda(plan));
-    requireSomeArm(arms);
+    const findings = [...preflight(facts), ...(await serverFindings(plan.server, options.signal))];
+    const arms = armsOnHost(plan.arms, findings, workersUseCuda(plan.server));
+    requireSomeArm(arms, findings);
     const usable = snapshot !== null && !blockedBy(findings).has('gpu');
     const device = usable ? chooseDevice(snapshot, plan.gpu.device) : null;
     return {
@@ -88,13 +89,9 @@ function gather(
     mpsControlPath: paths.mpsControl,
     plannedWorkers: Math.max(...plan.workers),
     foreignMemoryLimitBytes: plan.gpu.foreignMemoryLimit,
-    context: usesCuda(plan) ? { nvmlPath: paths.nvml, cudaPath: paths.cuda, signal, emergency } : null,
+    context: workersUseCuda(plan.server) ? { nvmlPath: paths.nvml, cudaPath: paths.cuda, signal, emergency } : null,
     signal,
   });
-}
-
-function usesCuda(plan: StudyPlan): boolean {
-  return plan.server.workload === 'auto' || plan.server.workload === 'cuda';
 }
 
 function partsOf(
@@ -111,7 +108,7 @@ function partsOf(
     gpu: session && device ? { session, device } : null,
     startMpsDaemon: (daemon) => startMpsDaemon({ ...daemon, controlPath: paths.mpsControl, ...limits }),
     armEnvironment,
-    adapter: embeddedAdapter(plan.server, { cudaPath: paths.cuda }),
+    adapter: chooseAdapter(plan.server, { cudaPath: paths.cuda }),
     engine: wishedEngine({ ...anyEngine, engine: plan.load.engine }),
     emergency,
   };
@@ -126,9 +123,10 @@ export function chooseDevice(snapshot: GpuSnapshot, wanted: string | null): Stud
   throw new MpsbenchError('PLAN_INVALID', `gpu.device: there is no device '${wanted}'; present: ${present}`);
 }
 
-function requireSomeArm(arms: ArmsOnHost): void {
+function requireSomeArm(arms: ArmsOnHost, findings: readonly Finding[]): void {
   if (arms.arms.length > 0) return;
   const reason = arms.leftOut[0]?.reason ?? 'the plan has none';
-  const advice = 'mend that (mpsbench doctor says how), or plan arms that this host can run';
+  const mend = findings.find((finding) => finding.blocks === 'everything')?.mend;
+  const advice = mend ?? 'mend that (mpsbench doctor says how), or plan arms that this host can run';
   throw new MpsbenchError('NOT_SUPPORTED_HERE', `no arm of the plan can run on this host: ${reason}; ${advice}`);
 }

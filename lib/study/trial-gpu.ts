@@ -14,6 +14,10 @@ type Moments = NonNullable<TrialRecord['gpu']>;
 export interface TrialGpu {
   /** Reads the baseline; the reason is there when somebody else uses the device. */
   takeBaseline(foreignLimitBytes: number): Reason | null;
+  /** A server that was started by an earlier trial: the ledger counts from the baseline of that one. */
+  keepBaseline(baseline: GpuSnapshot): void;
+  /** null before it was read. */
+  readonly baseline: GpuSnapshot | null;
   take(moment: 'ready' | 'loaded'): GpuSnapshot;
   startSampling(periodNs: Nanoseconds, maxDurationNs: Nanoseconds): void;
   stopSampling(): void;
@@ -36,6 +40,12 @@ export function trialGpu(session: StudyGpu, device: StudyDevice, origin: Origin)
     takeBaseline(foreignLimitBytes) {
       taken.baseline = snapshot();
       return foreignReason(reading(taken.baseline), foreignLimitBytes);
+    },
+    keepBaseline(baseline) {
+      taken.baseline = baseline;
+    },
+    get baseline() {
+      return taken.baseline ?? null;
     },
     take(moment) {
       taken[moment] = snapshot();

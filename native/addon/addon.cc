@@ -6,6 +6,8 @@
 #include "addon/env_state.h"
 #include "addon/gpu_session.h"
 #include "addon/load_run.h"
+#include "addon/null_server.h"
+#include "addon/process_cpus.h"
 #include "base/clock.h"
 
 #ifndef MPSBENCH_BUILD_ID
@@ -25,6 +27,8 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   register_encoder(env, exports);
   register_context_probe(env, exports);
   register_load_run(env, exports);
+  register_null_server(env, exports);
+  register_process_cpus(env, exports);
   return exports;
 }
 

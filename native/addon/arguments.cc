@@ -114,6 +114,10 @@ std::vector<std::uint32_t> Arguments::indices(const char* name, std::int64_t hig
   return read;
 }
 
+std::vector<std::uint32_t> Arguments::nullable_indices(const char* name, std::int64_t highest) {
+  return field(name).IsNull() ? std::vector<std::uint32_t>() : indices(name, highest);
+}
+
 std::vector<std::string> Arguments::strings(const char* name) {
   std::vector<std::string> read;
   const Napi::Value value = field(name);
@@ -158,6 +162,22 @@ std::optional<std::vector<std::int64_t>> Arguments::nullable_offsets(const char*
   }
   expect(name, "a Float64Array that never decreases, or null");
   return std::nullopt;
+}
+
+std::vector<std::int64_t> Arguments::whole_numbers(const char* name) {
+  const Napi::Value value = field(name);
+  std::vector<std::int64_t> read;
+  if (value.IsTypedArray() && value.As<Napi::TypedArray>().TypedArrayType() == napi_float64_array) {
+    const auto numbers = value.As<Napi::Float64Array>();
+    for (std::size_t index = 0; index < numbers.ElementLength(); ++index) {
+      const double number = numbers[index];
+      if (!(number >= 0 && number <= kLargestExact) || number != std::trunc(number)) break;
+      read.push_back(static_cast<std::int64_t>(number));
+    }
+    if (read.size() == numbers.ElementLength()) return read;
+  }
+  expect(name, "a Float64Array of integers from 0 up");
+  return {};
 }
 
 bool Arguments::throw_if_bad() const {

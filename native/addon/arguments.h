@@ -31,12 +31,17 @@ class Arguments {
                                                              std::int64_t highest);
   // A non-empty array of integers from 0 to highest, each once.
   [[nodiscard]] std::vector<std::uint32_t> indices(const char* field, std::int64_t highest);
+  // As indices(); empty for null.
+  [[nodiscard]] std::vector<std::uint32_t> nullable_indices(const char* field, std::int64_t highest);
   // A non-empty array of strings.
   [[nodiscard]] std::vector<std::string> strings(const char* field);
   // A non-empty array of Uint8Array, each copied.
   [[nodiscard]] std::vector<std::string> byte_strings(const char* field);
   // A Float64Array of numbers from 0 up that never decrease, or null.
   [[nodiscard]] std::optional<std::vector<std::int64_t>> nullable_offsets(const char* field);
+
+  // A Float64Array of integers from 0 up.
+  [[nodiscard]] std::vector<std::int64_t> whole_numbers(const char* field);
 
   // Throws a TypeError if a field was not as it should be; then the caller returns at once.
   [[nodiscard]] bool throw_if_bad() const;

@@ -17,6 +17,7 @@
 #include "addon/columns.h"
 #include "addon/env_state.h"
 #include "addon/errors.h"
+#include "base/affinity.h"
 #include "load/engine.h"
 
 namespace mpsbench {
@@ -83,13 +84,37 @@ bool read_requests(Arguments& arguments, LoadSpec& spec) {
   return true;
 }
 
+// Five numbers a field: body, offset in it, width, kind, first draw.
+bool read_fields(Arguments& arguments, LoadSpec& spec) {
+  constexpr std::size_t kColumns = 5;
+  const std::vector<std::int64_t> numbers = arguments.whole_numbers("fields");
+  for (std::size_t at = 0; at + kColumns <= numbers.size(); at += kColumns) {
+    const auto body = static_cast<std::size_t>(numbers[at]);
+    if (body >= spec.requests.size() || numbers[at + 3] >= static_cast<int>(TemplateField::Kind::kCount)) return false;
+    PreparedRequest& request = spec.requests[body];
+    const std::size_t head_bytes = request.bytes.size() - static_cast<std::size_t>(request.body_bytes);
+    const auto offset = static_cast<std::size_t>(numbers[at + 1]);
+    const auto width = static_cast<std::size_t>(numbers[at + 2]);
+    if (offset + width > request.body_bytes || numbers[at + 4] > static_cast<std::int64_t>(kDrawsPerRequest)) {
+      return false;
+    }
+    const auto kind = static_cast<TemplateField::Kind>(numbers[at + 3]);
+    if (kind == TemplateField::Kind::kUuid && width != kUuidWidth) return false;
+    request.fields.push_back(
+        {head_bytes + offset, static_cast<std::uint32_t>(width), kind, static_cast<std::uint32_t>(numbers[at + 4])});
+  }
+  return numbers.size() % kColumns == 0;
+}
+
 void read_shape(Arguments& arguments, LoadSpec& spec, std::int64_t origin_ns) {
   spec.payload_stream = static_cast<std::uint64_t>(arguments.bigint("payloadStream"));
+  spec.template_stream = static_cast<std::uint64_t>(arguments.bigint("templateStream"));
   spec.head = arguments.boolean("head");
   spec.close_each = arguments.boolean("closeEach");
   for (const std::uint32_t status : arguments.indices("okStatuses", kStatusLimit - 1)) spec.ok_statuses[status] = true;
   spec.connections = static_cast<std::uint32_t>(arguments.integer("connections", 1, 1'000'000));
   spec.threads = static_cast<std::uint32_t>(arguments.integer("threads", 1, spec.connections));
+  spec.cpus = arguments.nullable_indices("cpus", kMostCpus - 1);
   if (auto offsets = arguments.nullable_offsets("scheduleNs")) {
     spec.open_loop = true;
     spec.schedule = std::move(*offsets);
@@ -125,9 +150,10 @@ Napi::Array new_excerpts(Napi::Env env, OpenLoad& open) {
 // busy on the cores that are measured.
 Napi::Object make_batch(Napi::Env env) {
   Napi::Object batch = Napi::Object::New(env);
-  for (const char* name : {"intendedNs", "sentNs", "endNs", "requestBytes", "responseBytes"}) {
+  for (const char* name : {"intendedNs", "sentNs", "firstByteNs", "endNs", "requestBytes", "responseBytes"}) {
     batch.Set(name, Napi::Float64Array::New(env, kBatchRows));
   }
+  for (const char* name : {"number", "connection"}) batch.Set(name, Napi::Uint32Array::New(env, kBatchRows));
   batch.Set("cause", Napi::Int32Array::New(env, kBatchRows));
   batch.Set("status", Napi::Uint16Array::New(env, kBatchRows));
   batch.Set("outcome", Napi::Uint8Array::New(env, kBatchRows));
@@ -143,14 +169,17 @@ void fill(const Napi::Object& batch, const char* name, std::size_t count, Pick p
 void fill_batch(const Napi::Object& batch, const std::vector<RequestRecord>& rows, std::int64_t origin_ns) {
   const std::size_t count = rows.size();
   const auto offset = [origin_ns](std::int64_t time_ns) { return static_cast<double>(time_ns - origin_ns); };
-  const auto sent = [&rows, &offset](std::size_t row) {
-    return rows[row].sent_ns == kNotSent ? std::numeric_limits<double>::quiet_NaN() : offset(rows[row].sent_ns);
+  const auto known = [&offset](std::int64_t time_ns) {
+    return time_ns < 0 ? std::numeric_limits<double>::quiet_NaN() : offset(time_ns);
   };
   fill<double>(batch, "intendedNs", count, [&](std::size_t row) { return offset(rows[row].intended_ns); });
-  fill<double>(batch, "sentNs", count, sent);
+  fill<double>(batch, "sentNs", count, [&](std::size_t row) { return known(rows[row].sent_ns); });
+  fill<double>(batch, "firstByteNs", count, [&](std::size_t row) { return known(rows[row].first_byte_ns); });
   fill<double>(batch, "endNs", count, [&](std::size_t row) { return offset(rows[row].end_ns); });
   fill<double>(batch, "requestBytes", count, [&](std::size_t row) { return rows[row].request_bytes; });
   fill<double>(batch, "responseBytes", count, [&](std::size_t row) { return rows[row].response_bytes; });
+  fill<std::uint32_t>(batch, "number", count, [&](std::size_t row) { return rows[row].number; });
+  fill<std::uint32_t>(batch, "connection", count, [&](std::size_t row) { return rows[row].connection; });
   fill<std::int32_t>(batch, "cause", count, [&](std::size_t row) { return rows[row].cause; });
   fill<std::uint16_t>(batch, "status", count, [&](std::size_t row) { return rows[row].status; });
   fill<std::uint8_t>(batch, "outcome", count, [&](std::size_t row) { return rows[row].outcome; });
@@ -176,6 +205,7 @@ Napi::Value take(const Napi::CallbackInfo& info, OpenLoad& open) {
   batch.Set("count", Napi::Number::New(env, static_cast<double>(open.rows.size())));
   batch.Set("more", Napi::Boolean::New(env, open.rows.size() == kBatchRows));
   batch.Set("connections", Napi::Number::New(env, static_cast<double>(open.engine->connections_made())));
+  batch.Set("outstanding", Napi::Number::New(env, static_cast<double>(open.engine->outstanding())));
   batch.Set("issuingEndNs", issuing_end_ns == kNever ? env.Null()
                                                      : Napi::Value(Napi::Number::New(
                                                            env, static_cast<double>(issuing_end_ns - open.origin_ns))));
@@ -222,12 +252,14 @@ Napi::Value start_load(const Napi::CallbackInfo& info) {
   const std::int64_t origin_ns = arguments.instant_ns("originNs");
   const bool addresses = read_endpoints(arguments, spec);
   const bool requests = read_requests(arguments, spec);
+  const bool fields = requests && read_fields(arguments, spec);
   read_shape(arguments, spec, origin_ns);
   const Napi::Function on_done = arguments.function("onDone");
   if (arguments.throw_if_bad()) return {};
-  if (!addresses || !requests) {
-    throw_argument_error(env, addresses ? "startLoad: heads and bodies must be as many"
-                                        : "startLoad: addresses must be numeric, or paths of local sockets");
+  if (!addresses || !fields) {
+    throw_argument_error(env, !addresses  ? "startLoad: addresses must be numeric, or paths of local sockets"
+                              : !requests ? "startLoad: heads and bodies must be as many"
+                                          : "startLoad: fields must lie inside their bodies");
     return {};
   }
   const auto open = std::make_shared<OpenLoad>(origin_ns);

@@ -3,7 +3,10 @@
 
 #include <pthread.h>
 
+#include <cstdint>
 #include <functional>
+#include <span>
+#include <utility>
 
 #include "base/result.h"
 
@@ -14,7 +17,9 @@ namespace mpsbench {
 class Thread {
  public:
   // Starts `work`. Error: THREAD_NOT_STARTED with errno as native_code; `work` is then destroyed before this returns.
-  static Result<Thread> start(std::function<void()> work);
+  static Result<Thread> start(std::function<void()> work) { return start(std::move(work), {}); }
+  // The same on those CPUs alone; none = those of the calling thread.
+  static Result<Thread> start(std::function<void()> work, std::span<const std::uint32_t> cpus);
 
   Thread(Thread&& other) noexcept;
   Thread& operator=(Thread&&) = delete;
@@ -33,5 +38,8 @@ class Thread {
   pthread_t handle_;
   bool owns_;
 };
+
+// Of the calling thread: Node's signals are for its own threads.
+void block_signals();
 
 }  // namespace mpsbench

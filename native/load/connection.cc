@@ -3,16 +3,31 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
+#include <sys/sendfile.h>
 
 #include <cerrno>
+
+#include "base/clock.h"
 
 namespace mpsbench {
 namespace {
 
 // Below, a call of its own costs more than the copy.
 constexpr std::size_t kWorthSkippingBytes = 4096;
+// Of a long reply, what is asked for first: more than a head and an excerpt take with most servers.
+constexpr std::size_t kFirstBytes = 1024;
 
 }  // namespace
+
+RequestRecord given_up(const DueRequest& due, Outcome outcome, std::int64_t end_ns) {
+  RequestRecord row;
+  row.intended_ns = due.due_ns;
+  row.end_ns = end_ns;
+  row.number = static_cast<std::uint32_t>(due.number);
+  row.outcome = outcome;
+  row.flags = due.phase == LoadPhase::kMeasurement ? kMeasuredFlag : 0;
+  return row;
+}
 
 Io Connection::open(const Endpoint& endpoint, int epoll_fd, std::uint64_t token) {
   const int family = endpoint.address.ss_family;
@@ -58,34 +73,40 @@ Io Connection::finish_connecting() {
 void Connection::take(const DueRequest& due, bool head) {
   due_ = due;
   sent_ns_ = kNotSent;
+  first_byte_ns_ = kNoTime;
   waited_for_connection_ = false;
   surplus_ = false;
   left_ = 0;
   parser_.start(head);
 }
 
-Io Connection::start_sending(const PreparedRequest& prepared, std::int64_t now_ns) {
+Io Connection::start_sending(std::string_view bytes, std::uint64_t body_bytes, PagePlace pages, std::int64_t now_ns) {
   state_ = State::kBusy;
   sent_ns_ = now_ns;
-  rest_ = prepared.bytes.data();
-  left_ = prepared.bytes.size();
-  body_bytes_ = prepared.body_bytes;
-  return send_rest();
+  pages_ = pages;
+  left_ = bytes.size();
+  body_bytes_ = body_bytes;
+  return send_rest(bytes);
 }
 
-Io Connection::send_rest() {
+Io Connection::send_rest(std::string_view bytes) {
   while (left_ > 0) {
-    const ssize_t sent = ::send(fd_.get(), rest_, left_, MSG_NOSIGNAL);
+    const ssize_t sent = send_some(bytes.substr(bytes.size() - left_));
     if (sent < 0) {
       if (errno == EINTR) continue;
       if (errno == EAGAIN || errno == EWOULDBLOCK) return Io::kWait;
       error_ = errno;
       return Io::kLost;
     }
-    rest_ += sent;
     left_ -= static_cast<std::size_t>(sent);
   }
   return Io::kDone;
+}
+
+// There is no telling sendfile() to raise no SIGPIPE: the threads of the engine block all signals.
+ssize_t Connection::send_some(std::string_view rest) {
+  if (pages_.file < 0) return ::send(fd_.get(), rest.data(), rest.size(), MSG_NOSIGNAL);
+  return ::sendfile(fd_.get(), pages_.file, &pages_.offset, rest.size());
 }
 
 Io Connection::receive(char* buffer, std::size_t size, bool hang_up) {
@@ -94,7 +115,8 @@ Io Connection::receive(char* buffer, std::size_t size, bool hang_up) {
     // Of a long body only the length matters, so the kernel need not copy it. TCP alone knows how to leave it.
     const std::size_t skippable = discards_ ? parser_.skippable() : 0;
     const bool skip = skippable >= kWorthSkippingBytes;
-    const std::size_t asked = skip ? skippable : size;
+    const bool sips = discards_ && long_replies_ && !parser_.has_head();
+    const std::size_t asked = skip ? skippable : sips ? kFirstBytes : size;
     const ssize_t got = ::recv(fd_.get(), buffer, asked, skip ? MSG_TRUNC : 0);
     if (got < 0) {
       if (errno == EINTR) continue;
@@ -114,6 +136,8 @@ Io Connection::receive(char* buffer, std::size_t size, bool hang_up) {
       surplus_ = parser_.consumed() < bytes || (bytes == asked && has_more());
       return Io::kDone;
     }
+    // The clock is read for long replies only: of one that came whole, the first byte is known with its end.
+    if (first_byte_ns_ == kNoTime) first_byte_ns_ = now_ns();
     // Less than asked for: the kernel has no more and will report when it has.
     if (bytes < asked && !peer_ended_) return Io::kWait;
   }
@@ -126,6 +150,8 @@ bool Connection::has_more() {
 
 void Connection::end_request() {
   served_ += 1;
+  // A server's replies are mostly alike; where this one is not, it costs a call more.
+  long_replies_ = parser_.body_bytes() > kFirstBytes + kWorthSkippingBytes;
   if (state_ == State::kBusy) state_ = State::kIdle;
 }
 
@@ -143,7 +169,9 @@ RequestRecord Connection::record(Outcome outcome, std::int32_t cause, std::int64
   RequestRecord row;
   row.intended_ns = intended_ns(open_loop);
   row.sent_ns = sent_ns_;
+  row.first_byte_ns = first_byte_ns_ == kNoTime && complete ? end_ns : first_byte_ns_;
   row.end_ns = end_ns;
+  row.number = static_cast<std::uint32_t>(due_.number);
   row.request_bytes = sent ? body_bytes_ : 0;
   row.response_bytes = sent ? parser_.body_bytes() : 0;
   row.cause = cause;

@@ -1,17 +1,16 @@
 #include "load/engine.h"
 
 #include <algorithm>
-#include <csignal>
+#include <span>
 #include <utility>
 
 namespace mpsbench {
 namespace {
 
-// Node's signals are for its own threads.
-void block_signals() {
-  sigset_t all;
-  sigfillset(&all);
-  pthread_sigmask(SIG_BLOCK, &all, nullptr);
+// One CPU each where there are as many as threads; else all of them for every thread.
+std::span<const std::uint32_t> cpus_of(const LoadSpec& spec, std::size_t thread) {
+  const std::span<const std::uint32_t> all(spec.cpus);
+  return all.size() == spec.threads ? all.subspan(thread, 1) : all;
 }
 
 }  // namespace
@@ -19,18 +18,19 @@ void block_signals() {
 Result<std::unique_ptr<LoadEngine>> LoadEngine::start(LoadSpec spec, std::function<void()> on_done) {
   std::unique_ptr<LoadEngine> engine(new LoadEngine(std::move(spec), std::move(on_done)));
   for (std::uint32_t number = 0; number < engine->spec_.threads; ++number) {
-    auto worker = Worker::create(engine->spec_, number);
+    auto worker = Worker::create(engine->spec_, engine->pages_, number);
     if (!worker.ok()) return worker.error();
     engine->workers_.push_back(std::move(worker.value()));
   }
   LoadEngine* self = engine.get();
   self->running_ = self->workers_.size();
   for (const auto& worker : self->workers_) {
-    Result<Thread> thread = Thread::start([self, sending = worker.get()] {
+    const auto work = [self, sending = worker.get()] {
       block_signals();
       sending->run();
       if (self->running_.fetch_sub(1) == 1) self->on_done_();
-    });
+    };
+    Result<Thread> thread = Thread::start(work, cpus_of(self->spec_, self->threads_.size()));
     // The count still holds the threads that were not started, so that on_done is not called for half an engine.
     if (!thread.ok()) return thread.error();
     self->threads_.push_back(std::move(thread.value()));
@@ -55,6 +55,12 @@ void LoadEngine::drain(std::vector<RequestRecord>& into, std::size_t most) {
 std::int64_t LoadEngine::connections_made() const {
   std::int64_t sum = 0;
   for (const auto& worker : workers_) sum += worker->connections_made();
+  return sum;
+}
+
+std::int64_t LoadEngine::outstanding() const {
+  std::int64_t sum = 0;
+  for (const auto& worker : workers_) sum += worker->outstanding();
   return sum;
 }
 

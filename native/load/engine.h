@@ -11,6 +11,7 @@
 #include "base/thread.h"
 #include "load/lag_histogram.h"
 #include "load/load_spec.h"
+#include "load/request_pages.h"
 #include "load/request_record.h"
 #include "load/worker.h"
 
@@ -35,6 +36,8 @@ class LoadEngine {
 
   // Of all threads.
   [[nodiscard]] std::int64_t connections_made() const;
+  // Requests that are due and not ended, as of the last turn of each thread.
+  [[nodiscard]] std::int64_t outstanding() const;
   // Requests that were due and not ended, at the most; with several threads the sum of each one's most.
   [[nodiscard]] std::int64_t outstanding_max() const;
   // Until when requests were issued without a break; kNever while that is unknown.
@@ -45,9 +48,10 @@ class LoadEngine {
 
  private:
   explicit LoadEngine(LoadSpec spec, std::function<void()> on_done)
-      : spec_(std::move(spec)), on_done_(std::move(on_done)) {}
+      : spec_(std::move(spec)), pages_(spec_.requests), on_done_(std::move(on_done)) {}
 
   const LoadSpec spec_;
+  const RequestPages pages_;
   const std::function<void()> on_done_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::atomic<std::size_t> running_{0};

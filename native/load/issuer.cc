@@ -2,16 +2,10 @@
 
 #include <algorithm>
 
+#include "load/split_mix.h"
+
 namespace mpsbench {
 namespace {
-
-// The stream of lib/core/random.ts: SplitMix64, whose n-th number needs no other.
-std::uint64_t split_mix(std::uint64_t state, std::uint64_t number) {
-  std::uint64_t z = state + (number + 1) * 0x9e3779b97f4a7c15U;
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9U;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebU;
-  return z ^ (z >> 31);
-}
 
 std::int64_t share_of(std::int64_t whole, std::int64_t parts, std::int64_t part) {
   return whole == kNever ? kNever : whole / parts + (part < whole % parts ? 1 : 0);
@@ -27,10 +21,14 @@ Issuer::Issuer(const LoadSpec& spec, std::uint32_t worker)
       number_(worker),
       quota_(share_of(spec.measured_requests, spec.threads, worker)) {}
 
-std::uint32_t Issuer::draw() {
-  const std::size_t pool = spec_.requests.size();
+DueRequest Issuer::request(std::int64_t due_ns, LoadPhase phase) {
   const std::uint64_t number = number_;
   number_ += stride_;
+  return {due_ns, number, draw(number), phase};
+}
+
+std::uint32_t Issuer::draw(std::uint64_t number) const {
+  const std::size_t pool = spec_.requests.size();
   if (pool == 1) return 0;
   // 53 bits as a double below 1, as JavaScript does it, so that both engines draw the same.
   const double uniform = static_cast<double>(split_mix(spec_.payload_stream, number) >> 11) * 0x1p-53;
@@ -38,14 +36,14 @@ std::uint32_t Issuer::draw() {
 }
 
 std::optional<DueRequest> Issuer::claim(std::int64_t now_ns) {
-  if (now_ns < spec_.measurement_start_ns) return DueRequest{now_ns, draw(), LoadPhase::kWarmup};
+  if (now_ns < spec_.measurement_start_ns) return request(now_ns, LoadPhase::kWarmup);
   if (now_ns >= spec_.deadline_ns || measured_ >= quota_) {
     ended_ = true;
     return std::nullopt;
   }
   measured_ += 1;
   if (measured_ == quota_) last_issue_ns_ = now_ns;
-  return DueRequest{now_ns, draw(), LoadPhase::kMeasurement};
+  return request(now_ns, LoadPhase::kMeasurement);
 }
 
 void Issuer::advance(std::int64_t now_ns) {
@@ -57,7 +55,7 @@ std::optional<DueRequest> Issuer::take_waiting() {
   const std::int64_t due_ns = spec_.schedule[head_];
   head_ += stride_;
   const bool measured = due_ns >= spec_.measurement_start_ns;
-  return DueRequest{due_ns, draw(), measured ? LoadPhase::kMeasurement : LoadPhase::kWarmup};
+  return request(due_ns, measured ? LoadPhase::kMeasurement : LoadPhase::kWarmup);
 }
 
 std::int64_t Issuer::waiting_since_ns() const { return head_ < due_ ? spec_.schedule[head_] : kNever; }

@@ -12,6 +12,8 @@ namespace mpsbench {
 // A request that is due.
 struct DueRequest {
   std::int64_t due_ns = 0;
+  // Its place among all requests of the run, from 0, in the order in which they fall due.
+  std::uint64_t number = 0;
   // Index into LoadSpec::requests.
   std::uint32_t body = 0;
   LoadPhase phase = LoadPhase::kWarmup;
@@ -42,14 +44,15 @@ class Issuer {
   [[nodiscard]] std::int64_t last_issue_ns() const { return last_issue_ns_; }
 
  private:
-  std::uint32_t draw();
+  DueRequest request(std::int64_t due_ns, LoadPhase phase);
+  [[nodiscard]] std::uint32_t draw(std::uint64_t number) const;
 
   const LoadSpec& spec_;
   std::size_t stride_;
   // Open loop: first of the line, and first that is not due yet; steps of stride_.
   std::size_t head_;
   std::size_t due_;
-  // Number of the next request among all of the run, for the draw.
+  // Of the next request.
   std::uint64_t number_;
   // Closed loop.
   std::int64_t quota_;

@@ -20,10 +20,30 @@ struct Endpoint {
   socklen_t length = 0;
 };
 
+// Bytes of a request that differ from one request to the next.
+struct TemplateField {
+  // In the order of templateFieldKinds in lib/load/body-template.ts.
+  enum class Kind : std::uint8_t { kCounter, kRandom, kUuid, kCount };
+
+  // Into PreparedRequest::bytes.
+  std::size_t offset = 0;
+  std::uint32_t width = 0;
+  Kind kind = Kind::kCounter;
+  // Of the random numbers of a request, the first that is the field's own.
+  std::uint32_t first_draw = 0;
+};
+
+constexpr std::size_t kUuidWidth = 36;
+
+// Random numbers that each request of a template has for itself.
+constexpr std::uint64_t kDrawsPerRequest = 64;
+
 // Head and body as they go over the wire.
 struct PreparedRequest {
   std::string bytes;
   std::uint64_t body_bytes = 0;
+  // None for a request that is always the same.
+  std::vector<TemplateField> fields = {};
 };
 
 // Times are CLOCK_MONOTONIC, ns.
@@ -34,6 +54,8 @@ struct LoadSpec {
   std::vector<PreparedRequest> requests;
   // State of the SplitMix64 stream that draws: the n-th request due takes its n-th number, whichever thread sends it.
   std::uint64_t payload_stream = 0;
+  // State of the stream that fills templates: the n-th request has kDrawsPerRequest numbers from n times so many on.
+  std::uint64_t template_stream = 0;
   // The method is HEAD: replies have no body.
   bool head = false;
   // The request says "Connection: close".
@@ -42,6 +64,8 @@ struct LoadSpec {
   // At least as many connections as threads.
   std::uint32_t threads = 1;
   std::uint32_t connections = 1;
+  // Where the threads may run; empty = anywhere.
+  std::vector<std::uint32_t> cpus;
   // Open loop: times at which requests fall due, never decreasing, warm-up included. A closed loop has none.
   bool open_loop = false;
   std::vector<std::int64_t> schedule;

@@ -17,6 +17,8 @@
 #include "load/lag_histogram.h"
 #include "load/load_spec.h"
 #include "load/record_ring.h"
+#include "load/request_pages.h"
+#include "load/request_texts.h"
 
 namespace mpsbench {
 
@@ -26,8 +28,8 @@ using ReadBuffer = std::array<char, 16 * 1024>;
 // Nothing on the way of a request allocates, locks or logs. Thread: run() by the worker; the rest as it says.
 class Worker {
  public:
-  // `spec` outlives the worker.
-  static Result<std::unique_ptr<Worker>> create(const LoadSpec& spec, std::uint32_t number);
+  // `spec` and `pages` outlive the worker.
+  static Result<std::unique_ptr<Worker>> create(const LoadSpec& spec, const RequestPages& pages, std::uint32_t number);
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
   ~Worker() = default;
@@ -44,6 +46,8 @@ class Worker {
   // Thread: any.
   [[nodiscard]] const Excerpts& excerpts() const { return excerpts_; }
   [[nodiscard]] std::int64_t connections_made() const { return connections_made_.load(std::memory_order_relaxed); }
+  // As of the last turn of the loop.
+  [[nodiscard]] std::int64_t outstanding() const { return outstanding_.load(std::memory_order_relaxed); }
   [[nodiscard]] std::int64_t outstanding_max() const { return outstanding_max_.load(std::memory_order_relaxed); }
   // kNever until the last request of a run by number is issued.
   [[nodiscard]] std::int64_t last_issue_ns() const { return last_issue_ns_.load(std::memory_order_acquire); }
@@ -53,8 +57,10 @@ class Worker {
  private:
   enum class Order : std::uint8_t { kGoOn, kStop, kAbandon };
 
-  Worker(const LoadSpec& spec, std::uint32_t number, std::uint32_t connections);
+  Worker(const LoadSpec& spec, const RequestPages& pages, std::uint32_t number, std::uint32_t connections);
   void tell(Order order);
+  // Among all connections of the run.
+  [[nodiscard]] std::uint32_t number_of(std::uint32_t index) const { return index * spec_.threads + number_; }
   [[nodiscard]] bool finished() const { return issuer_.exhausted() && in_flight_.empty(); }
 
   void first_requests();
@@ -80,9 +86,12 @@ class Worker {
   void serve_freed();
   void give_up_waiting(Outcome outcome, std::int64_t now_ns);
   void push(const RequestRecord& row);
+  [[nodiscard]] std::int64_t count_outstanding() const;
   void note_outstanding();
 
   const LoadSpec& spec_;
+  const RequestPages& pages_;
+  const std::uint32_t number_;
   EventLoop loop_;
   std::vector<Connection> connections_;
   ConnectionList in_flight_;
@@ -93,6 +102,7 @@ class Worker {
   std::vector<std::uint32_t> freed_;
   std::vector<std::uint32_t> serving_;
   Issuer issuer_;
+  RequestTexts texts_;
   RecordRing rows_;
   Excerpts excerpts_;
   LagHistogram lag_;
@@ -102,6 +112,7 @@ class Worker {
   std::uint32_t endpoint_ = 0;
   std::int64_t failures_in_a_row_ = 0;
   std::atomic<std::int64_t> connections_made_{0};
+  std::atomic<std::int64_t> outstanding_{0};
   std::atomic<std::int64_t> outstanding_max_{0};
   std::atomic<std::int64_t> last_issue_ns_{kNever};
   std::atomic<Order> order_{Order::kGoOn};

@@ -1,7 +1,7 @@
 /** A process that starts the embedded server and stays, for tests that kill it: prints the PIDs as one line of JSON. */
 import { emergencyStops } from '../../lib/core/emergency.ts';
 import { seconds } from '../../lib/core/units.ts';
-import { embeddedServerSchema } from '../../lib/records/plan.ts';
+import { embeddedServerSchema } from '../../lib/records/server-plans/embedded.ts';
 import { embeddedAdapter } from '../../lib/server/embedded.ts';
 
 const plan = embeddedServerSchema.parse({ kind: 'embedded', workload: 'fixed:5ms' });

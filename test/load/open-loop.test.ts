@@ -63,6 +63,13 @@ for (const { name: engine, run } of engines) {
       assert.ok(connect > 0, JSON.stringify(summary.measurement.outcomes));
     });
 
+    it('goes on with those that wait when one runs out of time before its connection is made', async () => {
+      await using server = await fakeServer(() => ({ silent: true }));
+      const spec = { url: server.url, loop: open(1000, 1), stop: requests(20), timeoutNs: 150 * milli };
+      const { summary } = await run(spec);
+      assert.equal(summary.measurement.outcomes.timeout, 20);
+    });
+
     it('has no figure of Little’s law, which needs a fixed number in flight', async () => {
       await using server = await fakeServer();
       const { summary } = await run({ url: server.url, loop: open(200), stop: requests(10) });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { codeOf } from '../../lib/core/errors.ts';
-import { type Outcome, outcomeNames } from '../../lib/records/load.ts';
+import { type Outcome, outcomeNames } from '../../lib/records/load-outcomes.ts';
 import { fakeServer, type ScriptedReply } from '../fakes/fake-server.ts';
 import { closed, engines, milli, open, requests } from './run.ts';
 

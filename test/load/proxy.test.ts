@@ -5,9 +5,9 @@ import https from 'node:https';
 import net from 'node:net';
 import { describe, it } from 'node:test';
 import { codeOf } from '../../lib/core/errors.ts';
-import { chooseEngine } from '../../lib/load/choose-engine.ts';
+import { anyEngine, chooseEngine } from '../../lib/load/choose-engine.ts';
 import { checkSpec, loadDefaults } from '../../lib/load/run-load.ts';
-import { directTransport, type Transport } from '../../lib/records/load.ts';
+import { directTransport, type Transport } from '../../lib/records/transport.ts';
 import { makeCertificate, noOpenssl } from '../fakes/certificate.ts';
 import { fakeServer } from '../fakes/fake-server.ts';
 import { type Listening, listening } from '../fakes/listening.ts';
@@ -152,10 +152,11 @@ describe('a load through a proxy', () => {
     assert.deepEqual([server.seen.length, via.connections], [3, 0]);
   });
 
-  it('is sent by undici, which says why', () => {
+  it('is sent by undici, which says why', async () => {
     const target = { url: 'http://127.0.0.1/', transport: through('http://127.0.0.1:1') };
-    assert.equal(chooseEngine(target, { engine: 'auto', threads: 1 }).name, 'undici');
-    assert.throws(() => chooseEngine(target, { engine: 'native', threads: 1 }), { code: 'USAGE', message: /no proxy/ });
+    assert.equal((await chooseEngine(target, anyEngine)).name, 'undici');
+    const refused = { code: 'USAGE', message: /no proxy/ };
+    await assert.rejects(chooseEngine(target, { ...anyEngine, engine: 'native' }), refused);
   });
 
   for (const proxyUrl of ['socks5://127.0.0.1:1080', 'https://127.0.0.1:3128', 'nonsense']) {

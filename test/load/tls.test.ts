@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import https from 'node:https';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { directTransport, type Transport } from '../../lib/records/load.ts';
+import { directTransport, type Transport } from '../../lib/records/transport.ts';
 import { type Certificate, makeCertificate, noOpenssl } from '../fakes/certificate.ts';
 import { type Listening, listening } from '../fakes/listening.ts';
 import { closed, requests, run } from './run.ts';

@@ -11,6 +11,7 @@ import {
   encodedHistogramsSchema,
   errorCodes,
   gpuSnapshotSchema,
+  intervalReportSchema,
   latencyQuantileNs,
   loadSummarySchema,
   MpsbenchError,
@@ -161,6 +162,32 @@ describe('runLoad', () => {
     const latencies = decodeLatencies(encodedHistogramsSchema.parse(histograms).responseTime);
     assert.equal(latencyQuantileNs(latencies, 0.5), summary.measurement.responseTime.p50Ns);
     assert.ok(runWarnings(summary).every((warning) => !warning.invalidates));
+  });
+
+  it('tells of its intervals while it goes on, and of every request in one of them', async () => {
+    await using server = await fakeServer(() => ({ delayMs: 5 }));
+    const run = runLoad({
+      url: server.url,
+      loop: { kind: 'closed', concurrency: 2 },
+      stop: { kind: 'requests', requests: 60 },
+      intervalNs: 50e6,
+    });
+    let ok = 0;
+    for await (const report of run) ok += intervalReportSchema.parse(report).outcomes.ok;
+    assert.equal(ok, (await run).summary.measurement.outcomes.ok);
+  });
+
+  it('ends a loop over its intervals with its own error', async () => {
+    const server = await fakeServer();
+    await server.close();
+    const stop = { kind: 'requests', requests: 5 } as const;
+    const run = runLoad({ url: server.url, loop: { kind: 'closed', concurrency: 1 }, stop });
+    await assert.rejects(
+      async () => {
+        for await (const report of run) assert.equal(report.outcomes.ok, 0);
+      },
+      { code: 'LOAD_FAILED' },
+    );
   });
 
   it('posts where it is given bodies', async () => {

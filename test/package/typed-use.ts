@@ -2,8 +2,10 @@
 import {
   armEnvironment,
   type GpuSnapshot,
+  type IntervalReport,
   type LatencyHistogram,
   type LoadResult,
+  type LoadRun,
   MpsbenchError,
   MpsDaemon,
   openGpu,
@@ -34,6 +36,18 @@ export function facts(): GpuSnapshot | string {
 export async function load(signal: AbortSignal): Promise<LoadResult> {
   const stop = { kind: 'duration', durationNs: 1e9 } as const;
   return await runLoad({ url: 'http://127.0.0.1:8080', loop: { kind: 'closed', concurrency: 4 }, stop }, { signal });
+}
+
+export async function firstSecond(): Promise<IntervalReport | null> {
+  const stop = { kind: 'requests', requests: 100 } as const;
+  const run: LoadRun = runLoad({ url: 'http://127.0.0.1:8080', loop: { kind: 'closed', concurrency: 4 }, stop });
+  const result: Promise<LoadResult> = run;
+  for await (const report of run) {
+    run.abort();
+    await result.catch(() => null);
+    return report;
+  }
+  return null;
 }
 
 export async function study(signal: AbortSignal): Promise<readonly TrialRecord[]> {

@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { request } from 'undici';
 import { emergencyStops } from '../../lib/core/emergency.ts';
 import { seconds } from '../../lib/core/units.ts';
-import { type EmbeddedServerPlan, embeddedServerSchema } from '../../lib/records/plan.ts';
+import { type EmbeddedServerPlan, embeddedServerSchema } from '../../lib/records/server-plans/embedded.ts';
 import type { RunningServer, ServerStart } from '../../lib/server/adapter.ts';
 import { embeddedAdapter } from '../../lib/server/embedded.ts';
 import { isAlive, until } from './front-under-test.ts';

@@ -18,6 +18,7 @@ export type Step =
   | 'daemon start'
   | 'start mps server'
   | 'server start'
+  | 'server switch'
   | 'clients'
   | 'load'
   | 'server stop'
@@ -42,6 +43,8 @@ export interface FakeOptions {
   /** Workers that fall back in silence: they are not in any MPS list. */
   readonly silentFallback?: boolean;
   readonly foreignBytes?: number;
+  /** Servers that can be switched to another cell. */
+  readonly keeps?: boolean;
 }
 
 /** Advances by what is slept and one millisecond per reading: no test waits. */
@@ -156,6 +159,13 @@ export function fakeHost(options: FakeOptions = {}): FakeHost {
         }));
       },
       counters: async () => ({ batches: 10 * loads.length, requests: 40 * loads.length }),
+      reconfigure: options.keeps
+        ? async (change) => {
+            trial += 1;
+            at('server switch');
+            workerPids = Array.from({ length: change.workers }, (_, index) => 2000 + index);
+          }
+        : null,
       [Symbol.asyncDispose]: async () => {
         alive.delete('server');
         workerPids = [];

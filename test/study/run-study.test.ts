@@ -102,6 +102,72 @@ describe('a study', () => {
   });
 });
 
+describe('a server that is kept', () => {
+  const plan = planOf({ workers: [1, 2], batchSizes: [1, 4], arms: ['off', 'mps'], blocks: 2, restart: 'arm' });
+
+  it('serves all cells of its arm in a block, and its memory is looked at when it is gone', async () => {
+    const { records, host } = await run({ keeps: true }, plan);
+    assert.equal(host.starts.length, 4, 'one start for each arm of each block');
+    assert.equal(host.events.filter((event) => event === 'server switch').length, 12);
+    assert.equal(host.events.filter((event) => event === 'daemon start').length, 2);
+    assert.deepEqual(new Set(records.map((record) => record.status)), new Set(['completed']));
+    assert.deepEqual(
+      records.map((record) => record.server?.kept),
+      records.map((_, index) => index % 4 !== 0),
+    );
+    assert.deepEqual(
+      records.map((record) => record.gpu?.after !== null),
+      records.map((_, index) => index % 4 === 3),
+    );
+    const idle = records[0]?.gpu?.baseline;
+    assert.deepEqual(records[3]?.gpu?.baseline, idle);
+    assert.equal(host.alive.size, 0);
+  });
+
+  it('is drawn so that the cells of an arm stand together, each cell once in each block', () => {
+    const schedule = scheduleOf(plan, plan.arms);
+    for (const block of [1, 2]) {
+      const arms = schedule.filter((trial) => trial.block === block).map((trial) => trial.cell.arm);
+      assert.equal(arms.filter((arm, index) => index > 0 && arm !== arms[index - 1]).length, 1);
+    }
+    assert.equal(new Set(schedule.map((trial) => trial.trialId)).size, 16);
+  });
+
+  it('is started anew for each trial where it cannot be switched', async () => {
+    const { records, host } = await run({}, plan);
+    assert.equal(host.starts.length, 16);
+    assert.ok(records.every((record) => record.server?.kept === false));
+  });
+
+  it('is not handed on by a trial that failed', async () => {
+    const { records, host } = await run({ keeps: true, fail: { step: 'load', trial: 2 } }, plan);
+    assert.equal(records[1]?.status, 'failed');
+    assert.equal(records[2]?.server?.kept, false);
+    assert.equal(host.starts.length, 5);
+    assert.equal(host.alive.size, 0);
+  });
+
+  it('that cannot be switched is stopped with its daemon, and the trial has failed', async () => {
+    const { records, host } = await run({ keeps: true, fail: { step: 'server switch', trial: 2 } }, plan);
+    assert.equal(records[1]?.status, 'failed');
+    assert.match(records[1]?.reasons[0]?.message ?? '', /injected at server switch/);
+    assert.equal(records[2]?.server?.kept, false);
+    assert.equal(host.alive.size, 0);
+  });
+
+  it('is stopped when the study is interrupted between two trials', async () => {
+    const controller = new AbortController();
+    const host = fakeHost({ keeps: true });
+    const directory = await freshDirectory(plan);
+    const hooks = { signal: controller.signal, onTrial: () => controller.abort() };
+    await assert.rejects(runStudy({ plan, arms: plan.arms, parts: host.parts, directory, bodies: [] }, hooks), {
+      code: 'INTERRUPTED',
+    });
+    assert.equal(host.alive.size, 0);
+    assert.equal((await directory.readTrials()).length, 1);
+  });
+});
+
 describe('a fault in one trial', () => {
   const steps: Step[] = [
     'daemon start',

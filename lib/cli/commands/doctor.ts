@@ -1,9 +1,10 @@
 /** `mpsbench doctor`: checks the host for a study, names the mend for each finding, and repairs what is ours. */
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { recoverJournal } from '../../core/journal-recovery.ts';
 import { studyPlanSchema } from '../../records/plan.ts';
 import { blockedBy, type Finding, preflightStatus } from '../../study/finding.ts';
 import { type PreflightFacts, preflight } from '../../study/preflight.ts';
+import { torchserveFindings } from '../../study/server-checks.ts';
 import { type CliContext, jsonDocument } from '../context.ts';
 import { readHostFacts } from '../host-facts.ts';
 import { wholeNumberValue } from '../option-values.ts';
@@ -14,6 +15,7 @@ import { outputTerminal } from '../terminal.ts';
 interface DoctorOptions {
   readonly json?: true;
   readonly repair?: true;
+  readonly server?: 'torchserve';
   readonly workers: number;
 }
 
@@ -21,6 +23,7 @@ const help = `
 Examples:
   mpsbench doctor
   mpsbench doctor --workers 16 --json
+  mpsbench doctor --server torchserve      Java and TorchServe too
   mpsbench doctor --repair      stop and remove what a killed mpsbench left behind, then check
 
 Makes one short-lived CUDA context per device, outside MPS, to see whether a worker could.
@@ -38,11 +41,13 @@ export function doctorCommand(context: CliContext): Command {
       wholeNumberValue(1),
       largestDefaultWorkers(),
     )
+    .addOption(new Option('--server <kind>', 'check too what this kind of server needs').choices(['torchserve']))
     .addHelpText('after', help)
     .action(async (options: DoctorOptions) => {
       if (options.repair) await repair(context);
       const facts = await readHostFacts(context, { plannedWorkers: options.workers, withContexts: true });
-      const findings = preflight(facts);
+      const server = options.server === undefined ? [] : await torchserveFindings(context.signal);
+      const findings = [...preflight(facts), ...server];
       context.out(options.json ? doctorDocument(facts, findings) : renderFindings(findings, outputTerminal().width));
       context.exit(preflightStatus(findings));
     });

@@ -2,7 +2,7 @@
 import { Command, Option } from 'commander';
 import { interrupted, MpsbenchError } from '../../core/errors.ts';
 import { counted, milliseconds, type Nanoseconds } from '../../core/units.ts';
-import { embeddedServerSchema } from '../../records/plan.ts';
+import { embeddedServerSchema } from '../../records/server-plans/embedded.ts';
 import { type RunningFront, startFront } from '../../server/embedded/front.ts';
 import { describeWorkload, resolveWorkload } from '../../server/embedded/workload.ts';
 import { type CliContext, jsonDocument } from '../context.ts';

@@ -5,7 +5,7 @@ import { trialFigures } from '../../analysis/trial-summary.ts';
 import { judgeTrial, type Validity } from '../../analysis/validity.ts';
 import { MpsbenchError } from '../../core/errors.ts';
 import { packageVersion } from '../../core/package-version.ts';
-import { counted, formatSpan, ns } from '../../core/units.ts';
+import { counted, formatSpan, type Nanoseconds } from '../../core/units.ts';
 import { readBodies } from '../../load/body-pool.ts';
 import { cellText } from '../../records/arm.ts';
 import type { StudyPlan } from '../../records/plan.ts';
@@ -18,7 +18,9 @@ import {
 } from '../../records/study-directory.ts';
 import type { TrialRecord } from '../../records/trial.ts';
 import { rebuildReport } from '../../report/write-report.ts';
-import { expectedTrialNs, runStudy, scheduleOf } from '../../study/run-study.ts';
+import { estimateStudy, type StudyEstimate } from '../../study/estimate.ts';
+import type { ScheduledTrial } from '../../study/order.ts';
+import { pendingOf, runStudy, scheduleOf } from '../../study/run-study.ts';
 import { prepareStudyHost, type StudyHost } from '../../study/study-host.ts';
 import { lockStudy } from '../../study/study-lock.ts';
 import { type CliContext, jsonDocument } from '../context.ts';
@@ -77,7 +79,8 @@ async function study(
     tool: { version: packageVersion(), commandLine: ['mpsbench', ...process.argv.slice(2)] },
   });
   for (const line of leftOutLines(host)) context.err(`${line}\n`);
-  if (options.dryRun) return dryRun(context, plan, host, options.json === true);
+  if (options.dryRun)
+    return dryRun(context, plan, await stateOf(plan, host, resumed?.directory ?? null), host, options);
 
   const directory =
     resumed?.directory ?? (await createStudyDirectory(options.out ?? defaultDirectory(), requestedForm(plan)));
@@ -97,8 +100,9 @@ async function runTrials(
   bodies: readonly Uint8Array[],
 ): Promise<void> {
   const live = liveStatus(context);
-  const trials = scheduleOf(plan, host.arms.arms).length;
-  const total = formatSpan(ns(trials * expectedTrialNs(plan)));
+  const { schedule, pending, records } = await stateOf(plan, host, directory);
+  const trials = schedule.length;
+  const total = formatSpan(estimateStudy(plan, pending, records).totalNs);
   context.err(
     `${plan.name}: ${counted(trials, 'trial')} in ${counted(plan.blocks, 'block')}, about ${total}, seed ${plan.seed}, into ${directory.path}\n`,
   );
@@ -147,26 +151,49 @@ function leftOutLines({ arms: { leftOut } }: StudyHost): string[] {
   });
 }
 
-function dryRun(context: CliContext, plan: StudyPlan, host: StudyHost, json: boolean): void {
+interface StudyState {
+  readonly schedule: readonly ScheduledTrial[];
+  readonly pending: readonly ScheduledTrial[];
+  readonly records: readonly TrialRecord[];
+}
+
+async function stateOf(plan: StudyPlan, host: StudyHost, directory: StudyDirectory | null): Promise<StudyState> {
   const schedule = scheduleOf(plan, host.arms.arms);
-  const expectedNs = ns(schedule.length * expectedTrialNs(plan));
-  if (json) {
+  const records = directory ? await directory.readTrials() : [];
+  return { schedule, pending: pendingOf(schedule, records), records };
+}
+
+function dryRun(context: CliContext, plan: StudyPlan, state: StudyState, host: StudyHost, options: StudyOptions): void {
+  const estimate = estimateStudy(plan, state.pending, state.records);
+  if (options.json) {
     context.out(
       jsonDocument('study-schedule', {
         plan: requestedForm(plan),
-        expectedNs,
+        expectedNs: estimate.totalNs,
+        restarts: estimate.restarts,
+        switches: estimate.switches,
+        measuredRestartNs: estimate.measured.restartNs,
+        measuredSwitchNs: estimate.measured.switchNs,
         armsLeftOut: host.arms.leftOut,
-        trials: schedule,
+        trials: state.pending,
       }),
     );
     return;
   }
-  const lines = schedule.map(
+  const lines = state.pending.map(
     (trial) => `${String(trial.position).padStart(5)}  block ${trial.block}  ${cellText(trial.cell)}`,
   );
-  context.out(
-    `${lines.join('\n')}\n${counted(schedule.length, 'trial')}, about ${formatSpan(expectedNs)}, seed ${plan.seed}\n`,
-  );
+  const total = `${counted(state.pending.length, 'trial')}, about ${formatSpan(estimate.totalNs)}, seed ${plan.seed}`;
+  context.out(`${[...lines, total, ...restartLines(estimate)].join('\n')}\n`);
+}
+
+/** Told where restarts were measured, or where some are spared. */
+function restartLines({ restarts, switches, measured }: StudyEstimate): string[] {
+  if (switches === 0 && measured.restartNs === null) return [];
+  const each = (spanNs: Nanoseconds | null): string =>
+    spanNs === null ? 'not measured yet' : `${formatSpan(spanNs)} each in this study so far`;
+  const restartText = `${counted(restarts, 'restart')} of the server (${each(measured.restartNs)})`;
+  return [`${restartText}, ${counted(switches, 'change')} of cell without one (${each(measured.switchNs)})`];
 }
 
 function defaultDirectory(): string {

@@ -10,6 +10,7 @@ const headings: Readonly<Record<FindingGroup, string>> = {
   mps: 'MPS',
   variables: 'Variables',
   leftovers: 'Leftovers of a killed mpsbench',
+  server: 'Server',
 };
 
 const marks = { blocker: 'BLOCKS', warning: 'warn', info: 'note', ok: 'ok' } as const;

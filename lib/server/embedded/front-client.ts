@@ -1,14 +1,14 @@
 /** How the adapter talks to a front process: start it, register a model, read its facts. */
 import { join } from 'node:path';
 import process from 'node:process';
-import { Agent, request } from 'undici';
+import { Agent } from 'undici';
 import { z } from 'zod';
 import { childModuleArguments } from '../../core/child-module.ts';
-import { deadline } from '../../core/clock.ts';
-import { type ErrorCode, errorCodes, interrupted, MpsbenchError, messageOf } from '../../core/errors.ts';
+import { type ErrorCode, errorCodes, MpsbenchError } from '../../core/errors.ts';
 import { seconds } from '../../core/units.ts';
-import { encoderSchema } from '../../records/plan.ts';
+import { encoderSchema } from '../../records/server-plans/embedded.ts';
 import type { ServerStart } from '../adapter.ts';
+import { askServer } from '../ask-server.ts';
 import { ServerProcess } from '../child-process.ts';
 import type { AskOptions, HttpReply, ModelServer } from '../model-setup.ts';
 import type { FrontOptions } from './front.ts';
@@ -55,6 +55,8 @@ export const factsSchema = z.object({
   ),
 });
 
+const name = 'the embedded server';
+
 // Workers end after the batch each has in hand; a front that takes longer than its own limits hangs.
 const stopTimeoutNs = seconds(45);
 
@@ -74,7 +76,7 @@ export class FrontClient implements AsyncDisposable, ModelServer {
   /** Throws SERVER_START_FAILED, SERVER_NOT_READY, PORT_IN_USE or INTERRUPTED, with nothing left running. */
   static async start(options: FrontOptions, start: ServerStart): Promise<FrontClient> {
     const server = await ServerProcess.start({
-      name: 'the embedded server',
+      name,
       command: process.execPath,
       arguments: [...childModuleArguments(import.meta.url, './front-main'), JSON.stringify(options)],
       environment: start.environment,
@@ -95,19 +97,8 @@ export class FrontClient implements AsyncDisposable, ModelServer {
   }
 
   /** One request. Throws INTERRUPTED on abort, SERVER_NOT_READY when the time is over, else SERVER_START_FAILED. */
-  async ask(url: string, options: AskOptions): Promise<HttpReply> {
-    const { method = 'GET', body = null, timeoutNs, signal } = options;
-    using limit = deadline(timeoutNs, signal);
-    try {
-      const reply = await request(url, { method, body, dispatcher: this.#agent, signal: limit });
-      return { status: reply.statusCode, text: await reply.body.text() };
-    } catch (cause) {
-      if (signal?.aborted) throw interrupted('the start of the embedded server');
-      if (limit.aborted) throw this.server.notReady(timeoutNs);
-      // The connection breaks a moment before the exit of the process is known.
-      const what = `the embedded server did not answer ${method} ${url}: ${messageOf(cause)}`;
-      throw new MpsbenchError('SERVER_START_FAILED', `${what}; ${this.server.logTail()}`, { cause });
-    }
+  ask(url: string, options: AskOptions): Promise<HttpReply> {
+    return askServer({ name, process: this.server, dispatcher: this.#agent }, url, options);
   }
 
   logTail(): string {

@@ -1,7 +1,7 @@
 /** What a worker runs: the model presets and the workload that a plan's text stands for. */
 import { z } from 'zod';
 import { formatDuration, type Nanoseconds, parseDuration } from '../../core/units.ts';
-import { type EmbeddedServerPlan, type EncoderDimensions, encoderSchema } from '../../records/plan.ts';
+import { type EmbeddedServerPlan, type EncoderDimensions, encoderSchema } from '../../records/server-plans/embedded.ts';
 
 export const encoderPresets = {
   tiny: { layers: 2, hidden: 128, feedForward: 512, sequence: 32 },

@@ -21,7 +21,7 @@ const spec: LoadSpec = {
 function plan(given: Partial<SendingPlan>): SendingPlan {
   return {
     ...{ connections: 4, threads: 1, originNs: 0n, scheduleNs: null, measurementStartNs: 0, deadlineNs: null },
-    ...{ requests: null, onDone: () => {}, onManyRows: () => {} },
+    ...{ requests: null, timesFirstBytes: false, onDone: () => {}, onManyRows: () => {} },
     ...given,
   };
 }

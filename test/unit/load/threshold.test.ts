@@ -1,7 +1,7 @@
 /** The conditions of --fail-if. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { judge, parseThreshold } from '../../../lib/cli/load-threshold.ts';
+import { judge, parseThreshold } from '../../../lib/load/threshold.ts';
 import type { PhaseSummary } from '../../../lib/records/load.ts';
 
 const latency = { count: 500, meanNs: 3e6, minNs: 1e6, p50Ns: 2e6, p90Ns: 4e6, p99Ns: 8e6, p999Ns: 9e6, maxNs: 10e6 };

@@ -1,10 +1,10 @@
 /** Thresholds of --fail-if: a figure of the measurement, a comparison, a limit. */
 import { distance } from 'fastest-levenshtein';
-import { z } from 'zod';
 import { MpsbenchError, messageOf } from '../core/errors.ts';
 import { formatDuration, formatRate, ns, parseDuration } from '../core/units.ts';
 import { type Percentile, percentileMinimums } from '../records/histogram.ts';
-import { failedRequests, type PhaseSummary } from '../records/load.ts';
+import type { PhaseSummary } from '../records/load.ts';
+import { failedRequests } from '../records/load-outcomes.ts';
 
 /** Latencies are response times. errors: requests that ended in anything but ok, cut-off ones left out. */
 export const thresholdMetrics = ['p50', 'p90', 'p99', 'p99.9', 'max', 'mean', 'throughput', 'errors'] as const;
@@ -20,16 +20,17 @@ export interface Threshold {
   readonly limitIsRatio: boolean;
 }
 
-export const thresholdVerdictSchema = z.object({
-  text: z.string(),
-  /** undecided: the run cannot tell (no ok reply, or n too small for the percentile). It fails the run like 'missed'. */
-  verdict: z.enum(['kept', 'missed', 'undecided']),
-  /** What was measured, for people. */
-  measured: z.string(),
-});
-export type ThresholdVerdict = z.infer<typeof thresholdVerdictSchema>;
+export const verdictNames = ['kept', 'missed', 'undecided'] as const;
 
-const percentiles = { p50: 'p50Ns', p90: 'p90Ns', p99: 'p99Ns', 'p99.9': 'p999Ns' } as const satisfies Readonly<
+export interface ThresholdVerdict {
+  readonly text: string;
+  /** undecided: the run cannot tell (no ok reply, or n too small for the percentile). It fails the run like 'missed'. */
+  readonly verdict: (typeof verdictNames)[number];
+  /** What was measured, for people. */
+  readonly measured: string;
+}
+
+export const percentiles = { p50: 'p50Ns', p90: 'p90Ns', p99: 'p99Ns', 'p99.9': 'p999Ns' } as const satisfies Readonly<
   Partial<Record<Metric, Percentile>>
 >;
 

@@ -1,0 +1,69 @@
+/** A histogram as the few numbers that it holds: small, mergeable, and free to pass between threads. */
+import { JsHistogram } from 'hdr-histogram-js';
+import { type LatencyHistogram, latencyHistogram } from './histogram.ts';
+
+/** Columns of one length, ascending: the least value of each bucket that is not empty, and how many it holds. */
+export interface LatencyCounts {
+  readonly valuesNs: readonly number[];
+  readonly counts: readonly number[];
+}
+
+export const noLatencies: LatencyCounts = { valuesNs: [], counts: [] };
+
+/** What a histogram holds. Throws TypeError for one that records/histogram.ts did not make. */
+export function latencyCounts(histogram: LatencyHistogram): LatencyCounts {
+  if (!(histogram instanceof JsHistogram)) throw new TypeError('not a histogram whose buckets can be read');
+  const valuesNs: number[] = [];
+  const counts: number[] = [];
+  let left = histogram.totalCount;
+  // A bucket counts up to 2^32; beyond that the total is of no use as the only end of the loop.
+  for (let index = 0; left > 0 && histogram.valueFromIndex(index) <= histogram.maxValue; index++) {
+    const count = histogram.getCountAtIndex(index);
+    if (count === 0) continue;
+    valuesNs.push(histogram.valueFromIndex(index));
+    counts.push(count);
+    left -= count;
+  }
+  return { valuesNs, counts };
+}
+
+/** Adds the counts to the histogram, each to the bucket it came from. */
+export function addLatencyCounts(histogram: LatencyHistogram, { valuesNs, counts }: LatencyCounts): void {
+  for (const [index, valueNs] of valuesNs.entries()) histogram.recordValueWithCount(valueNs, counts[index] ?? 0);
+}
+
+/** The counts of both together. */
+export function mergeLatencyCounts(one: LatencyCounts, other: LatencyCounts): LatencyCounts {
+  if (one.counts.length === 0) return other;
+  if (other.counts.length === 0) return one;
+  const histogram = latencyHistogram();
+  addLatencyCounts(histogram, one);
+  addLatencyCounts(histogram, other);
+  return latencyCounts(histogram);
+}
+
+/** One bar of a histogram: latencies from `fromNs` up to `toNs`, the last bar's upper end included. */
+export interface LatencyBin {
+  readonly fromNs: number;
+  readonly toNs: number;
+  readonly count: number;
+}
+
+/**
+ * At most `most` bins of equal ratio from the least to the greatest latency, so that a long tail and a narrow middle
+ * can both be seen. Empty where nothing was recorded.
+ */
+export function latencyBins({ valuesNs, counts }: LatencyCounts, most: number): LatencyBin[] {
+  const least = Math.max(1, valuesNs[0] ?? 1);
+  const greatest = Math.max(least, valuesNs.at(-1) ?? 1);
+  if (valuesNs.length === 0 || most < 1) return [];
+  const bins = greatest === least ? 1 : most;
+  const edge = (index: number): number => least * (greatest / least) ** (index / bins);
+  const held = new Array<number>(bins).fill(0);
+  for (const [index, valueNs] of valuesNs.entries()) {
+    const position = bins === 1 ? 0 : (Math.log(Math.max(least, valueNs) / least) / Math.log(greatest / least)) * bins;
+    const bin = Math.min(bins - 1, Math.floor(position));
+    held[bin] = (held[bin] ?? 0) + (counts[index] ?? 0);
+  }
+  return held.map((count, index) => ({ fromNs: edge(index), toNs: edge(index + 1), count }));
+}
