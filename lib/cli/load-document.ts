@@ -5,7 +5,7 @@ import type { ThresholdVerdict } from '../load/threshold.ts';
 import type { Headroom } from '../records/headroom.ts';
 import type { LoadResult, LoadSpec } from '../records/load.ts';
 import type { ClientPlacement } from '../records/placement.ts';
-import type { Transport } from '../records/transport.ts';
+import { transportFacts } from '../records/transport.ts';
 import { jsonSchemaVersion } from './context.ts';
 
 /** A run, and what was asked about its generator; null where nobody asked. */
@@ -22,7 +22,7 @@ export function loadDocument(
   thresholds: readonly ThresholdVerdict[],
   warnings: readonly RunWarning[],
 ): object {
-  const { url, method, headers, bodies, warmupNs, timeoutNs, expectStatus, seed, transport } = spec;
+  const { url, method, headers, bodies, template, socketPath, warmupNs, timeoutNs, expectStatus, seed } = spec;
   const { summary, series, histograms, originAt } = result;
   const column = (values: Float64Array): (number | null)[] => Array.from(values, (v) => (Number.isNaN(v) ? null : v));
   return {
@@ -30,11 +30,13 @@ export function loadDocument(
     method,
     headerNames: Object.keys(headers),
     bodies: bodies.length,
+    template,
+    socketPath,
     warmupNs,
     timeoutNs,
     expectStatus,
     seed,
-    transport: transportFacts(transport),
+    transport: transportFacts(spec.transport),
     originAt,
     summary,
     thresholds,
@@ -51,12 +53,6 @@ export function loadDocument(
     },
     histograms,
   };
-}
-
-/** Without the proxy's password and the text of certificates. */
-function transportFacts({ verifyCertificate, certificateAuthorities, http2Streams, proxyUrl }: Transport): object {
-  const proxy = proxyUrl === null ? null : new URL(proxyUrl).host;
-  return { verifyCertificate, ownAuthorities: certificateAuthorities !== null, http2Streams, proxy };
 }
 
 /** One document in one line. */

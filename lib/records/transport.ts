@@ -18,3 +18,19 @@ export const directTransport: Transport = {
   http2Streams: null,
   proxyUrl: null,
 };
+
+/** What of it goes into records: neither the proxy's password nor the text of certificates. */
+export interface TransportFacts {
+  readonly verifyCertificate: boolean;
+  /** Only the authorities of a file were taken. */
+  readonly ownAuthorities: boolean;
+  readonly http2Streams: number | null;
+  /** Host and port; null = none. */
+  readonly proxy: string | null;
+}
+
+export function transportFacts(transport: Transport): TransportFacts {
+  const { verifyCertificate, certificateAuthorities, http2Streams, proxyUrl } = transport;
+  const proxy = proxyUrl === null ? null : new URL(proxyUrl).host;
+  return { verifyCertificate, ownAuthorities: certificateAuthorities !== null, http2Streams, proxy };
+}

@@ -3,9 +3,9 @@ import type { Origin } from '../core/clock.ts';
 import { isInterrupted, MpsbenchError } from '../core/errors.ts';
 import { type Nanoseconds, ns, seconds } from '../core/units.ts';
 import type { RunningMpsDaemon } from '../mps/contract.ts';
-import { type Arm, parseArm } from '../records/arm.ts';
-import type { LoadResult, LoadSpec } from '../records/load.ts';
-import { defaultMeasurementNs } from '../records/plan.ts';
+import { type Arm, type Cell, parseArm } from '../records/arm.ts';
+import type { LoadResult, LoadSpec, Loop } from '../records/load.ts';
+import { defaultMeasurementNs, type StudyPlan } from '../records/plan.ts';
 import type { TrialSeries } from '../records/study-directory.ts';
 import { directTransport } from '../records/transport.ts';
 import type { Attachment, Reason, ServerFacts, TrialRecord } from '../records/trial.ts';
@@ -155,10 +155,16 @@ async function load(
   return { before: await before, after };
 }
 
-/** The load of a cell is the same in every arm: concurrency depends on workers and batch size alone (method R1). */
+/** The load of a cell is the same in every arm: it depends on workers and batch size alone (method R1). */
+function loopOf(plan: StudyPlan, { workers, batchSize }: Cell): Loop {
+  const { concurrency, ratePerSecond, arrival } = plan.load;
+  if (ratePerSecond !== undefined) {
+    return { kind: 'open', ratePerSecond, arrival, connections: concurrency === 'auto' ? 1000 : concurrency };
+  }
+  return { kind: 'closed', concurrency: concurrency === 'auto' ? Math.max(4, 2 * workers * batchSize) : concurrency };
+}
+
 function loadSpec(trial: ScheduledTrial, { plan, bodies }: TrialContext, server: RunningServer): LoadSpec {
-  const { workers, batchSize } = trial.cell;
-  const concurrency = plan.load.concurrency === 'auto' ? Math.max(4, 2 * workers * batchSize) : plan.load.concurrency;
   return {
     url: server.request.url,
     method: server.request.method,
@@ -167,7 +173,7 @@ function loadSpec(trial: ScheduledTrial, { plan, bodies }: TrialContext, server:
     template: false,
     socketPath: null,
     transport: directTransport,
-    loop: { kind: 'closed', concurrency },
+    loop: loopOf(plan, trial.cell),
     warmupNs: plan.load.warmup,
     stop:
       plan.load.requests === undefined

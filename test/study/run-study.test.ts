@@ -74,6 +74,15 @@ describe('a study', () => {
     assert.deepEqual(first?.loop, { kind: 'closed', concurrency: 16 });
   });
 
+  it('offers the same rate to every arm where the plan has one', async () => {
+    const { host } = await run({}, planOf({ blocks: 1, load: { ratePerSecond: 150, arrival: 'constant' } }));
+    const open = { kind: 'open', ratePerSecond: 150, arrival: 'constant', connections: 1000 };
+    assert.deepEqual(
+      host.loads.map(({ loop }) => loop),
+      [open, open],
+    );
+  });
+
   it('hides the inherited MPS variables of the user from an off arm', async () => {
     const { host } = await run({}, planOf({ arms: ['off'], blocks: 1 }));
     assert.equal(host.starts[0]?.environment.CUDA_MPS_PIPE_DIRECTORY, '/nowhere/absent');
