@@ -1,5 +1,5 @@
 /** The summary of a load run as text. No figure is computed here. */
-import { counted, formatBytes, formatDuration, formatRate, ns } from '../core/units.ts';
+import { formatBytes, formatDuration, formatRate, ns } from '../core/units.ts';
 import type { ThresholdVerdict } from '../load/threshold.ts';
 import { lateSendLimitNs } from '../records/generator-limits.ts';
 import { decodeLatencies } from '../records/histogram.ts';
@@ -141,7 +141,7 @@ function shapeText({ seed, transport }: LoadSpec, { loop, warmup, measurement }:
 
 function transportText({ http2Streams, proxyUrl, verifyCertificate }: Transport): string {
   return [
-    ...(http2Streams === null ? [] : [`, HTTP/2 with up to ${counted(http2Streams, 'stream')} per connection`]),
+    ...(http2Streams === null ? [] : [`, which are HTTP/2 streams, up to ${http2Streams} on one connection`]),
     ...(proxyUrl === null ? [] : [`, through proxy ${new URL(proxyUrl).host}`]),
     ...(verifyCertificate ? [] : [', certificate not verified']),
   ].join('');
