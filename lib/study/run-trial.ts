@@ -7,6 +7,7 @@ import { type Arm, type Cell, parseArm } from '../records/arm.ts';
 import type { LoadResult, LoadSpec, Loop } from '../records/load.ts';
 import { defaultMeasurementNs, type StudyPlan } from '../records/plan.ts';
 import type { TrialSeries } from '../records/study-directory.ts';
+import { directTransport } from '../records/transport.ts';
 import type { Attachment, Reason, ServerFacts, TrialRecord } from '../records/trial.ts';
 import type { RunningServer, ServerAdapter, ServerCounters } from '../server/adapter.ts';
 import { describeAttachment, noGpuAttachment, proveAttachment } from './attachment.ts';
@@ -185,6 +186,7 @@ function loadSpec(trial: ScheduledTrial, { plan, bodies }: TrialContext, server:
     bodies: bodies.length > 0 ? bodies : server.sampleBodies,
     template: false,
     socketPath: null,
+    transport: directTransport,
     loop: loopOf(plan, trial.cell),
     warmupNs: plan.load.warmup,
     stop:
