@@ -36,6 +36,7 @@ export interface LoadOptions {
   readonly cacert?: string;
   readonly http2?: boolean;
   readonly streams?: number;
+  readonly stream?: 'openai';
   readonly proxy?: string;
 }
 
@@ -65,6 +66,7 @@ export function loadSpec(url: string, options: LoadOptions): LoadSpec {
     expectStatus: options.expectStatus ?? null,
     seed: options.seed,
     transport: transportOf(options),
+    ...(options.stream && { stream: options.stream }),
   });
 }
 

@@ -4,7 +4,7 @@ import type { ThresholdVerdict } from '../load/threshold.ts';
 import { lateSendLimitNs } from '../records/generator-limits.ts';
 import { decodeLatencies } from '../records/histogram.ts';
 import { latencyCounts } from '../records/latency-counts.ts';
-import type { LatencySummary, LoadResult, LoadSpec, LoadSummary, PhaseSummary } from '../records/load.ts';
+import type { LatencySummary, LoadResult, LoadSpec, LoadSummary, PhaseSummary, TokenSummary } from '../records/load.ts';
 import { failedRequests, failureOutcomes } from '../records/load-outcomes.ts';
 import type { Transport } from '../records/transport.ts';
 import { wrap } from '../report/wrap.ts';
@@ -87,6 +87,7 @@ function headLines(spec: LoadSpec, summary: LoadSummary, columns: number | null)
     row('requests', requestsText(measurement), width),
     ...(Object.keys(measurement.statuses).length > 0 ? [row('', statusesText(measurement), width)] : []),
     row('bodies', bodiesText(measurement), width),
+    ...(summary.tokens ? [row('tokens', tokensText(summary.tokens), width)] : []),
     '',
     ...latencyTable(summary, columns),
   ];
@@ -166,7 +167,7 @@ function bodiesText({ requestBytes, responseBytes, durationNs }: PhaseSummary): 
 }
 
 /** Without least and mean where a line has no room for them. */
-function latencyTable({ loop, measurement }: LoadSummary, width: number | null): string[] {
+function latencyTable({ loop, measurement, tokens }: LoadSummary, width: number | null): string[] {
   if (measurement.responseTime.count === 0) return [`${'response time'.padEnd(labelWidth)}no ok reply`];
   const rows: readonly (readonly [string, LatencySummary])[] = [
     ['response time', measurement.responseTime],
@@ -176,6 +177,7 @@ function latencyTable({ loop, measurement }: LoadSummary, width: number | null):
           ['lateness', measurement.lateness],
         ] as const)
       : []),
+    ...(tokens === undefined ? [] : tokenRows(tokens)),
   ];
   const full = width === null || width >= narrow;
   const cells = (latency: LatencySummary): { name: string; text: string }[] => [
@@ -201,6 +203,23 @@ function latencyTable({ loop, measurement }: LoadSummary, width: number | null):
       ),
     ),
   ];
+}
+
+function tokenRows(tokens: TokenSummary): (readonly [string, LatencySummary])[] {
+  return [
+    ['first token', tokens.timeToFirstToken],
+    ['between tokens', tokens.interToken],
+    ['per token', tokens.timePerOutputToken],
+  ];
+}
+
+function tokensText({ outputTokens, outputTokensPerSecond, countedBy, replies }: TokenSummary): string {
+  const by = {
+    usage: "by the server's usage",
+    events: 'by events with text',
+    mixed: 'by usage or, without it, by events',
+  };
+  return `${formatRate(outputTokensPerSecond)}, ${grouped(outputTokens)} in ${grouped(replies)} replies, ${by[countedBy]}`;
 }
 
 function spanText(spanNs: number | null): string {

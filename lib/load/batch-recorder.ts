@@ -10,6 +10,8 @@ import { replyText } from './outcome.ts';
 import { PhaseRecorder } from './phase-recorder.ts';
 import type { RequestRow, RowSink } from './request-row.ts';
 import { SampleSeries } from './sample-series.ts';
+import type { SentRows } from './sender.ts';
+import { TokenRecorder } from './token-recorder.ts';
 
 const samplesPerOutcome = 3;
 const measuredFlag = 1;
@@ -26,6 +28,8 @@ export class BatchRecorder {
   readonly warmup = new PhaseRecorder('warmup');
   readonly measurement = new PhaseRecorder('measurement');
   readonly parts: PartRecorder;
+  /** Of a load that reads event streams. */
+  readonly tokens: TokenRecorder | null;
   readonly samples = new Map<string, string[]>();
   finished = 0;
   ok = 0;
@@ -75,9 +79,10 @@ export class BatchRecorder {
     this.#series = new SampleSeries(spec.intervalNs, plan.startNs);
     this.parts = new PartRecorder(plannedParts(spec), plan.startNs);
     this.windowEndNs = plan.deadlineNs;
+    this.tokens = spec.stream === undefined ? null : new TokenRecorder(plan.measurementStartNs);
   }
 
-  add(batch: LoadBatch): void {
+  add(batch: SentRows): void {
     this.connections = batch.connections;
     this.outstanding = batch.outstanding;
     this.issuingEndNs = Math.min(this.#plan.deadlineNs, batch.issuingEndNs ?? Number.POSITIVE_INFINITY);
@@ -85,6 +90,7 @@ export class BatchRecorder {
       this.#sample('status', replyText(status, Buffer.from(bytes).toString('latin1')));
     }
     for (let index = 0; index < batch.count; index++) this.#addRow(batch, index);
+    for (const row of batch.streams ?? []) this.tokens?.add(row, this.windowEndNs);
   }
 
   /** Everything that ended before that time was added. */

@@ -19,7 +19,7 @@ export interface EngineWish {
 
 export const anyEngine: EngineWish = { engine: 'auto', threads: 1, cpus: null };
 
-type Target = Pick<LoadSpec, 'url' | 'transport'>;
+type Target = Pick<LoadSpec, 'url' | 'transport' | 'stream'>;
 
 /** Chooses anew for each run, by what it loads. */
 export function wishedEngine(wish: EngineWish): Pick<LoadEngine, 'run'> {
@@ -53,10 +53,11 @@ async function undici(threads: number, reason: string | null): Promise<LoadEngin
 }
 
 /** What the native engine does instead of serving it. */
-function nativeObstacle({ url, transport }: Target): string | null {
+function nativeObstacle({ url, transport, stream }: Target): string | null {
   if (process.platform !== 'linux') return `runs on Linux, not on ${process.platform}`;
   if (new URL(url).protocol !== 'http:') return 'speaks plain HTTP, no TLS';
-  return transport.proxyUrl === null ? null : 'goes through no proxy';
+  if (transport.proxyUrl !== null) return 'goes through no proxy';
+  return stream === undefined ? null : 'reads no event streams';
 }
 
 function addonOrNull(): NativeAddon | null {

@@ -3,8 +3,10 @@ import type { Dispatcher } from 'undici';
 import type { Outcome } from '../records/load-outcomes.ts';
 import type { Connection } from './connection.ts';
 import type { DueRequest } from './issuer.ts';
-import { abortedCutOff, type CutOff, classifyError, resentCutOff, timeoutCutOff } from './outcome.ts';
+import { abortedCutOff, brokenStream, type CutOff, classifyError, resentCutOff, timeoutCutOff } from './outcome.ts';
 import type { RequestRow } from './request-row.ts';
+import { StreamObserver } from './stream-observer.ts';
+import type { StreamedRow } from './token-recorder.ts';
 
 export interface Failure {
   /** For people. */
@@ -21,6 +23,8 @@ export interface LaneResult extends Omit<RequestRow, 'phase'> {
   readonly failure: Failure | null;
   /** Start of an unexpected reply. */
   readonly excerpt: string | null;
+  /** Of a complete event stream, where they are read. */
+  readonly streamed: StreamedRow | null;
 }
 
 export interface LaneHost {
@@ -28,6 +32,8 @@ export interface LaneHost {
   readonly timeoutNs: number;
   /** Whether anybody wants to know when the first bytes of replies came. */
   readonly timesFirstBytes: boolean;
+  /** Expected replies are event streams, of which more is wanted than their end. */
+  readonly observesStreams: boolean;
   readonly isExpected: (status: number) => boolean;
   /** The lane is free again; it may be given its next request at once. */
   readonly onEnd: (lane: Lane, result: LaneResult) => void;
@@ -60,9 +66,11 @@ export class Lane implements Dispatcher.DispatchHandler {
   #status: number | null = null;
   #responseBytes = 0;
   #excerpt: string | null = null;
+  readonly #stream: StreamObserver | null;
 
   constructor(host: LaneHost, connection: Connection) {
     this.#host = host;
+    this.#stream = host.observesStreams ? new StreamObserver() : null;
     this.#connection = connection;
     connection.add(this);
   }
@@ -81,6 +89,7 @@ export class Lane implements Dispatcher.DispatchHandler {
     this.#status = null;
     this.#responseBytes = 0;
     this.#excerpt = null;
+    this.#stream?.start();
     this.#connection.dispatch(this, due.request.options);
   }
 
@@ -128,6 +137,7 @@ export class Lane implements Dispatcher.DispatchHandler {
 
   onData(chunk: Buffer): boolean {
     this.#responseBytes += chunk.length;
+    if (this.#excerpt === null) this.#stream?.push(chunk, this.#host.nowNs());
     if (this.#excerpt !== null && this.#excerpt.length < excerptBytes) {
       this.#excerpt += chunk.subarray(0, excerptBytes - this.#excerpt.length).toString('latin1');
     }
@@ -137,7 +147,9 @@ export class Lane implements Dispatcher.DispatchHandler {
   onComplete(): void {
     const endNs = this.#host.nowNs();
     // The check for time limits may run late; the limit holds all the same.
+    const streamProblem = this.#excerpt === null ? (this.#stream?.problem() ?? null) : null;
     if (endNs > this.#limitNs) this.#fail(timeoutCutOff(this.#host.timeoutNs), endNs);
+    else if (streamProblem !== null) this.#fail(brokenStream(streamProblem), endNs);
     else this.#end(this.#excerpt === null ? 'ok' : 'status', endNs, null);
   }
 
@@ -181,6 +193,12 @@ export class Lane implements Dispatcher.DispatchHandler {
       connection: this.#sentNs === null ? null : this.#connection.number,
       failure,
       excerpt: this.#excerpt,
+      streamed: outcome === 'ok' ? this.#streamed(due, endNs) : null,
     });
+  }
+
+  #streamed({ measured }: DueRequest, endNs: number): StreamedRow | null {
+    const reply = this.#stream?.reply() ?? null;
+    return reply && { ...reply, measured, intendedNs: this.#intendedNs, endNs };
   }
 }

@@ -85,7 +85,7 @@ export function noConnection(target: LoadTarget, timeoutNs: number, cause: Error
 
 /** The engine's own decision to give a request up, as an error that undici can carry. */
 export class CutOff extends Error {
-  readonly outcome: 'timeout' | 'aborted' | 'reset';
+  readonly outcome: 'timeout' | 'aborted' | 'reset' | 'badResponse';
 
   constructor(outcome: CutOff['outcome'], message: string) {
     super(message);
@@ -108,6 +108,11 @@ export function timeoutCutOff(timeoutNs: number): CutOff {
 
 export function abortedCutOff(): CutOff {
   return new CutOff('aborted', 'cut off by the end of the run');
+}
+
+/** For a reply that is complete as HTTP and not as an event stream. */
+export function brokenStream(problem: string): CutOff {
+  return new CutOff('badResponse', problem);
 }
 
 /** For a request that would go out a second time: nothing is ever retried. */

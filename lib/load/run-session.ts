@@ -141,6 +141,7 @@ export class RunSession implements Disposable {
         warmup: warmupNs > 0 ? recorder.warmup.summary(warmup) : null,
         measurement: recorder.measurement.summary(measurement),
         ...(parts && { parts }),
+        ...(recorder.tokens && { tokens: recorder.tokens.summary(recorder.windowEndNs) }),
         generator: this.#generatorHealth(),
         errorSamples: Object.fromEntries(recorder.samples),
       },

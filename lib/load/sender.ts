@@ -2,6 +2,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { LoadBatch, LoadRunOptions, NativeLoadRun } from '../native/addon.ts';
 import type { GeneratorHealth, LoadSpec } from '../records/load.ts';
+import type { StreamedRow } from './token-recorder.ts';
 
 /** When and how much is sent; offsets count from the run's origin. */
 export interface SendingPlan
@@ -15,10 +16,13 @@ export interface SendingPlan
   readonly onManyRows: () => void;
 }
 
+/** Rows of requests that ended; of a load that reads event streams, also what was in the complete ones. */
+export type SentRows = LoadBatch & { readonly streams?: readonly StreamedRow[] };
+
 /** A run in progress: what the addon's is, and on which engine soever. */
 export interface SendingRun extends Pick<NativeLoadRun, 'stop' | 'health'> {
   /** The rows since the last call. Throws what ended the run before its time. */
-  take(): LoadBatch;
+  take(): SentRows;
   /** Why there is no connection at all, where the rows do not say it; null = they do. */
   noConnectionText(): string | null;
 }

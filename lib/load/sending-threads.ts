@@ -5,7 +5,7 @@ import { type ErrorCode, errorCodes, interrupted, MpsbenchError, messageOf } fro
 import type { LoadBatch } from '../native/addon.ts';
 import type { LoadSpec } from '../records/load.ts';
 import { columnsOver } from './row-buffer.ts';
-import type { PreparedSender, SendingPlan, SendingRun } from './sender.ts';
+import type { PreparedSender, SendingPlan, SendingRun, SentRows } from './sender.ts';
 import { Settlement } from './settlement.ts';
 import type { ThreadOrder, ThreadReport, ThreadTask } from './thread-messages.ts';
 
@@ -43,7 +43,7 @@ class SendingThreads implements PreparedSender, SendingRun {
   readonly faults: string[] = [''];
   readonly #threads: readonly SendingThread[];
   readonly #ready = new Settlement<void>();
-  readonly #waiting: LoadBatch[] = [];
+  readonly #waiting: SentRows[] = [];
   #failure: { readonly error: unknown } | null = null;
   #plan: SendingPlan | null = null;
   #noConnectionText: string | null = null;
@@ -77,7 +77,7 @@ class SendingThreads implements PreparedSender, SendingRun {
     return this;
   }
 
-  take(): LoadBatch {
+  take(): SentRows {
     if (this.#failure !== null) throw this.#failure.error;
     const batch = this.#waiting.shift() ?? emptyBatch();
     const issuingEnds = this.#threads.flatMap(({ issuingEndNs }) => issuingEndNs ?? []);
@@ -111,7 +111,7 @@ class SendingThreads implements PreparedSender, SendingRun {
     await Promise.all(this.#threads.map((thread) => thread.terminate()));
   }
 
-  #onRows(rows: LoadBatch, noConnectionText: string | null): void {
+  #onRows(rows: SentRows, noConnectionText: string | null): void {
     this.#noConnectionText = noConnectionText ?? this.#noConnectionText;
     if (rows.count > 0 || rows.excerpts.length > 0) this.#waiting.push(rows);
     if (this.#threads.every(({ done }) => done)) this.#plan?.onDone();
@@ -120,7 +120,7 @@ class SendingThreads implements PreparedSender, SendingRun {
 
 interface ThreadEvents {
   readonly onReady: () => void;
-  readonly onRows: (rows: LoadBatch, noConnectionText: string | null) => void;
+  readonly onRows: (rows: SentRows, noConnectionText: string | null) => void;
   readonly onFailed: (error: unknown) => void;
 }
 

@@ -70,7 +70,8 @@ export class StreamObserver {
     }
     const event = parsedObject(data);
     if (event === null) this.#fail(`an event of the stream is no JSON object: ${excerpt(data)}`);
-    else if (event.error !== undefined && event.error !== null) this.#fail(`error in the stream: ${errorText(event.error)}`);
+    else if (event.error !== undefined && event.error !== null)
+      this.#fail(`error in the stream: ${errorText(event.error)}`);
     else this.#onChunk(event);
   }
 

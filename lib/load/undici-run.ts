@@ -2,7 +2,6 @@
 import type { Clock } from '../core/clock.ts';
 import { isInterrupted } from '../core/errors.ts';
 import { milliseconds, ns } from '../core/units.ts';
-import type { LoadBatch } from '../native/addon.ts';
 import type { LoadSpec } from '../records/load.ts';
 import type { Outcome } from '../records/load-outcomes.ts';
 import { closedLoop } from './closed-loop.ts';
@@ -16,7 +15,8 @@ import { LoopLag } from './loop-lag.ts';
 import { openLoop } from './open-loop.ts';
 import { abortedCutOff, noConnection, timeoutCutOff } from './outcome.ts';
 import { columnsOver, RowBuffer } from './row-buffer.ts';
-import type { SendingPlan, SendingRun } from './sender.ts';
+import type { SendingPlan, SendingRun, SentRows } from './sender.ts';
+import type { StreamedRow } from './token-recorder.ts';
 
 const shortestWait = milliseconds(1);
 const mostExcerpts = 3;
@@ -29,7 +29,7 @@ const measuredFlag = 1;
 const reusedUnansweredFlag = 2;
 
 /** Rows that can change threads. */
-export type TakenRows = Omit<LoadBatch, keyof ReturnType<typeof columnsOver>> & { readonly buffer: ArrayBuffer };
+export type TakenRows = Omit<SentRows, keyof ReturnType<typeof columnsOver>> & { readonly buffer: ArrayBuffer };
 
 /** Sends from its construction on. Its thread's only one. */
 export class UndiciRun implements SendingRun, AsyncDisposable {
@@ -47,6 +47,7 @@ export class UndiciRun implements SendingRun, AsyncDisposable {
   readonly #loop: RequestLoop;
   #excerpts: { status: number; bytes: Uint8Array }[] = [];
   #excerptsTold = 0;
+  readonly #streams: StreamedRow[] = [];
   #connectionsMade = 0;
   #outstanding = 0;
   #outstandingMax = 0;
@@ -69,7 +70,7 @@ export class UndiciRun implements SendingRun, AsyncDisposable {
     for (const work of [this.#loop.start(), this.#expireLoop(), this.#watchLag()]) this.#background(work);
   }
 
-  take(): LoadBatch {
+  take(): SentRows {
     const { buffer, ...rest } = this.takeRows();
     return { ...rest, ...columnsOver(buffer) };
   }
@@ -81,6 +82,7 @@ export class UndiciRun implements SendingRun, AsyncDisposable {
     this.#excerptsTold += excerpts.length;
     return {
       ...this.#rows.take(),
+      streams: this.#streams.splice(0),
       more: false,
       connections: this.#connectionsMade,
       outstanding: this.#outstanding,
@@ -135,6 +137,7 @@ export class UndiciRun implements SendingRun, AsyncDisposable {
       nowNs: () => this.#nowNs(),
       timeoutNs,
       timesFirstBytes: this.#plan.timesFirstBytes,
+      observesStreams: this.#spec.stream !== undefined,
       isExpected: (status: number) => expected?.has(status) ?? (status >= 200 && status < 300),
       onEnd: (lane: Lane, result: LaneResult) => this.#onEnd(lane, result),
     };
@@ -157,13 +160,11 @@ export class UndiciRun implements SendingRun, AsyncDisposable {
       background: (work) => this.#background(work),
       onEnded: () => this.#finish(),
     };
-    if (this.#plan.scheduleNs === null) return closedLoop(host, this.#issuer, this.#clock);
-    return openLoop(host, this.#issuer, this.#clock);
+    return (this.#plan.scheduleNs === null ? closedLoop : openLoop)(host, this.#issuer, this.#clock);
   }
 
   #giveUp({ number, measured }: DueRequest, scheduledNs: number, outcome: 'timeout' | 'aborted'): void {
     const error = outcome === 'timeout' ? timeoutCutOff(this.#spec.timeoutNs) : abortedCutOff();
-    const text = `${error.message}, still waiting for a connection`;
     this.#record({
       number,
       measured,
@@ -176,8 +177,9 @@ export class UndiciRun implements SendingRun, AsyncDisposable {
       requestBytes: 0,
       responseBytes: 0,
       connection: null,
-      failure: { text, error, reusedUnanswered: false },
+      failure: { text: `${error.message}, still waiting for a connection`, error, reusedUnanswered: false },
       excerpt: null,
+      streamed: null,
     });
   }
 
@@ -209,6 +211,7 @@ export class UndiciRun implements SendingRun, AsyncDisposable {
     const measured = result.measured ? measuredFlag : 0;
     if (failure === null) {
       this.#rows.push(result, 0, measured);
+      if (result.streamed !== null) this.#streams.push(result.streamed);
       if (excerpt !== null && status !== null) this.#addExcerpt(status, excerpt);
       return;
     }

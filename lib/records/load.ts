@@ -76,6 +76,8 @@ export interface LoadSpec {
   /** Statuses that count as ok; null = any 2xx. */
   readonly expectStatus: readonly number[] | null;
   readonly seed: number;
+  /** openai: replies are event streams of an OpenAI-compatible server, whose tokens are timed. Left out = not read. */
+  readonly stream?: 'openai';
   readonly transport: Transport;
   /** Length of one point of the series. */
   readonly intervalNs: number;
@@ -151,6 +153,24 @@ export const generatorHealthSchema = z.object({
 });
 export type GeneratorHealth = z.infer<typeof generatorHealthSchema>;
 
+/** Tokens of streamed replies: of 'ok' replies to the requests that fell due in the measurement. */
+export const tokenSummarySchema = z.object({
+  /** Replies with at least one token. */
+  replies: count,
+  outputTokens: count,
+  /** usage: the server's own count in every reply. events: events with text, a token each. mixed: some of both. */
+  countedBy: z.enum(['usage', 'events', 'mixed']),
+  /** Of the 'ok' replies that ended inside the measurement, whichever phase had sent them. */
+  outputTokensPerSecond: z.number().nonnegative(),
+  /** Intended send time to the first event with text. */
+  timeToFirstToken: latencySummarySchema,
+  /** From each event with text to the next of its reply; events that came in one piece are 0 apart. */
+  interToken: latencySummarySchema,
+  /** Of each reply of two tokens or more: first to last event with text, over its tokens but the first. */
+  timePerOutputToken: latencySummarySchema,
+});
+export type TokenSummary = z.infer<typeof tokenSummarySchema>;
+
 export const loadSummarySchema = z.object({
   loop: loopSchema,
   stop: stopSchema,
@@ -158,6 +178,8 @@ export const loadSummarySchema = z.object({
   measurement: phaseSummarySchema,
   /** Of steps, ramp and trace: the measurement in parts. */
   parts: z.array(loadPartSchema).optional(),
+  /** Of a load that reads event streams. */
+  tokens: tokenSummarySchema.optional(),
   generator: generatorHealthSchema,
   /** First few error texts by outcome, for people. */
   errorSamples: z.record(z.string(), z.array(z.string())),

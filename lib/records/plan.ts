@@ -15,6 +15,7 @@ import { commandServerSchema } from './server-plans/command.ts';
 import { embeddedServerSchema } from './server-plans/embedded.ts';
 import { gridProblem } from './server-plans/grid.ts';
 import { canSwitch, kserveServerSchema } from './server-plans/kserve.ts';
+import { openaiServerSchema } from './server-plans/openai.ts';
 import { torchserveServerSchema } from './server-plans/torchserve.ts';
 
 export const planSchemaVersion = 1;
@@ -24,6 +25,7 @@ export const serverPlanSchema = z.discriminatedUnion('kind', [
   embeddedServerSchema,
   torchserveServerSchema,
   kserveServerSchema,
+  openaiServerSchema,
   commandServerSchema,
   attachedServerSchema,
 ]);
@@ -124,6 +126,7 @@ export function restartOf(plan: Pick<StudyPlan, 'restart' | 'server'>): 'trial' 
   if (plan.restart !== 'auto') return plan.restart;
   switch (plan.server.kind) {
     case 'embedded':
+    case 'openai':
     case 'command':
     case 'attached':
       return 'trial';

@@ -1,6 +1,7 @@
 /** The contract of an adapter: what knows how to start, scale, check and stop one kind of server. */
 import type { EmergencyStops } from '../core/emergency.ts';
 import type { Nanoseconds } from '../core/units.ts';
+import type { LoadSpec } from '../records/load.ts';
 import type { WorkerAttachment } from '../records/trial.ts';
 
 export interface ServerStart {
@@ -56,6 +57,8 @@ export interface RunningServer extends AsyncDisposable {
     readonly headers: Readonly<Record<string, string>>;
     /** Every URL that the load is shared among evenly, `url` first; left out = `url` alone. */
     readonly endpoints?: readonly string[];
+    /** Replies are event streams whose tokens are timed; left out = they are not. */
+    readonly stream?: LoadSpec['stream'];
   };
   /** Bodies that the server understands, for a plan that names none. */
   readonly sampleBodies: readonly Uint8Array[];

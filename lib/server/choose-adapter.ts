@@ -5,6 +5,7 @@ import { attachedAdapter } from './attached.ts';
 import { commandAdapter } from './command.ts';
 import { embeddedAdapter } from './embedded.ts';
 import { kserveAdapter } from './kserve.ts';
+import { openaiAdapter } from './openai.ts';
 import { torchserveAdapter } from './torchserve.ts';
 
 export interface AdapterOptions {
@@ -22,6 +23,8 @@ export function chooseAdapter(plan: ServerPlan, options: AdapterOptions): Server
       return torchserveAdapter(plan);
     case 'kserve':
       return kserveAdapter(plan, options);
+    case 'openai':
+      return openaiAdapter(plan, options);
     case 'command':
       return commandAdapter(plan, options);
     case 'attached':
@@ -37,6 +40,7 @@ export function workersUseCuda(plan: ServerPlan): boolean {
     case 'torchserve':
       return true;
     case 'kserve':
+    case 'openai':
       return !runsAlready(plan);
     case 'command':
       return plan.workersUseCuda !== false;

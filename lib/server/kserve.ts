@@ -19,6 +19,7 @@ import {
   unloadModel,
 } from './kserve/protocol.ts';
 import { LaunchedServer, type LaunchSettings } from './launched/http-server.ts';
+import { type Served, startServers, stopServers, workersOf } from './launched/server-group.ts';
 
 const queryTimeoutNs = seconds(10);
 const name = 'the inference server';
@@ -37,14 +38,8 @@ async function startKserve(
   const { elapsed } = stopwatch(start.readyTimeoutNs, systemClock);
   const each = plan.processes === 'one' ? start : { ...start, workers: 1 };
   const count = plan.processes === 'one' ? 1 : start.workers;
-  const started = await Promise.allSettled(
-    Array.from({ length: count }, (_, index) => startOne(plan, each, count === 1 ? null : index + 1, options)),
-  );
-  const servers = started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
-  const failed = started.find((result) => result.status === 'rejected');
-  if (failed === undefined) return new KserveServer(servers, plan, elapsed());
-  await Promise.all(servers.map(({ server }) => server[Symbol.asyncDispose]()));
-  throw failed.reason;
+  const served = await startServers(count, (worker) => startOne(plan, each, worker, options));
+  return new KserveServer(served, plan, elapsed());
 }
 
 async function startOne(
@@ -66,9 +61,7 @@ async function startOne(
   }
 }
 
-interface ServedModel extends FoundModel {
-  readonly server: LaunchedServer;
-}
+type ServedModel = Served & FoundModel;
 
 interface FoundModel {
   readonly description: string;
@@ -118,16 +111,16 @@ class KserveServer implements RunningServer {
   readonly sampleBodies: readonly Uint8Array[];
   readonly readyNs: Nanoseconds;
   readonly reconfigure: ((change: ServerChange) => Promise<void>) | null;
-  readonly #servers: readonly LaunchedServer[];
+  readonly #served: readonly ServedModel[];
   readonly #plan: KservePlan;
 
-  constructor(served: readonly ServedModel[], plan: KservePlan, readyNs: Nanoseconds) {
-    const [first] = served as [ServedModel, ...ServedModel[]];
-    this.#servers = served.map(({ server }) => server);
+  constructor(served: readonly [ServedModel, ...ServedModel[]], plan: KservePlan, readyNs: Nanoseconds) {
+    const [first] = served;
+    this.#served = served;
     this.#plan = plan;
     this.description = first.description;
     const { headers, bodies } = first.requests;
-    const endpoints = this.#servers.map(({ baseUrl }) => `${baseUrl}${modelPath(plan)}/infer`);
+    const endpoints = served.map(({ server }) => `${server.baseUrl}${modelPath(plan)}/infer`);
     const url = endpoints[0] as string;
     this.request = { url, method: 'POST', headers: { ...plan.headers, ...headers }, endpoints };
     this.sampleBodies = bodies;
@@ -136,7 +129,7 @@ class KserveServer implements RunningServer {
   }
 
   get otherPids(): readonly number[] {
-    return this.#servers.flatMap((server) => server.otherPids());
+    return this.#served.flatMap(({ server }) => server.otherPids());
   }
 
   async #change(server: LaunchedServer, change: ServerChange): Promise<void> {
@@ -147,14 +140,13 @@ class KserveServer implements RunningServer {
   }
 
   async workers() {
-    const pids = this.#servers.flatMap((server) => server.workerPids());
-    return pids.map((pid) => ({ pid, mpsEnabled: null, multiprocessorCount: null }));
+    return workersOf(this.#served);
   }
 
   async counters(): Promise<ServerCounters | null> {
     const timeLeft = () => queryTimeoutNs;
     const all = await Promise.all(
-      this.#servers.map((server) => readStatistics({ server, plan: this.#plan, timeLeft })),
+      this.#served.map(({ server }) => readStatistics({ server, plan: this.#plan, timeLeft })),
     );
     const known = all.filter((counters) => counters !== null);
     if (known.length < all.length) return null;
@@ -163,7 +155,7 @@ class KserveServer implements RunningServer {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#servers.map((server) => server[Symbol.asyncDispose]()));
+    await stopServers(this.#served);
   }
 }
 

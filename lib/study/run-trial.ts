@@ -188,6 +188,7 @@ function loadSpec(trial: ScheduledTrial, { plan, bodies }: TrialContext, server:
     socketPath: null,
     transport: directTransport,
     loop: loopOf(plan, trial.cell),
+    ...(server.request.stream && { stream: server.request.stream }),
     warmupNs: plan.load.warmup,
     stop:
       plan.load.requests === undefined

@@ -11,6 +11,7 @@ const say = findingsIn('server');
 export async function serverFindings(plan: ServerPlan, signal: AbortSignal): Promise<Finding[]> {
   switch (plan.kind) {
     case 'embedded':
+    case 'openai':
       return [];
     case 'attached':
       return bodyNeeds(plan.bodies, 'server.bodies').map(needFinding);

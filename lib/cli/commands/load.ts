@@ -85,6 +85,12 @@ export function loadCommand(context: CliContext): Command {
     .option('--trace <file>', 'open loop: requests fall due at these offsets, one a line: seconds, or with a unit')
     .option('-i, --input <path>', 'body file, or a directory of them; may be repeated: a pool to draw from', collect)
     .option('--template', 'bodies have fields that each request fills: {{counter}} {{random}} {{random:8}} {{uuid}}')
+    .addOption(
+      new Option(
+        '--stream <kind>',
+        'time the tokens of streamed replies: openai, for bodies that ask for "stream": true',
+      ).choices(['openai']),
+    )
     .option('-m, --method <name>', 'HTTP method (GET, or POST with a body)')
     .option('-H, --header <line>', "'Name: value'; may be repeated", collect)
     .option('--unix-socket <path>', 'connect to this Unix socket, whatever host the URL names')

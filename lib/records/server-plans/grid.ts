@@ -12,8 +12,13 @@ export interface GridProblem {
 
 /** Why the server cannot run the cells; null where it can. */
 export function gridProblem(server: ServerPlan, grid: Grid): GridProblem | null {
-  if (server.kind === 'command') {
-    if (grid.batchSizes.every((size) => size === 1) || mentions(server, 'batchSize', 'MPSBENCH_BATCH_SIZE'))
+  if (server.kind === 'command' || (server.kind === 'openai' && server.launch !== null)) {
+    const { launch, environment } = server;
+    if (launch === null) return null;
+    if (
+      grid.batchSizes.every((size) => size === 1) ||
+      mentions({ launch, environment }, 'batchSize', 'MPSBENCH_BATCH_SIZE')
+    )
       return null;
     const message =
       'tells the program no batch size: write {batchSize} into server.launch or server.environment, or plan batchSizes: [1]';

@@ -18,6 +18,7 @@ export function requestedServer(plan: ServerPlan): NonNullable<RequestedPlan['se
         responseTimeout: exactDuration(plan.responseTimeout),
       };
     case 'kserve':
+    case 'openai':
       return plan;
   }
 }
