@@ -34,9 +34,10 @@ export {
 export type { GpuSampled, OpenGpuOptions } from './gpu/session.ts';
 export type { LoadProgress } from './load/engine.ts';
 export type { LoadRun } from './load/load-run.ts';
+export { measureHeadroom } from './load/measure-headroom.ts';
 export type { RequestRow, RowSink } from './load/request-row.ts';
 export { type RequestedLoad, type RunLoadOptions, runRequestedLoad as runLoad } from './load/requested-load.ts';
-export { type RunWarning, runWarnings } from './load/run-warnings.ts';
+export { type RunFacts, type RunWarning, runWarnings } from './load/run-warnings.ts';
 export type { MpsClientEntry } from './mps/contract.ts';
 export { type ArmEnvironment, armEnvironment } from './mps/environment.ts';
 export { MpsDaemon, type MpsDaemonStart } from './mps/public-daemon.ts';
@@ -56,6 +57,7 @@ export {
   type SamplingSummary,
   samplingSummarySchema,
 } from './records/gpu.ts';
+export { type Calibration, type Headroom, headroomSchema } from './records/headroom.ts';
 export { decodeLatencies, type LatencyHistogram, latencyQuantileNs, mergeLatencies } from './records/histogram.ts';
 export {
   type EncodedHistograms,
@@ -74,6 +76,7 @@ export {
 } from './records/load.ts';
 export { type IntervalReport, intervalReportSchema } from './records/load-interval.ts';
 export type { Outcome } from './records/load-outcomes.ts';
+export { type Placement, placementSchema } from './records/placement.ts';
 export { type RequestedPlan, type StudyPlan, studyPlanSchema } from './records/plan.ts';
 export { type RecordedSeries, trialSeriesSchema } from './records/series.ts';
 export {
