@@ -1,127 +1,123 @@
 /**
  * What the engines cost beside their peers: client CPU per request and throughput on one core, against a server that
- * answers at once on another. The peers run in turns, each round in the other direction.
- * Run with `npm run bench`; `npm run bench -- --out DIR` keeps the figures, `--rounds N --seconds N` change the length.
+ * answers at once on another.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus, release } from 'node:os';
-import { join } from 'node:path';
-import { parseArgs } from 'node:util';
-import { root, runCommand } from '../test/runner/command.ts';
+import { runCommand } from '../test/runner/command.ts';
 import { buildNullServer, startNullServer } from './null-server.ts';
+import { type BenchOutcome, type BenchSettings, markdownTable, type TargetResult } from './outcome.ts';
 import { type Measured, type Peer, peers } from './peers.ts';
+import { inTurns, median, type Rounds } from './rounds.ts';
 
-const clientCore = 0;
-const serverCore = 1;
+const defaultSeconds = 2;
 
-/** What is aimed at, as native over peer. */
-const targets: readonly { readonly peer: string; readonly figure: keyof Measured; readonly limit: number }[] = [
-  { peer: 'wrk', figure: 'cpuPerRequestNs', limit: 0.9 },
-  { peer: 'wrk', figure: 'requestsPerSecond', limit: 1.0 },
-  { peer: 'ab', figure: 'requestsPerSecond', limit: 1.3 },
+interface Target {
+  readonly client: string;
+  readonly peer: string;
+  readonly figure: keyof Measured;
+  /** Client over peer: at most for CPU, at least for throughput. */
+  readonly limit: number;
+}
+
+const smallReplies: readonly Target[] = [
+  { client: 'native', peer: 'wrk', figure: 'cpuPerRequestNs', limit: 0.9 },
+  { client: 'native', peer: 'wrk', figure: 'requestsPerSecond', limit: 1.0 },
+  { client: 'native', peer: 'ab', figure: 'requestsPerSecond', limit: 1.3 },
 ];
 
 const cases = [
-  { connections: 64, bodyBytes: 512, responseBytes: 2 },
-  { connections: 600, bodyBytes: 512, responseBytes: 2 },
-  { connections: 64, bodyBytes: 65536, responseBytes: 65536 },
-] as const;
+  { connections: 64, bodyBytes: 512, responseBytes: 2, targets: smallReplies },
+  { connections: 600, bodyBytes: 512, responseBytes: 2, targets: smallReplies },
+  {
+    connections: 64,
+    bodyBytes: 65536,
+    responseBytes: 65536,
+    targets: [{ client: 'native', peer: 'wrk', figure: 'cpuPerRequestNs', limit: 1.0 }],
+  },
+] as const satisfies readonly { readonly targets: readonly Target[]; [key: string]: unknown }[];
+type Case = (typeof cases)[number];
 
-type Rounds = ReadonlyMap<string, readonly Measured[]>;
+export async function engine(settings: BenchSettings): Promise<BenchOutcome> {
+  const program = await buildNullServer();
+  const { present, absent } = await installed();
+  const { rounds, clientCore, serverCore } = settings;
+  const text = [
+    `Keep-alive, one client thread on CPU ${clientCore}, server on CPU ${serverCore}; ${rounds} rounds of ${settings.seconds ?? defaultSeconds} s each, in turns.`,
+    'Medians; ratios of medians, with the least and the most of the ratios inside one round.',
+    'CPU is user and system time of the whole client; that of mpsbench includes its JavaScript and leaves out its start and 1 s of warm-up.',
+    ...absent.map((name) => `${name} is not installed and left out.`),
+    '',
+  ];
+  const data: unknown[] = [];
+  const targets: TargetResult[] = [];
+  for (const load of cases) {
+    const all = await measureCase(program, present, load, settings);
+    text.push(caseText(all, load));
+    targets.push(...load.targets.map((target) => targetResult(all, load, target)));
+    data.push({ ...load, clients: Object.fromEntries(all) });
+  }
+  return { markdown: text.join('\n'), data, targets };
+}
 
-const { values } = parseArgs({
-  options: { out: { type: 'string' }, rounds: { type: 'string' }, seconds: { type: 'string' } },
-});
-const rounds = Number(values.rounds ?? 7);
-const seconds = Number(values.seconds ?? 2);
-
-async function installed(): Promise<Peer[]> {
+async function installed(): Promise<{ readonly present: readonly Peer[]; readonly absent: readonly string[] }> {
   const found = await Promise.all(
     peers.map(async ({ present }) => runCommand(present[0] as string, present.slice(1), { output: 'keep' })),
   );
-  peers.forEach(({ name }, index) => {
-    if (!found[index]?.ok) console.log(`${name} is not installed and left out`);
-  });
-  return peers.filter((_, index) => found[index]?.ok);
+  return {
+    present: peers.filter((_, index) => found[index]?.ok),
+    absent: peers.filter((_, index) => !found[index]?.ok).map(({ name }) => name),
+  };
 }
 
-async function measureCase(program: string, present: readonly Peer[], load: (typeof cases)[number]): Promise<Rounds> {
-  const all = new Map<string, Measured[]>(present.map(({ name }) => [name, []]));
-  await using server = await startNullServer(program, serverCore, load.responseBytes);
-  for (let round = 0; round < rounds; round++) {
-    for (const peer of round % 2 === 0 ? present : [...present].reverse()) {
-      all.get(peer.name)?.push(await peer.measure({ ...load, url: server.url, seconds }, clientCore));
-    }
-    process.stderr.write(`round ${round + 1} of ${rounds}\r`);
-  }
-  return all;
+async function measureCase(
+  program: string,
+  present: readonly Peer[],
+  { connections, bodyBytes, responseBytes }: Case,
+  { rounds, seconds, clientCore, serverCore }: BenchSettings,
+): Promise<Rounds<Measured>> {
+  await using server = await startNullServer(program, serverCore, responseBytes);
+  const workload = { connections, bodyBytes, url: server.url, seconds: seconds ?? defaultSeconds };
+  const clients = present.map(({ name, measure }) => ({ name, measure: () => measure(workload, clientCore) }));
+  return await inTurns(clients, rounds);
 }
 
-function median(given: readonly number[]): number {
-  const sorted = [...given].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? (sorted[middle] ?? 0) : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
-}
-
-function figures(all: Rounds, peer: string, figure: keyof Measured): number[] {
+function figures(all: Rounds<Measured>, peer: string, figure: keyof Measured): number[] {
   return (all.get(peer) ?? []).map((measured) => measured[figure]);
 }
 
 /** Ratio of medians, and the least and the most of the rounds' own ratios. */
-function ratioText(all: Rounds, peer: string, figure: keyof Measured): string {
-  const [native, other] = [figures(all, 'native', figure), figures(all, peer, figure)];
-  const perRound = native.map((value, round) => value / (other[round] ?? Number.NaN));
-  const ratio = median(native) / median(other);
+function ratioText(all: Rounds<Measured>, client: string, peer: string, figure: keyof Measured): string {
+  const [mine, other] = [figures(all, client, figure), figures(all, peer, figure)];
+  const perRound = mine.map((value, round) => value / (other[round] ?? Number.NaN));
+  const ratio = median(mine) / median(other);
   return `${ratio.toFixed(2)} (${Math.min(...perRound).toFixed(2)} to ${Math.max(...perRound).toFixed(2)})`;
 }
 
-function caseText(all: Rounds, load: (typeof cases)[number]): string {
+function caseText(all: Rounds<Measured>, load: Case): string {
   const title = `### ${load.connections} connections, ${load.bodyBytes}-byte POST, ${load.responseBytes}-byte reply`;
-  const head = '| client | CPU per request | requests per second | CPU, native over it | throughput, native over it |';
+  const head = [
+    'client',
+    'CPU per request',
+    'requests per second',
+    'CPU, native over it',
+    'throughput, native over it',
+  ];
   const rows = [...all.keys()].map((name) => {
     const cpu = `${(median(figures(all, name, 'cpuPerRequestNs')) / 1e3).toFixed(2)} us`;
     const rate = Math.round(median(figures(all, name, 'requestsPerSecond'))).toLocaleString('en-US');
     const ratios =
       name === 'native'
         ? ['', '']
-        : [ratioText(all, name, 'cpuPerRequestNs'), ratioText(all, name, 'requestsPerSecond')];
-    return `| ${[name, cpu, rate, ...ratios].join(' | ')} |`;
+        : [ratioText(all, 'native', name, 'cpuPerRequestNs'), ratioText(all, 'native', name, 'requestsPerSecond')];
+    return [name, cpu, rate, ...ratios];
   });
-  const verdicts = targets.flatMap(({ peer, figure, limit }) => {
-    if (!all.has(peer)) return [];
-    const ratio = median(figures(all, 'native', figure)) / median(figures(all, peer, figure));
-    const met = figure === 'cpuPerRequestNs' ? ratio <= limit : ratio >= limit;
-    const sign = figure === 'cpuPerRequestNs' ? '<=' : '>=';
-    return [
-      `- ${figure} native over ${peer}: ${ratio.toFixed(2)}, aimed at ${sign} ${limit}: ${met ? 'met' : 'NOT MET'}`,
-    ];
-  });
-  return [title, '', head, '| --- | --- | --- | --- | --- |', ...rows, '', ...verdicts, ''].join('\n');
+  return [title, '', markdownTable(head, rows), ''].join('\n');
 }
 
-const program = await buildNullServer();
-const present = await installed();
-const machine = `${cpus()[0]?.model.trim()}, ${cpus().length} CPUs, Linux ${release()}, Node ${process.version}`;
-const text = [
-  `${machine}; ${new Date().toISOString()}`,
-  `Keep-alive, one client thread on CPU ${clientCore}, server on CPU ${serverCore}; ${rounds} rounds of ${seconds} s each, in turns.`,
-  'Medians; ratios of medians, with the least and the most of the ratios inside one round.',
-  'CPU is user and system time of the whole client; that of mpsbench includes its JavaScript and leaves out its start and 1 s of warm-up.',
-  '',
-];
-const records: unknown[] = [];
-for (const load of cases) {
-  const all = await measureCase(program, present, load);
-  text.push(caseText(all, load));
-  console.log(text.at(-1));
-  records.push({ ...load, clients: Object.fromEntries(all) });
-}
-if (values.out !== undefined) {
-  const folder = join(root, values.out);
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'engine.md'), `${text.join('\n').trimEnd()}\n`);
-  writeFileSync(
-    join(folder, 'engine.json'),
-    `${JSON.stringify({ machine, rounds, seconds, cases: records }, null, 1)}\n`,
-  );
+function targetResult(all: Rounds<Measured>, load: Case, { client, peer, figure, limit }: Target): TargetResult {
+  const isCpu = figure === 'cpuPerRequestNs';
+  const what = `${isCpu ? 'client CPU per request' : 'throughput on one core'}, ${client}, c=${load.connections}, ${load.bodyBytes}-byte POST`;
+  const target = `${isCpu ? '≤' : '≥'} ${limit} × ${peer}`;
+  if (!all.has(peer)) return { what, target, measured: `${peer} is not installed`, met: null };
+  const ratio = median(figures(all, client, figure)) / median(figures(all, peer, figure));
+  return { what, target, measured: ratioText(all, client, peer, figure), met: isCpu ? ratio <= limit : ratio >= limit };
 }

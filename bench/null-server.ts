@@ -1,23 +1,11 @@
 /** Builds and starts the server that answers at once, on one core of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
-import { root, runCommand } from '../test/runner/command.ts';
-
-const folder = 'build-bench/Release';
+import { buildProgram } from './build-program.ts';
 
 /** Throws when it cannot be built; the compiler's output is then on the terminal. */
-export async function buildNullServer(): Promise<string> {
-  const cmakeJs = join(root, 'node_modules/cmake-js/bin/cmake-js');
-  const options = ['--CDMPSBENCH_BUILD_BENCH=ON', '--CDMPSBENCH_BUILD_ADDON=OFF'];
-  for (const step of [
-    ['configure', '-O', folder, ...options],
-    ['build', '-O', folder, '-T', 'null_server'],
-  ]) {
-    const done = await runCommand(process.execPath, [cmakeJs, ...step], { output: 'on-failure' });
-    if (!done.ok) throw new Error(`cmake-js ${step[0]} failed (${done.ending})`);
-  }
-  return join(root, folder, 'bench/null_server');
+export function buildNullServer(): Promise<string> {
+  return buildProgram('null_server');
 }
 
 export interface NullServer extends AsyncDisposable {

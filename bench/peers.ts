@@ -2,7 +2,8 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { root, runCommand } from '../test/runner/command.ts';
+import { runCommand } from '../test/runner/command.ts';
+import { soundLoad } from './load-client.ts';
 
 export interface Workload {
   readonly url: string;
@@ -34,12 +35,9 @@ export const peers: readonly Peer[] = [
 ];
 
 async function mpsbench(engine: string, load: Workload, core: number): Promise<Measured> {
-  const main = join(root, 'dist/cli/main.js');
   const options = ['-c', `${load.connections}`, '-d', `${load.seconds}s`, '-i', bodyFile(load), '--warmup', '1s'];
-  const command = [process.execPath, main, 'load', load.url, ...options, '--engine', engine, '--json'];
-  const { output } = await pinned(core, ['sh', '-c', '"$@" 2>/dev/null', 'sh', ...command]);
-  const { measurement, generator } = JSON.parse(output).summary;
-  allOk(engine, measurement.outcomes.ok, sum(Object.values<number>(measurement.outcomes)));
+  const { measurement, generator } = await soundLoad(load.url, [...options, '--engine', engine], core);
+  if (generator.cpuPerRequestNs === null) throw new Error(`${engine}: no request was finished`);
   return { requestsPerSecond: measurement.throughputPerSecond, cpuPerRequestNs: generator.cpuPerRequestNs };
 }
 
@@ -91,8 +89,4 @@ function numberIn(text: string, pattern: RegExp): number {
   const found = pattern.exec(text)?.[1];
   if (found === undefined) throw new Error(`no ${pattern} in: ${text}`);
   return Number(found);
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }

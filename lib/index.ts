@@ -37,7 +37,13 @@ export type { LoadRun } from './load/load-run.ts';
 export { measureHeadroom } from './load/measure-headroom.ts';
 export type { RequestRow, RowSink } from './load/request-row.ts';
 export { type RequestedLoad, type RunLoadOptions, runRequestedLoad as runLoad } from './load/requested-load.ts';
+export {
+  type RequestedRateSearch,
+  type SearchRateOptions,
+  searchRequestedRate as searchRate,
+} from './load/requested-search.ts';
 export { type RunFacts, type RunWarning, runWarnings } from './load/run-warnings.ts';
+export { type TraceLoad, traceLoad } from './load/trace.ts';
 export type { MpsClientEntry } from './mps/contract.ts';
 export { type ArmEnvironment, armEnvironment } from './mps/environment.ts';
 export { MpsDaemon, type MpsDaemonStart } from './mps/public-daemon.ts';
@@ -64,6 +70,7 @@ export {
   encodedHistogramsSchema,
   type GeneratorHealth,
   type LatencySummary,
+  type LoadPart,
   type LoadResult,
   type LoadSeries,
   type LoadSpec,
@@ -78,6 +85,7 @@ export { type IntervalReport, intervalReportSchema } from './records/load-interv
 export type { Outcome } from './records/load-outcomes.ts';
 export { type Placement, placementSchema } from './records/placement.ts';
 export { type RequestedPlan, type StudyPlan, studyPlanSchema } from './records/plan.ts';
+export { type RateProbe, type RateSearch, rateSearchSchema } from './records/rate-search.ts';
 export { type RecordedSeries, trialSeriesSchema } from './records/series.ts';
 export {
   type Attachment,

@@ -90,14 +90,25 @@ function noThroughput(record: TrialRecord, figures: TrialFigures): Reason | null
   };
 }
 
-function errorsInMeasurement(_record: TrialRecord, figures: TrialFigures): Reason | null {
+function errorsInMeasurement(record: TrialRecord, figures: TrialFigures): Reason | null {
   const { errors, requests } = figures;
   if (errors === null || errors === 0) return null;
   return {
     code: 'errors-in-measurement',
     message: `${errors} of ${errors + (requests ?? 0)} requests failed in the measurement`,
-    advice: 'lower the concurrency or raise the queue limit: a server that refuses work answers faster',
+    advice: errorAdvice(record),
   };
+}
+
+function errorAdvice({ server, load }: TrialRecord): string {
+  const statuses = load?.measurement.statuses ?? {};
+  if (server?.kind === 'torchserve' && (statuses['507'] ?? 0) > 0) {
+    return 'plan fewer workers or a smaller batch: TorchServe answers 507 for an error of CUDA, most often a full device';
+  }
+  if (server?.kind === 'torchserve' && (statuses['503'] ?? 0) > 0) {
+    return 'raise server.queueSize (job_queue_size of TorchServe) above the concurrency: it answers 503 to what finds the queue full';
+  }
+  return 'lower the concurrency or raise the queue limit: a server that refuses work answers faster';
 }
 
 function littlesLawBroken(record: TrialRecord): Reason | null {

@@ -9,9 +9,11 @@ import { environmentSchema } from '../records/environment.ts';
 import { gpuSnapshotSchema, processReadingSchema } from '../records/gpu.ts';
 import { headroomSchema } from '../records/headroom.ts';
 import { encodedHistogramsSchema, loadSummarySchema } from '../records/load.ts';
+import { intervalReportSchema } from '../records/load-interval.ts';
 import { clientPlacementSchema } from '../records/placement.ts';
 import { studyPlanSchema } from '../records/plan.ts';
 import { processRoleSchema } from '../records/process-role.ts';
+import { rateSearchSchema } from '../records/rate-search.ts';
 import { loadSeriesSchema } from '../records/series.ts';
 import { blockedSchema, findingSchema } from '../study/finding.ts';
 import { mpsControlStateSchema } from '../study/mps-state.ts';
@@ -73,6 +75,23 @@ export const loadDocumentSchema = document('load').extend({
   series: loadSeriesSchema,
   histograms: encodedHistogramsSchema,
 });
+
+/** `load --rate auto --json`. */
+export const rateSearchDocumentSchema = document('rate-search').extend({
+  ...loadDocumentSchema.pick({
+    url: true,
+    method: true,
+    headerNames: true,
+    bodies: true,
+    warmupNs: true,
+    timeoutNs: true,
+    expectStatus: true,
+    seed: true,
+  }).shape,
+  ...rateSearchSchema.shape,
+});
+/** Each line of `load --json-lines` but the last, which is the document of `load --json`. */
+export const loadIntervalDocumentSchema = document('load-interval').extend(intervalReportSchema.shape);
 
 /** `study --json` and `report --json`. */
 export const studyDocumentSchema = document('study-summary').extend(studySummarySchema.shape);

@@ -1,68 +1,177 @@
 /** The summary of a load run as text. No figure is computed here. */
-import { counted, formatBytes, formatDuration, formatRate, ns } from '../core/units.ts';
+import { formatBytes, formatDuration, formatRate, ns } from '../core/units.ts';
 import type { ThresholdVerdict } from '../load/threshold.ts';
 import { lateSendLimitNs } from '../records/generator-limits.ts';
-import { percentileMinimums } from '../records/histogram.ts';
-import type { LatencySummary, LoadSpec, LoadSummary, PhaseSummary, ScheduledLoop } from '../records/load.ts';
+import { decodeLatencies } from '../records/histogram.ts';
+import { latencyCounts } from '../records/latency-counts.ts';
+import type { LatencySummary, LoadResult, LoadSpec, LoadSummary, PhaseSummary } from '../records/load.ts';
 import { failedRequests, failureOutcomes } from '../records/load-outcomes.ts';
 import { wrap } from '../report/wrap.ts';
+import { shownPercentiles } from './latency-figures.ts';
+import { clip, linesText } from './live/display-line.ts';
+import { latencyBars } from './live/latency-bars.ts';
+import { loopText } from './loop-text.ts';
+import { printable } from './printable.ts';
 
 const labelWidth = 15;
+const figureWidth = 9;
+const narrow = 78;
+const mostBins = 8;
+const fewestBins = 3;
+const fewestErrors = 2;
+const widestBars = 80;
+/** The next prompt needs a line too. */
+const rowsAfter = 1;
 
-/** What was done, then what came of it, in one screen. */
+/** The room on a terminal; null where text need not fit. */
+export interface TextRoom {
+  readonly width: number | null;
+  readonly rows: number | null;
+  /** Lines that follow. */
+  readonly rowsTaken: number;
+  readonly colour: boolean;
+}
+
+/** What some loads have more to tell. */
+export interface TextExtras {
+  /** The steps of a load whose rate changes. */
+  readonly partLines?: readonly string[];
+  /** Beside the generator: headroom, CPUs. */
+  readonly generatorRows?: readonly (readonly [label: string, text: string])[];
+}
+
+type RowsLeft = Pick<TextRoom, 'width' | 'colour'> & { readonly rows: number };
+
+const anyRoom: TextRoom = { width: null, rows: null, rowsTaken: 0, colour: false };
+
+/**
+ * What was done, then what came of it, in one screen: where rows are scarce, error texts take a line each and the
+ * histogram what is left.
+ */
 export function loadText(
   spec: LoadSpec,
-  summary: LoadSummary,
+  { summary, histograms }: Pick<LoadResult, 'summary' | 'histograms'>,
   verdicts: readonly ThresholdVerdict[],
-  width: number | null = null,
-  partLines: readonly string[] = [],
-  besideGenerator: readonly (readonly [label: string, text: string])[] = [],
+  room: TextRoom = anyRoom,
+  { partLines = [], generatorRows = [] }: TextExtras = {},
 ): string {
+  const width = room.width ?? Number.POSITIVE_INFINITY;
   const row = (label: string, text: string): string =>
-    wrap(`${label.padEnd(labelWidth)}${text}`, width ?? Number.POSITIVE_INFINITY, ' '.repeat(labelWidth));
-  const { measurement, loop } = summary;
-  const open = loop.kind !== 'closed';
-  return [
-    `${spec.method} ${spec.url}`,
-    wrap(shapeText(spec, summary), width ?? Number.POSITIVE_INFINITY, '  '),
+    wrap(`${label.padEnd(labelWidth)}${text}`, width, ' '.repeat(labelWidth));
+  const { measurement } = summary;
+  const head = [
+    clip(printable(`${spec.method} ${spec.url}`), width),
+    wrap(shapeText(spec, summary), width, '  '),
     '',
-    row('throughput', `${formatRate(measurement.throughputPerSecond)} of ok replies`),
+    row('throughput', throughputText(measurement)),
     row('requests', requestsText(measurement)),
     ...(Object.keys(measurement.statuses).length > 0 ? [row('', statusesText(measurement))] : []),
-    row('response time', latencyText(measurement.responseTime)),
-    ...(open ? [row('service time', latencyText(measurement.serviceTime))] : []),
-    ...(open ? [row('lateness', latenessText(measurement))] : []),
-    row('bodies', `${formatBytes(measurement.requestBytes)} sent, ${formatBytes(measurement.responseBytes)} received`),
+    row('bodies', bodiesText(measurement)),
+    '',
+    ...latencyTable(summary, room.width),
+  ];
+  const { lateSends } = measurement;
+  const tail = [
+    '',
+    ...(lateSends ? [row('sent late', `${grouped(lateSends)} over ${formatDuration(ns(lateSendLimitNs))}`)] : []),
     row('generator', generatorText(summary)),
-    ...besideGenerator.map(([label, text]) => row(label, text)),
+    ...generatorRows.map(([label, text]) => row(label, text)),
     ...(partLines.length === 0 ? [] : ['', ...partLines, '']),
     ...verdicts.map((verdict, index) => row(index === 0 ? 'fail if' : '', verdictText(verdict))),
-    ...Object.entries(summary.errorSamples).flatMap(([outcome, texts]) => texts.map((text) => row(outcome, text))),
-    '',
-  ].join('\n');
+  ];
+  const rowsLeft = (room.rows ?? Number.POSITIVE_INFINITY) - rowsOf([...head, ...tail]) - room.rowsTaken - rowsAfter;
+  const errors = errorRows(summary, width, Math.max(fewestErrors, rowsLeft));
+  const bars = responseBars({ summary, histograms }, { ...room, rows: rowsLeft - rowsOf(errors) });
+  return [...head, ...bars, ...tail, ...errors, ''].join('\n');
+}
+
+function rowsOf(lines: readonly string[]): number {
+  return lines.length === 0 ? 0 : lines.join('\n').split('\n').length;
+}
+
+/** In full where there is no end of room. */
+function errorRows({ errorSamples }: LoadSummary, width: number, most: number): string[] {
+  const rows = Object.entries(errorSamples).flatMap(([outcome, texts]) =>
+    texts.map((text) => clip(`${outcome.padEnd(labelWidth)}${printable(text)}`, width)),
+  );
+  if (rows.length <= most) return rows;
+  return [
+    ...rows.slice(0, most - 1),
+    `${''.padEnd(labelWidth)}and ${rows.length - most + 1} more: --json has them all`,
+  ];
+}
+
+function responseBars({ summary, histograms }: Pick<LoadResult, 'summary' | 'histograms'>, room: RowsLeft): string[] {
+  const rows = Math.min(mostBins, room.rows);
+  if (rows < fewestBins) return [];
+  const columns = Math.min(widestBars, room.width ?? widestBars);
+  const counts = latencyCounts(decodeLatencies(histograms.responseTime));
+  return linesText(latencyBars(counts, summary.measurement.responseTime, { rows, columns }), columns, room.colour);
 }
 
 function shapeText({ seed }: LoadSpec, { loop, warmup, measurement }: LoadSummary): string {
-  const shape =
-    loop.kind === 'closed'
-      ? `closed loop, ${counted(loop.concurrency, 'connection')}`
-      : `open loop, ${arrivalsText(loop)}, at most ${counted(loop.connections, 'connection')}`;
   const after = warmup === null ? ', no warm-up' : ` after ${formatDuration(ns(warmup.durationNs))} of warm-up`;
-  return `${shape} · measured ${formatDuration(ns(measurement.durationNs))}${after} · seed ${seed}`;
+  return `${loopText(loop)} · measured ${formatDuration(ns(measurement.durationNs))}${after} · seed ${seed}`;
 }
 
-/** Such as "200.0 /s poisson". */
-function arrivalsText(loop: ScheduledLoop): string {
-  switch (loop.kind) {
-    case 'open':
-      return `${formatRate(loop.ratePerSecond)} ${loop.arrival}`;
-    case 'steps':
-      return `${counted(loop.ratesPerSecond.length, 'step')} of ${loop.ratesPerSecond.map(grouped).join(', ')} /s ${loop.arrival}`;
-    case 'ramp':
-      return `${grouped(loop.fromPerSecond)} to ${formatRate(loop.toPerSecond)} ${loop.arrival}`;
-    case 'trace':
-      return `${counted(loop.requests, 'request')} of a trace over ${formatDuration(ns(loop.spanNs))}`;
-  }
+function throughputText({ throughputPerSecond, outcomes }: PhaseSummary): string {
+  const ended = outcomes.ok + failedRequests(outcomes);
+  const share = ended === 0 ? '' : ` · ${okShare(outcomes.ok, ended)} of requests ok`;
+  return `${formatRate(throughputPerSecond)} of ok replies${share}`;
+}
+
+/** Never rounded up to all of them. */
+function okShare(ok: number, ended: number): string {
+  return `${(Math.floor((ok / ended) * 1e4) / 100).toFixed(ok === ended ? 0 : 2)} %`;
+}
+
+function bodiesText({ requestBytes, responseBytes, durationNs }: PhaseSummary): string {
+  const rate = (byteCount: number): string =>
+    durationNs > 0 ? ` (${formatBytes((byteCount * 1e9) / durationNs)}/s)` : '';
+  const sent = `${formatBytes(requestBytes)}${rate(requestBytes)} sent`;
+  return `${sent}, ${formatBytes(responseBytes)}${rate(responseBytes)} received`;
+}
+
+/** Without least and mean where a line has no room for them. */
+function latencyTable({ loop, measurement }: LoadSummary, width: number | null): string[] {
+  if (measurement.responseTime.count === 0) return [`${'response time'.padEnd(labelWidth)}no ok reply`];
+  const rows: readonly (readonly [string, LatencySummary])[] = [
+    ['response time', measurement.responseTime],
+    ...(loop.kind !== 'closed'
+      ? ([
+          ['service time', measurement.serviceTime],
+          ['lateness', measurement.lateness],
+        ] as const)
+      : []),
+  ];
+  const full = width === null || width >= narrow;
+  const cells = (latency: LatencySummary): { name: string; text: string }[] => [
+    ...(full
+      ? [
+          { name: 'min', text: spanText(latency.minNs) },
+          { name: 'mean', text: spanText(latency.meanNs) },
+        ]
+      : []),
+    ...shownPercentiles(latency),
+  ];
+  const line = (label: string, texts: readonly string[]): string =>
+    `${label.padEnd(labelWidth - 1)}${texts.map((text) => text.padStart(figureWidth)).join('')}`;
+  return [
+    line(
+      '',
+      cells(measurement.responseTime).map(({ name }) => name),
+    ),
+    ...rows.map(([label, latency]) =>
+      line(
+        label,
+        cells(latency).map(({ text }) => text),
+      ),
+    ),
+  ];
+}
+
+function spanText(spanNs: number | null): string {
+  return spanNs === null ? 'unknown' : formatDuration(ns(spanNs));
 }
 
 function requestsText({ outcomes }: PhaseSummary): string {
@@ -80,28 +189,6 @@ function statusesText({ statuses }: PhaseSummary): string {
   return Object.entries(statuses)
     .map(([status, replies]) => `HTTP ${status}: ${grouped(replies)}`)
     .join(', ');
-}
-
-function latencyText(latency: LatencySummary): string {
-  if (latency.count === 0) return 'no ok reply';
-  const figures: readonly [string, number | null, number][] = [
-    ['p50', latency.p50Ns, percentileMinimums.p50Ns],
-    ['p90', latency.p90Ns, percentileMinimums.p90Ns],
-    ['p99', latency.p99Ns, percentileMinimums.p99Ns],
-    ['p99.9', latency.p999Ns, percentileMinimums.p999Ns],
-    ['max', latency.maxNs, 0],
-  ];
-  return figures
-    .map(([name, value, needed]) => {
-      if (value === null || latency.count < needed) return `${name} n<${needed}`;
-      return `${name} ${formatDuration(ns(value))}`;
-    })
-    .join('  ');
-}
-
-function latenessText({ lateness, lateSends }: PhaseSummary): string {
-  const late = lateSends ? `, ${grouped(lateSends)} over ${formatDuration(ns(lateSendLimitNs))}` : '';
-  return `${latencyText(lateness)}${late}`;
 }
 
 function generatorText({ generator, loop }: LoadSummary): string {

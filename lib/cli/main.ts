@@ -71,8 +71,9 @@ function onSignal(): void {
     emergency.runAll();
     process.exit(exitStatus.interrupted);
   }
-  context.err('\ninterrupted: stopping what was started (press again to stop at once)\n');
+  // First, so that a live view makes room for what is said.
   interrupt.abort();
+  context.err('\ninterrupted: stopping what was started (press again to stop at once)\n');
 }
 
 /** A reader that goes away (mpsbench … | head) is no fault of ours; a full disk is told. */

@@ -10,7 +10,9 @@ import { trialRecordSchema } from '../records/trial.ts';
 import {
   doctorDocumentSchema,
   loadDocumentSchema,
+  loadIntervalDocumentSchema,
   probeDocumentSchema,
+  rateSearchDocumentSchema,
   scheduleDocumentSchema,
   serveDocumentSchema,
   studyDocumentSchema,
@@ -35,6 +37,8 @@ const documents: Readonly<Record<string, PublishedDocument>> = {
   'probe-document': { title: 'mpsbench probe --json', schema: probeDocumentSchema },
   'doctor-document': { title: 'mpsbench doctor --json', schema: doctorDocumentSchema },
   'load-document': { title: 'mpsbench load --json', schema: loadDocumentSchema },
+  'rate-search-document': { title: 'mpsbench load --rate auto --json', schema: rateSearchDocumentSchema },
+  'load-interval-document': { title: 'A line of mpsbench load --json-lines', schema: loadIntervalDocumentSchema },
   'study-document': { title: 'mpsbench study --json and mpsbench report --json', schema: studyDocumentSchema },
   'study-schedule-document': { title: 'mpsbench study --dry-run --json', schema: scheduleDocumentSchema },
   'serve-document': { title: 'mpsbench serve --json', schema: serveDocumentSchema },

@@ -12,7 +12,11 @@ export type RequestedRate =
 export const rateForms = 'one rate (200), at several in steps (100,200,400) or along a ramp (100..1000)';
 
 /** Throws what commander turns into a usage error. */
-export function parseRate(text: string): RequestedRate {
+export function parseRateOrAuto(text: string): RequestedRate | 'auto' {
+  return text === 'auto' ? 'auto' : parseRate(text);
+}
+
+function parseRate(text: string): RequestedRate {
   const ends = text.split('..');
   if (ends.length === 2) return ramp(text, ends[0] as string, ends[1] as string);
   const rates = text.split(',').map((part) => rateAbove0(text, part.trim()));

@@ -1,18 +1,43 @@
-/** What the terminal behind stdout can show; a file or a pipe takes lines of any length. */
+/** What the terminals behind stdout and stderr can show; a file or a pipe takes lines of any length. */
 import process from 'node:process';
 import picocolors from 'picocolors';
 
 const narrowest = 60;
+const unknownSize = { columns: 80, rows: 24 } as const;
 
 export interface OutputTerminal {
   readonly colour: boolean;
   /** Columns; null where lines need not fit. */
   readonly width: number | null;
+  /** Lines; null where text need not fit. */
+  readonly rows: number | null;
 }
 
 export function outputTerminal(): OutputTerminal {
-  if (process.stdout.isTTY !== true) return { colour: false, width: null };
+  if (process.stdout.isTTY !== true) return { colour: false, width: null, rows: null };
   // A terminal that does not know its size says 0.
   const columns = process.stdout.columns || null;
-  return { colour: picocolors.isColorSupported, width: columns === null ? null : Math.max(narrowest, columns) };
+  const width = columns === null ? null : Math.max(narrowest, columns);
+  return { colour: picocolors.isColorSupported, width, rows: process.stdout.rows || null };
+}
+
+/** The terminal that progress is drawn on. */
+export interface ProgressTerminal {
+  readonly colour: boolean;
+  size(): { readonly columns: number; readonly rows: number };
+  /** Calls back after each change of the size; returns the end of that. */
+  onResize(callback: () => void): () => void;
+}
+
+/** The one behind stderr. NO_COLOR takes its colours, whatever it is set to, as long as it is not empty. */
+export function progressTerminal(): ProgressTerminal {
+  const { stderr, env } = process;
+  return {
+    colour: (env.NO_COLOR ?? '') === '',
+    size: () => ({ columns: stderr.columns || unknownSize.columns, rows: stderr.rows || unknownSize.rows }),
+    onResize: (callback) => {
+      stderr.on('resize', callback);
+      return () => void stderr.off('resize', callback);
+    },
+  };
 }

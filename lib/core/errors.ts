@@ -50,6 +50,7 @@ export const errorCodes = {
   WORKER_DIED: failed,
   LOAD_FAILED: failed,
   LOAD_CLOSED: failed,
+  OPEN_FILE_LIMIT: failed,
   CPUS_NOT_SET: failed,
   ALREADY_RUNNING: failed,
   NOT_SUPPORTED_HERE: failed,

@@ -16,13 +16,13 @@ export interface ConnectionSlot {
   destroy(): void;
 }
 
-/** `onConnected` is called for each connection made, after the TLS handshake where there is one. */
-export function connectionSlot(onConnected: () => void): ConnectionSlot {
+/** `socketPath`: of a Unix socket that stands for the host. `onConnected` is called for each connection made, after the TLS handshake where there is one. */
+export function connectionSlot(socketPath: string | null, onConnected: () => void): ConnectionSlot {
   const sockets = new Set<net.Socket>();
   let pending: net.Socket | null = null;
   return {
     connect(options, callback) {
-      const socket = openSocket(options);
+      const socket = openSocket(options, socketPath);
       sockets.add(socket);
       pending = socket;
       let settled = false;
@@ -49,15 +49,11 @@ export function connectionSlot(onConnected: () => void): ConnectionSlot {
   };
 }
 
-function openSocket(options: buildConnector.Options): net.Socket {
+function openSocket(options: buildConnector.Options, socketPath: string | null): net.Socket {
   const secure = options.protocol === 'https:';
-  const address = {
-    host: options.hostname,
-    port: options.port === '' ? (secure ? 443 : 80) : Number(options.port),
-    noDelay: true,
-    keepAlive: true,
-    keepAliveInitialDelay: tcpKeepAliveMs,
-  };
+  const port = options.port === '' ? (secure ? 443 : 80) : Number(options.port);
+  const tcp = { host: options.hostname, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: tcpKeepAliveMs };
+  const address = socketPath === null ? tcp : { path: socketPath };
   if (!secure) return net.connect(address);
   const servername = options.servername || (net.isIP(options.hostname) ? '' : options.hostname);
   return tls.connect({ ...address, servername, ALPNProtocols: ['http/1.1'] });

@@ -9,6 +9,7 @@ const keepAliveThresholdMs = 500;
 
 export interface LaneHost extends Omit<ExchangeHost, 'onEnd' | 'connection'> {
   readonly origin: URL;
+  readonly socketPath: string | null;
   /** A connection was made. */
   readonly onConnected: () => void;
   /** Called when the lane is free again; it may be given its next request at once. */
@@ -35,7 +36,7 @@ export class Lane {
   constructor(host: LaneHost, number: number) {
     this.#host = host;
     this.#number = number;
-    this.#slot = connectionSlot(() => {
+    this.#slot = connectionSlot(host.socketPath, () => {
       this.#served = 0;
       this.#current?.noteNewConnection();
       host.onConnected();

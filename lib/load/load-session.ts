@@ -160,10 +160,11 @@ export class LoadSession {
   }
 
   #makeLanes(): Lane[] {
-    const { loop, expectStatus, timeoutNs, url } = this.#spec;
+    const { loop, expectStatus, timeoutNs, url, socketPath } = this.#spec;
     const expected = expectStatus === null ? null : new Set(expectStatus);
     const host = {
       origin: new URL(new URL(url).origin),
+      socketPath,
       nowNs: () => this.nowNs(),
       timeoutNs,
       isExpected: (status: number) => expected?.has(status) ?? (status >= 200 && status < 300),
@@ -280,6 +281,6 @@ export class LoadSession {
   }
 
   #noConnection(): Error {
-    return noConnection(this.#spec.url, this.#spec.timeoutNs, this.#lastCause);
+    return noConnection(this.#spec, this.#spec.timeoutNs, this.#lastCause);
   }
 }

@@ -4,6 +4,7 @@ import { interrupted, isInterrupted } from '../core/errors.ts';
 import { milliseconds, ns, seconds } from '../core/units.ts';
 import type { NativeAddon } from '../native/addon.ts';
 import type { LoadResult, LoadSpec } from '../records/load.ts';
+import { checkDescriptorLimit } from './descriptor-limit.ts';
 import type { LoadEngine, LoadHooks } from './engine.ts';
 import { NativeSession } from './native-session.ts';
 import { serverAddress } from './server-address.ts';
@@ -56,9 +57,10 @@ class NativeEngineRun {
     const { signal } = this.#hooks;
     const onAbort = (): void => this.#failure.reject(interrupted('the load run'));
     if (signal.aborted) throw interrupted('the load run');
+    checkDescriptorLimit(this.#spec);
     signal.addEventListener('abort', onAbort, { once: true });
     try {
-      const address = await this.#orFailure(serverAddress(this.#spec.url, this.#spec.timeoutNs));
+      const address = await this.#orFailure(serverAddress(this.#spec, this.#spec.timeoutNs));
       const origin: Origin = this.#hooks.origin ?? this.#options.clock.origin();
       using session = new NativeSession(this.#spec, address, origin, this.#options, this.#hooks);
       return await this.#phases(session);

@@ -190,7 +190,7 @@ export class NativeSession implements Disposable {
   }
 
   #noConnection(): Error {
-    return noConnection(this.#spec.url, this.#spec.timeoutNs, this.#recorder.lastCause);
+    return noConnection(this.#spec, this.#spec.timeoutNs, this.#recorder.lastCause);
   }
 }
 

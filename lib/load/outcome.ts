@@ -1,6 +1,7 @@
 /** Which outcome an error of the HTTP client means, and what to tell people about it. */
 import { codeOf, MpsbenchError, messageOf } from '../core/errors.ts';
 import { formatDuration, ns } from '../core/units.ts';
+import type { LoadSpec } from '../records/load.ts';
 import type { Outcome } from '../records/load-outcomes.ts';
 
 /** What was known of a request when its error came. */
@@ -74,9 +75,12 @@ function isBadResponse(thrown: unknown, context: ErrorContext): boolean {
   return code === 'UND_ERR_SOCKET' && /^bad (response|upgrade)/.test(messageOf(thrown));
 }
 
+/** Whom a run loads: its URL, or the Unix socket that stands for its host. */
+export type LoadTarget = Pick<LoadSpec, 'url' | 'socketPath'>;
+
 /** What a run rejects with when not one connection could be made. */
-export function noConnection(url: string, timeoutNs: number, cause: Error | null): MpsbenchError {
-  return new MpsbenchError('LOAD_FAILED', connectAdvice(url, timeoutNs, cause), { cause });
+export function noConnection(target: LoadTarget, timeoutNs: number, cause: Error | null): MpsbenchError {
+  return new MpsbenchError('LOAD_FAILED', connectAdvice(target, timeoutNs, cause), { cause });
 }
 
 /** The engine's own decision to give a request up, as an error that undici can carry. */
@@ -98,17 +102,31 @@ export function abortedCutOff(): CutOff {
   return new CutOff('aborted', 'cut off by the end of the run');
 }
 
-function connectAdvice(url: string, timeoutNs: number, cause: Error | null): string {
+function connectAdvice({ url, socketPath }: LoadTarget, timeoutNs: number, cause: Error | null): string {
   const code = codeOf(cause) ?? '';
+  const name = socketPath === null ? url : `Unix socket ${socketPath}`;
   if (cause === null || (cause instanceof CutOff && cause.outcome === 'aborted')) {
-    return `no connection to ${url} before the run was over: is the address right and the port open?`;
+    return `no connection to ${name} before the run was over: is the address right and the port open?`;
   }
   if (cause instanceof CutOff || code === 'ETIMEDOUT') {
-    return `no connection to ${url} within ${formatDuration(ns(timeoutNs))}: is the address right and the port open?`;
+    return `no connection to ${name} within ${formatDuration(ns(timeoutNs))}: is the address right and the port open?`;
   }
-  if (code === 'ECONNREFUSED') return `connection refused by ${url}: is the server running?`;
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `host of ${url} is unknown (${code}): check the name`;
-  if (code === 'EHOSTUNREACH' || code === 'ENETUNREACH') return `no route to ${url} (${code}): check the address`;
-  if (/CERT|SSL|TLS|SIGNATURE|ISSUER/.test(code)) return `TLS with ${url} failed (${code}): check the certificate`;
-  return `no connection to ${url} (${errorText(cause)}): is the server running?`;
+  const advice = (socketPath === null ? null : adviceForSocket[code]) ?? adviceForHost[code];
+  if (advice !== undefined) return advice.replace('NAME', () => name);
+  if (/CERT|SSL|TLS|SIGNATURE|ISSUER/.test(code)) return `TLS with ${name} failed (${code}): check the certificate`;
+  return `no connection to ${name} (${errorText(cause)}): is the server running?`;
 }
+
+const adviceForHost: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused by NAME: is the server running?',
+  ENOTFOUND: 'host of NAME is unknown (ENOTFOUND): check the name',
+  EAI_AGAIN: 'host of NAME is unknown (EAI_AGAIN): check the name',
+  EHOSTUNREACH: 'no route to NAME (EHOSTUNREACH): check the address',
+  ENETUNREACH: 'no route to NAME (ENETUNREACH): check the address',
+};
+
+const adviceForSocket: Readonly<Record<string, string>> = {
+  ENOENT: 'NAME does not exist: check the path, and that the server is running',
+  EACCES: 'no permission to connect to NAME: run as a user who may write to it',
+  ENOTSOCK: 'NAME is no socket: check the path',
+};

@@ -1,8 +1,10 @@
 /** One load run: the spec is checked, the engine chosen, the result returned. */
 import { validateHeaderName, validateHeaderValue } from 'node:http';
+import { isAbsolute } from 'node:path';
 import { MpsbenchError, messageOf } from '../core/errors.ts';
 import { seconds } from '../core/units.ts';
 import type { LoadResult, LoadSpec } from '../records/load.ts';
+import { parseTemplate } from './body-template.ts';
 import { anyEngine, chooseEngine, type EngineWish } from './choose-engine.ts';
 import type { LoadHooks } from './engine.ts';
 import { traceFault } from './trace.ts';
@@ -38,6 +40,8 @@ export async function runLoad(
 /** Loop and stop are taken as checked: by the options, the plan, or runRequestedLoad. Throws USAGE with what is expected. */
 export function checkSpec(spec: LoadSpec): void {
   checkUrl(spec.url);
+  checkSocketPath(spec.socketPath);
+  if (spec.template) spec.bodies.map((body, index) => parseTemplate(body, `body ${index + 1}`));
   if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(spec.method) || spec.method === 'CONNECT') {
     throw usage(`method '${spec.method}' cannot be sent: give an HTTP method such as GET or POST`);
   }
@@ -50,6 +54,19 @@ export function checkSpec(spec: LoadSpec): void {
     if (!Number.isInteger(status) || status < 200 || status > 599) {
       throw usage(`expected status ${status} is not the status of a reply: give numbers from 200 to 599`);
     }
+  }
+}
+
+/** Room of sockaddr_un, less the zero at its end. */
+const mostSocketPathBytes = process.platform === 'linux' ? 107 : 103;
+
+function checkSocketPath(path: string | null): void {
+  if (path === null) return;
+  if (!isAbsolute(path) || path.includes('\0')) throw usage(`Unix socket '${path}' is no absolute path: give one`);
+  if (Buffer.byteLength(path) > mostSocketPathBytes) {
+    throw usage(
+      `path of Unix socket ${path} is over ${mostSocketPathBytes} bytes: give a shorter one, or a link to it`,
+    );
   }
 }
 

@@ -30,7 +30,7 @@ export interface ThresholdVerdict {
   readonly measured: string;
 }
 
-const percentiles = { p50: 'p50Ns', p90: 'p90Ns', p99: 'p99Ns', 'p99.9': 'p999Ns' } as const satisfies Readonly<
+export const percentiles = { p50: 'p50Ns', p90: 'p90Ns', p99: 'p99Ns', 'p99.9': 'p999Ns' } as const satisfies Readonly<
   Partial<Record<Metric, Percentile>>
 >;
 

@@ -3,6 +3,7 @@ import { type Clock, systemClock } from '../core/clock.ts';
 import { interrupted, isInterrupted } from '../core/errors.ts';
 import { milliseconds, ns, seconds } from '../core/units.ts';
 import type { LoadResult, LoadSpec } from '../records/load.ts';
+import { checkDescriptorLimit } from './descriptor-limit.ts';
 import type { IntervalHooks, LoadEngine, LoadHooks } from './engine.ts';
 import { LoadSession } from './load-session.ts';
 import { Settlement } from './settlement.ts';
@@ -54,6 +55,7 @@ class EngineRun {
   async run(): Promise<LoadResult> {
     const { signal, origin } = this.#hooks;
     if (signal.aborted) throw interrupted('the load run');
+    checkDescriptorLimit(this.#spec);
     const session = new LoadSession(
       this.#spec,
       origin ?? this.#clock.origin(),

@@ -16,7 +16,8 @@ export function latencyCounts(histogram: LatencyHistogram): LatencyCounts {
   const valuesNs: number[] = [];
   const counts: number[] = [];
   let left = histogram.totalCount;
-  for (let index = 0; left > 0; index++) {
+  // A bucket counts up to 2^32; beyond that the total is of no use as the only end of the loop.
+  for (let index = 0; left > 0 && histogram.valueFromIndex(index) <= histogram.maxValue; index++) {
     const count = histogram.getCountAtIndex(index);
     if (count === 0) continue;
     valuesNs.push(histogram.valueFromIndex(index));

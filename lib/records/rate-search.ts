@@ -24,6 +24,8 @@ export const rateProbeSchema = z.object({
   originAt: z.string(),
   measurement: phaseSummarySchema,
   generator: generatorHealthSchema,
+  /** First few error texts by outcome, for people. */
+  errorSamples: z.record(z.string(), z.array(z.string())),
   /** Ok replies inside the measurement over requests due in it; null where none was due. */
   followRatio: z.number().nonnegative().nullable(),
   objectives: z.array(objectiveVerdictSchema),

@@ -6,7 +6,7 @@ import { MpsbenchError, messageOf } from '../core/errors.ts';
 import { isRunning, type ProcessIdentity, processIdentity } from '../core/process-identity.ts';
 import { type Nanoseconds, ns, seconds } from '../core/units.ts';
 import type { TorchservePlan } from '../records/server-plans/torchserve.ts';
-import type { RunningServer, ServerAdapter, ServerStart, WorkerFacts } from './adapter.ts';
+import type { RunningServer, ServerAdapter, ServerChange, ServerStart, WorkerFacts } from './adapter.ts';
 import { oneLine } from './model-setup.ts';
 import type { TorchservePorts } from './torchserve/configuration.ts';
 import { TorchserveFrontEnd } from './torchserve/front-end.ts';
@@ -15,6 +15,7 @@ import {
   type ModelDescription,
   readCounters,
   setUpModel,
+  unregisterModel,
   workersSaid,
 } from './torchserve/management.ts';
 import { lastWorkerError } from './torchserve/model-log.ts';
@@ -42,8 +43,9 @@ async function startTorchserve(
   try {
     const { workers, batchSize, signal } = start;
     const model = await setUpModel({ frontEnd, plan, scale: { workers, batchSize }, timeLeft, signal });
-    const server = new TorchserveServer(frontEnd, plan, bodies, model, () => clock.offsetNs(origin));
+    const server = new TorchserveServer(frontEnd, plan, bodies, model);
     await server.check({ timeoutNs: timeLeft(), signal });
+    server.readyNs = clock.offsetNs(origin);
     return server;
   } catch (thrown) {
     await frontEnd[Symbol.asyncDispose]();
@@ -56,23 +58,20 @@ class TorchserveServer implements RunningServer {
   readonly request;
   readonly sampleBodies: readonly Uint8Array[];
   readonly otherPids: readonly number[];
-  readonly reconfigure = null;
+  /** Until the first answer. */
+  readyNs = 0 as Nanoseconds;
   readonly #frontEnd: TorchserveFrontEnd;
   readonly #plan: TorchservePlan;
-  readonly #workers: readonly ProcessIdentity[];
-  readonly #elapsedNs: () => Nanoseconds;
-  #readyNs = 0 as Nanoseconds;
+  #workers: readonly ProcessIdentity[];
 
   constructor(
     frontEnd: TorchserveFrontEnd,
     plan: TorchservePlan,
     bodies: readonly Uint8Array[],
     model: ModelDescription,
-    elapsedNs: () => Nanoseconds,
   ) {
     this.#frontEnd = frontEnd;
     this.#plan = plan;
-    this.#elapsedNs = elapsedNs;
     this.description = `TorchServe, ${basename(plan.model)}`;
     this.request = {
       url: `${frontEnd.inferenceUrl}/predictions/${plan.modelName}`,
@@ -81,11 +80,7 @@ class TorchserveServer implements RunningServer {
     };
     this.sampleBodies = bodies;
     this.otherPids = frontEnd.pids();
-    this.#workers = model.workers.flatMap(({ pid }) => processIdentity(pid) ?? []);
-  }
-
-  get readyNs(): Nanoseconds {
-    return this.#readyNs;
+    this.#workers = identities(model);
   }
 
   /** The first request, and the same again: both must be answered 200. */
@@ -99,8 +94,19 @@ class TorchserveServer implements RunningServer {
       const advice = 'name a request that the handler takes, as server.body with server.contentType';
       throw new MpsbenchError('SERVER_CHECK_FAILED', `${what}; ${advice}; ${workersSaid(this.#frontEnd)}`);
     }
-    this.#readyNs = this.#elapsedNs();
   }
+
+  /** Batch size and workers are those of a registration: the model is taken away and registered anew. */
+  readonly reconfigure = async ({ workers, batchSize, readyTimeoutNs, signal }: ServerChange): Promise<void> => {
+    const origin = systemClock.origin();
+    const timeLeft = (): Nanoseconds => ns(Math.max(0, readyTimeoutNs - systemClock.offsetNs(origin)));
+    const [frontEnd, plan] = [this.#frontEnd, this.#plan];
+    await frontEnd.endWorkers(this.#workers, signal);
+    await unregisterModel({ frontEnd, plan, timeLeft, signal });
+    const model = await setUpModel({ frontEnd, plan, scale: { workers, batchSize }, timeLeft, signal });
+    this.#workers = identities(model);
+    await this.check({ timeoutNs: timeLeft(), signal });
+  };
 
   async workers(): Promise<readonly WorkerFacts[]> {
     const timeLeft = (): Nanoseconds => queryTimeoutNs;
@@ -124,6 +130,10 @@ class TorchserveServer implements RunningServer {
   [Symbol.asyncDispose](): Promise<void> {
     return this.#frontEnd[Symbol.asyncDispose]();
   }
+}
+
+function identities({ workers }: ModelDescription): ProcessIdentity[] {
+  return workers.flatMap(({ pid }) => processIdentity(pid) ?? []);
 }
 
 /** The plan's body, or sentences of different lengths, which a handler of texts takes. */

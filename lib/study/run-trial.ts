@@ -95,7 +95,7 @@ async function measure(
     return;
   }
   const during = await load(trial, context, origin, server, gpu, findings);
-  findings.server = { ...facts, meanRealisedBatchSize: meanBatch(during) };
+  findings.server = { ...facts, meanRealisedBatchSize: meanBatch(during, trial.cell.batchSize) };
   findings.placement = placementOf(parts.cpus, during.clientThreads, findings.server, findings.attachment);
   await server.workers();
   const death = daemon?.death();
@@ -209,9 +209,14 @@ function longestLoad(spec: LoadSpec): Nanoseconds {
   return ns(spec.warmupNs + measurementNs + spec.timeoutNs);
 }
 
-function meanBatch({ before, after }: DuringLoad): number | null {
+/**
+ * A server under load may move its two counters at different moments; the mean is kept to what a batch can hold, one
+ * request at least and the batch size at most.
+ */
+function meanBatch({ before, after }: DuringLoad, batchSize: number): number | null {
   if (!before || !after || after.batches <= before.batches) return null;
-  return (after.requests - before.requests) / (after.batches - before.batches);
+  const mean = (after.requests - before.requests) / (after.batches - before.batches);
+  return Math.min(batchSize, Math.max(1, mean));
 }
 
 function output(

@@ -8,6 +8,7 @@
 #include "base/unique_fd.h"
 #include "load/issuer.h"
 #include "load/load_spec.h"
+#include "load/request_pages.h"
 #include "load/response_parser.h"
 
 namespace mpsbench {
@@ -23,6 +24,9 @@ enum class Io : std::uint8_t {
   kBad,
 };
 
+// The row of a request that never had a connection.
+[[nodiscard]] RequestRecord given_up(const DueRequest& due, Outcome outcome, std::int64_t end_ns);
+
 // Events are edge-triggered, so that each step goes on until the kernel has no more. Thread: worker.
 class Connection {
  public:
@@ -34,8 +38,8 @@ class Connection {
   Io finish_connecting();
   // A request is its own from here to end_request(), also while there is no connection yet.
   void take(const DueRequest& due, bool head);
-  // Begins to send what was taken; kWait while bytes are left.
-  Io start_sending(std::string_view bytes, std::uint64_t body_bytes, std::int64_t now_ns);
+  // Begins to send what was taken, from `pages` where it is there; kWait while bytes are left.
+  Io start_sending(std::string_view bytes, std::uint64_t body_bytes, PagePlace pages, std::int64_t now_ns);
   // Goes on. `bytes`: the same text, wherever it is now.
   Io send_rest(std::string_view bytes);
   // kDone: the reply is complete. `hang_up`: the kernel said that the peer sends no more.
@@ -61,6 +65,7 @@ class Connection {
   std::uint32_t attempt = 0;
 
  private:
+  [[nodiscard]] ssize_t send_some(std::string_view rest);
   [[nodiscard]] bool has_more();
   [[nodiscard]] std::int64_t intended_ns(bool open_loop) const;
 
@@ -71,12 +76,14 @@ class Connection {
   // More than the reply came: the reply stands, but what is in the stream belongs to no request.
   bool surplus_ = false;
   bool discards_ = false;
+  bool long_replies_ = false;
   int error_ = 0;
   std::uint32_t served_ = 0;
   DueRequest due_;
   std::int64_t sent_ns_ = kNotSent;
   std::int64_t first_byte_ns_ = kNoTime;
-  // Of the text, what is left to send.
+  // Of the text, what is left to send; and where the kernel finds it.
+  PagePlace pages_;
   std::size_t left_ = 0;
   std::uint64_t body_bytes_ = 0;
   ResponseParser parser_;

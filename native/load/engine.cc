@@ -18,7 +18,7 @@ std::span<const std::uint32_t> cpus_of(const LoadSpec& spec, std::size_t thread)
 Result<std::unique_ptr<LoadEngine>> LoadEngine::start(LoadSpec spec, std::function<void()> on_done) {
   std::unique_ptr<LoadEngine> engine(new LoadEngine(std::move(spec), std::move(on_done)));
   for (std::uint32_t number = 0; number < engine->spec_.threads; ++number) {
-    auto worker = Worker::create(engine->spec_, number);
+    auto worker = Worker::create(engine->spec_, engine->pages_, number);
     if (!worker.ok()) return worker.error();
     engine->workers_.push_back(std::move(worker.value()));
   }

@@ -11,6 +11,7 @@
 #include "base/thread.h"
 #include "load/lag_histogram.h"
 #include "load/load_spec.h"
+#include "load/request_pages.h"
 #include "load/request_record.h"
 #include "load/worker.h"
 
@@ -47,9 +48,10 @@ class LoadEngine {
 
  private:
   explicit LoadEngine(LoadSpec spec, std::function<void()> on_done)
-      : spec_(std::move(spec)), on_done_(std::move(on_done)) {}
+      : spec_(std::move(spec)), pages_(spec_.requests), on_done_(std::move(on_done)) {}
 
   const LoadSpec spec_;
+  const RequestPages pages_;
   const std::function<void()> on_done_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::atomic<std::size_t> running_{0};

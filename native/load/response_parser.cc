@@ -48,6 +48,8 @@ ParseState ResponseParser::feed(const char* data, std::size_t size) {
       at += take_chunked(data + at, size - at);
       continue;
     }
+    at += take_run(data + at, std::min<std::size_t>(size - at, kMostHeadBytes - head_bytes_));
+    if (at == size) break;
     if (++head_bytes_ > kMostHeadBytes) {
       bad(ParseFault::kHeadTooLong);
       break;
@@ -58,6 +60,24 @@ ParseState ResponseParser::feed(const char* data, std::size_t size) {
   consumed_ = at;
   if (state_ == State::kBad) return ParseState::kBad;
   return state_ == State::kDone ? ParseState::kComplete : ParseState::kMore;
+}
+
+// Most of a head is names, and text that changes nothing: they are taken without a look at the state for each byte.
+std::size_t ResponseParser::take_run(const char* data, std::size_t size) {
+  std::size_t run = 0;
+  if (state_ == State::kName) {
+    for (; run < size && is_token(data[run]); ++run) name_byte(data[run]);
+  } else if (state_ == State::kReason || (state_ == State::kValue && field_ == Field::kOther)) {
+    while (run < size && is_text(data[run])) run += 1;
+  }
+  head_bytes_ += static_cast<std::uint32_t>(run);
+  return run;
+}
+
+// A name that is too long to matter keeps the last place, which makes it none of those that do.
+void ResponseParser::name_byte(char byte) {
+  text_[text_length_] = lower(byte);
+  if (text_length_ + 1U < text_.size()) text_length_ += 1;
 }
 
 std::size_t ResponseParser::skippable() const {
@@ -139,10 +159,7 @@ void ResponseParser::step_header(char byte) {
     case State::kName:
       if (byte == ':' && text_length_ > 0) return name_ends();
       if (!is_token(byte)) return bad(ParseFault::kHeaderLine);
-      // A name that is too long to matter keeps the last place, which makes it none of those that do.
-      text_[text_length_] = lower(byte);
-      if (text_length_ + 1U < text_.size()) text_length_ += 1;
-      return;
+      return name_byte(byte);
     case State::kValueStart:
       if (is_blank(byte)) return;
       state_ = State::kValue;

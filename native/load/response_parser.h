@@ -65,6 +65,8 @@ class ResponseParser {
   enum class Field : std::uint8_t { kOther, kContentLength, kTransferEncoding, kConnection };
 
   void start_head();
+  std::size_t take_run(const char* data, std::size_t size);
+  void name_byte(char byte);
   void step(char byte);
   void step_status_line(char byte);
   void step_header(char byte);

@@ -15,16 +15,17 @@ constexpr std::int64_t kRoomPollNs = 200'000;
 
 }  // namespace
 
-Result<std::unique_ptr<Worker>> Worker::create(const LoadSpec& spec, std::uint32_t number) {
+Result<std::unique_ptr<Worker>> Worker::create(const LoadSpec& spec, const RequestPages& pages, std::uint32_t number) {
   const std::uint32_t share = spec.connections / spec.threads + (number < spec.connections % spec.threads ? 1 : 0);
-  std::unique_ptr<Worker> worker(new Worker(spec, number, share));
+  std::unique_ptr<Worker> worker(new Worker(spec, pages, number, share));
   const Status ready = worker->loop_.set_up();
   if (!ready.ok()) return ready.error();
   return worker;
 }
 
-Worker::Worker(const LoadSpec& spec, std::uint32_t number, std::uint32_t connections)
+Worker::Worker(const LoadSpec& spec, const RequestPages& pages, std::uint32_t number, std::uint32_t connections)
     : spec_(spec),
+      pages_(pages),
       number_(number),
       connections_(connections),
       in_flight_(connections_),
@@ -60,10 +61,11 @@ void Worker::run() {
 }
 
 void Worker::turn(std::span<const epoll_event> events, std::int64_t woken_ns) {
-  for (const epoll_event& event : events) {
-    on_event(static_cast<std::uint32_t>(event.data.u64), event.events);
-    serve_freed();
-  }
+  last_ns_ = woken_ns;
+  // All that is ready is read before anything is sent: a send takes several times as long as a receive, and the reply
+  // behind it would be timed that much too late. It also costs less than to go to and fro.
+  for (const epoll_event& event : events) on_event(static_cast<std::uint32_t>(event.data.u64), event.events);
+  serve_freed();
   last_ns_ = now_ns();
   if (!paused_.empty()) resume(last_ns_);
   expire(last_ns_);
@@ -197,7 +199,8 @@ void Worker::send(std::uint32_t index, bool first) {
   const DueRequest& due = connection.due();
   const std::string_view bytes = texts_.of(due);
   const auto body_bytes = spec_.requests[due.body].body_bytes;
-  const Io sent = first ? connection.start_sending(bytes, body_bytes, now_ns()) : connection.send_rest(bytes);
+  const Io sent =
+      first ? connection.start_sending(bytes, body_bytes, pages_.of(due.body), now_ns()) : connection.send_rest(bytes);
   // A server that answers early may close before it has read everything; its answer is there all the same.
   if (sent == Io::kLost) receive(index, true);
 }
@@ -273,15 +276,7 @@ void Worker::serve_freed() {
 }
 
 void Worker::give_up_waiting(Outcome outcome, std::int64_t now) {
-  const auto due = issuer_.take_waiting();
-  if (!due) return;
-  RequestRecord row;
-  row.intended_ns = due->due_ns;
-  row.end_ns = now;
-  row.number = static_cast<std::uint32_t>(due->number);
-  row.outcome = outcome;
-  row.flags = due->phase == LoadPhase::kMeasurement ? kMeasuredFlag : 0;
-  push(row);
+  if (const auto due = issuer_.take_waiting()) push(given_up(*due, outcome, now));
 }
 
 // Rows wait for room rather than be lost. The wait shows as lag of this loop.
@@ -293,9 +288,7 @@ void Worker::push(const RequestRecord& row) {
   }
 }
 
-std::int64_t Worker::count_outstanding() const {
-  return in_flight_.size() + (spec_.open_loop ? issuer_.waiting() : 0);
-}
+std::int64_t Worker::count_outstanding() const { return in_flight_.size() + (spec_.open_loop ? issuer_.waiting() : 0); }
 
 void Worker::note_outstanding() {
   const std::int64_t outstanding = count_outstanding();

@@ -17,6 +17,7 @@
 #include "load/lag_histogram.h"
 #include "load/load_spec.h"
 #include "load/record_ring.h"
+#include "load/request_pages.h"
 #include "load/request_texts.h"
 
 namespace mpsbench {
@@ -27,8 +28,8 @@ using ReadBuffer = std::array<char, 16 * 1024>;
 // Nothing on the way of a request allocates, locks or logs. Thread: run() by the worker; the rest as it says.
 class Worker {
  public:
-  // `spec` outlives the worker.
-  static Result<std::unique_ptr<Worker>> create(const LoadSpec& spec, std::uint32_t number);
+  // `spec` and `pages` outlive the worker.
+  static Result<std::unique_ptr<Worker>> create(const LoadSpec& spec, const RequestPages& pages, std::uint32_t number);
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
   ~Worker() = default;
@@ -56,7 +57,7 @@ class Worker {
  private:
   enum class Order : std::uint8_t { kGoOn, kStop, kAbandon };
 
-  Worker(const LoadSpec& spec, std::uint32_t number, std::uint32_t connections);
+  Worker(const LoadSpec& spec, const RequestPages& pages, std::uint32_t number, std::uint32_t connections);
   void tell(Order order);
   // Among all connections of the run.
   [[nodiscard]] std::uint32_t number_of(std::uint32_t index) const { return index * spec_.threads + number_; }
@@ -89,6 +90,7 @@ class Worker {
   void note_outstanding();
 
   const LoadSpec& spec_;
+  const RequestPages& pages_;
   const std::uint32_t number_;
   EventLoop loop_;
   std::vector<Connection> connections_;

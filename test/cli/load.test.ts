@@ -9,6 +9,7 @@ import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { loadCommand } from '../../lib/cli/commands/load.ts';
+import { loadIntervalDocumentSchema, rateSearchDocumentSchema } from '../../lib/cli/json-documents.ts';
 import { allowedCpus } from '../../lib/core/cpu-affinity.ts';
 import { emergencyStops } from '../../lib/core/emergency.ts';
 import { exitStatus, MpsbenchError } from '../../lib/core/errors.ts';
@@ -64,7 +65,11 @@ function masked(text: string): string {
     .replace(/in flight \d+ at most/g, 'in flight <count> at most')
     .replace(/law \d\.\d\d/g, 'law <ratio>')
     .replace(/, event loop lag p99 <time>/g, '')
-    .replace(/, \d+ over <time>/g, '');
+    .replace(/ +(?=<time>)/g, ' ')
+    .replace(/^≤ <time> .*$\n/gm, '')
+    .replace(/(MiB|KiB|B)\/s/g, 'B/s')
+    .replace(/\([\d.]+ B\/s\)/g, '(<rate>)')
+    .replace(/^sent late .*$\n/gm, '');
 }
 
 function assertGolden(name: string, text: string): void {
@@ -159,10 +164,60 @@ describe('mpsbench load', () => {
     assert.match(text.out, new RegExp(`kept to CPU ${cpu}, read back: ${cpu}$`, 'm'));
   });
 
+  it('writes a line per interval and then the result with --json-lines, and no progress', async () => {
+    await using server = await fakeServer(() => ({ delayMs: 2 }));
+    const ran = await load(server.url, '-d', '1500ms', '-c', '2', '--json-lines');
+    const documents = ran.out
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    const result = documents.pop();
+    assert.deepEqual([result.kind, ran.err], ['load', '']);
+    const intervals = documents.map((document) => loadIntervalDocumentSchema.parse(document));
+    assert.ok(intervals.length >= 2);
+    const ok = intervals.reduce((sum, { outcomes }) => sum + outcomes.ok, 0);
+    assert.equal(ok, loadSummarySchema.parse(result.summary).measurement.outcomes.ok);
+  });
+
+  it('logs what runs, unless it is told to be quiet', async () => {
+    await using server = await fakeServer(() => ({ delayMs: 2 }));
+    const ran = await load(server.url, '-d', '1500ms', '-c', '2');
+    assert.match(
+      ran.err,
+      /^measurement of GET http:.*: closed loop, 2 connections · native engine\nmeasurement 1 s of 2 s · /,
+    );
+    const quiet = await load(server.url, '-d', '1500ms', '-c', '2', '--quiet');
+    assert.doesNotMatch(quiet.err, /measurement/);
+  });
+
+  it('shows no control character that a server sends', async () => {
+    await using server = await fakeServer(() => ({ status: 500, body: '\x1b[2Jgone\x07' }));
+    const ran = await load(server.url, '-n', '2', '-c', '1');
+    assert.match(ran.out, /HTTP 500: ·\[2Jgone·/);
+  });
+
   it('has a valid JSON form of intervals in which nothing ended', async () => {
     await using server = await fakeServer(() => ({ delayMs: 1100 }));
     const ran = await load(server.url, '-n', '1', '-c', '1', '--json');
     assert.equal(JSON.parse(ran.out).series.p50Ns[0], null);
+  });
+
+  it('searches for a rate, a line on stderr for each probe, and exits 3 when there is none', async () => {
+    await using server = await fakeServer(() => ({ status: 503 }));
+    const ran = await load(server.url, '--rate', 'auto', '--slo', 'errors<1%', '-d', '200ms', '--warmup', '0s');
+    const table = masked(ran.out).replace(/ {2,}/g, '  ').replace(/^ +/gm, '');
+    assertGolden('load-rate-auto', table.replace(/\d+ {2}missed/g, '<late>  missed'));
+    const lines = ran.err.match(/^probe \d: [^\n]* missed, errors<1%: 100\.00 % \(HTTP 503[^\n]*\)$/gm);
+    assert.equal(lines?.length, 4, ran.err);
+    assert.equal(ran.status, exitStatus.invalid);
+  });
+
+  it('writes a search as one JSON document', async () => {
+    await using server = await fakeServer(() => ({ status: 503 }));
+    const ran = await load(server.url, '--rate', 'auto', '--slo', 'errors<1%', '-d', '200ms', '--json');
+    const document = rateSearchDocumentSchema.parse(JSON.parse(ran.out));
+    assert.deepEqual([document.end, document.warmupNs, document.probes.length], ['noneMet', 1e9, 4]);
+    assert.match(ran.err, /^warning: no rate: /m);
   });
 
   it('exits 3 when no reply was ok, and says what the server said', async () => {
@@ -177,6 +232,7 @@ describe('mpsbench load', () => {
     ['a duration without a unit', ['-d', '10'], /needs a number with a unit .* such as 30s/],
     ['no connections', ['-c', '0'], /at least 1/],
     ['a negative rate', ['--rate=-5'], /a number above 0/],
+    ['two forms of JSON', ['--json', '--json-lines'], /cannot be used with/],
     ['two ways to stop', ['-n', '5', '-d', '5s'], /cannot be used with/],
     ['an unknown option', ['--conections', '5'], /Did you mean --connections/],
     ['an unknown arrival', ['--rate', '5', '--arrival', 'random'], /constant, poisson/],
@@ -190,6 +246,11 @@ describe('mpsbench load', () => {
     ['a ramp by number', ['--rate', '0..5', '-n', '5'], /leave out -n/],
     ['a trace with a rate', ['--trace', 'x', '--rate', '5'], /leave out --rate/],
     ['a trace that is not there', ['--trace', join(folder, 'none.txt')], /no such file/],
+    ['a search without a limit', ['--rate', 'auto'], /give one such as --slo/],
+    ['a search by number', ['--rate', 'auto', '--slo', 'p99<1s', '-n', '5'], /give -d instead of -n/],
+    ['the rows of a search', ['--rate', 'auto', '--slo', 'p99<1s', '--raw', 'x.arrow'], /leave it out/],
+    ['a limit without a search', ['--slo', 'p99<1s'], /--rate auto searches by/],
+    ['a limit that asks for the worse', ['--rate', 'auto', '--slo', 'p99>1s'], /did you mean 'p99<1s'/],
     ['an unknown figure', ['--fail-if', 'p95>5ms'], /did you mean 'p9/],
     ['an impossible status', ['--expect-status', '200,600'], /'600' must be a status/],
     ['a header without a name', ['-H', 'nothing'], /'Name: value'/],

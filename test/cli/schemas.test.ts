@@ -121,6 +121,19 @@ describe('the schemas are true of', () => {
       'load-document',
       await load('--rate', '100', '-d', '300ms', '--warmup', '100ms', '--expect-status', '200'),
     );
+    assertFits('load-document', await load('--rate', '50,100', '--step', '200ms'));
+  });
+
+  it('every line of load --json-lines', async () => {
+    await using server = await fakeServer();
+    const { stdout } = await runCli(['load', server.url, '-d', '300ms', '--warmup', '200ms', '--json-lines']);
+    const documents: unknown[] = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    assertFits('load-document', documents.pop());
+    assert.ok(documents.length >= 2);
+    for (const document of documents) assertFits('load-interval-document', document);
   });
 
   it('serve --json', async () => {

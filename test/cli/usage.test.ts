@@ -47,7 +47,7 @@ describe('a usage error', () => {
 });
 
 describe('help', () => {
-  for (const command of ['probe', 'doctor']) {
+  for (const command of ['probe', 'doctor', 'load']) {
     it(`of ${command} is on stdout with an example and the exit status 0`, async () => {
       const { stdout, stderr, status } = await runCli([command, '--help'], { COLUMNS: '100' });
       assert.equal(stderr, '');

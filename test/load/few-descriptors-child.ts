@@ -1,12 +1,25 @@
-/** A process of its own that lowers its limit of open files once its modules are loaded, and then loads a server. */
+/** A process that lowers its limit of open files, before it loads a server or in the middle of it. */
 import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
-import { closed, engines, requests } from './run.ts';
+import { messageOf } from '../../lib/core/errors.ts';
+import type { LoadHooks } from '../../lib/load/engine.ts';
+import { closed, duration, engines, milli } from './run.ts';
 
-const [url = '', name = ''] = process.argv.slice(2);
-const roomForConnections = 20;
-const limit = readdirSync('/proc/self/fd').length + roomForConnections;
-execFileSync('prlimit', ['--pid', String(process.pid), `--nofile=${limit}:${limit}`]);
+const [url = '', name = '', moment = ''] = process.argv.slice(2);
 const engine = engines.find((each) => each.name === name);
-const result = await engine?.run({ url, loop: closed(100), stop: requests(300) });
-process.stdout.write(JSON.stringify(result?.summary));
+
+/** Room for so many files beside those that are open. */
+function lower(room: number): void {
+  const limit = readdirSync('/proc/self/fd').length + room;
+  execFileSync('prlimit', ['--pid', String(process.pid), `--nofile=${limit}:${limit}`]);
+}
+
+const hooks: Partial<LoadHooks> = moment === 'during' ? { onMeasurementStart: () => lower(-20) } : {};
+if (moment === 'before') lower(20);
+try {
+  const spec = { url, loop: closed(100), warmupNs: 200 * milli, stop: duration(500), timeoutNs: 1000 * milli };
+  const result = await engine?.run(spec, hooks);
+  process.stdout.write(JSON.stringify(result?.summary));
+} catch (thrown) {
+  process.stdout.write(JSON.stringify({ refused: messageOf(thrown) }));
+}

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { codeOf } from '../../lib/core/errors.ts';
 import { type Outcome, outcomeNames } from '../../lib/records/load-outcomes.ts';
 import { fakeServer, type ScriptedReply } from '../fakes/fake-server.ts';
-import { closed, engines, milli, open, requests } from './run.ts';
+import { closed, duration, engines, milli, open, requests } from './run.ts';
 
 const skip = spawnSync('prlimit', ['--version']).status === 0 ? false : 'no prlimit to lower the limit of open files';
 const ok = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok';
@@ -31,6 +31,13 @@ const cases: readonly [string, ScriptedReply, Outcome][] = [
   ['a pipelined extra answer', { raw: ok + ok }, 'ok'],
   ['a reset mid-body', { raw: head('content-length: 100'), ending: 'reset' }, 'reset'],
   ['no answer at all', { silent: true }, 'timeout'],
+  ['nothing but an end', { raw: '', ending: 'close' }, 'reset'],
+  ['a chunk of negative size', { raw: `${head('transfer-encoding: chunked').slice(0, -2)}-1\r\n` }, 'badResponse'],
+  [
+    'a chunk of a size that no number holds',
+    { raw: `${head('transfer-encoding: chunked').slice(0, -2)}${'f'.repeat(17)}\r\n` },
+    'badResponse',
+  ],
 ];
 
 for (const { name: engine, run } of engines) {
@@ -45,6 +52,45 @@ for (const { name: engine, run } of engines) {
         assert.equal(server.seen.length, 6, 'nothing is retried');
       });
     }
+
+    for (const [name, reply] of cases) {
+      it(`${name} ends its run on time`, async () => {
+        await using server = await fakeServer(() => reply);
+        const spec = { url: server.url, timeoutNs: 60_000 * milli, loop: closed(2), stop: duration(150) };
+        const { summary } = await run(spec, {}, { drainLimitNs: 50 * milli });
+        assert.equal(summary.measurement.durationNs, 150 * milli);
+        const counts = Object.values(summary.measurement.outcomes);
+        // One that was cut off may not have reached the server.
+        assert.ok(counts.reduce((sum, count) => sum + count) >= server.seen.length);
+      });
+    }
+
+    it('informational heads without end are no reply', async () => {
+      await using server = await fakeServer(() => ({ raw: 'HTTP/1.1 102 Wait\r\n\r\n'.repeat(5000) }));
+      const { summary } = await run({ url: server.url, timeoutNs: 100 * milli, loop: closed(2), stop: requests(4) });
+      const { badResponse, timeout } = summary.measurement.outcomes;
+      // Undici holds each head to its limit, and not all of them together.
+      assert.deepEqual([badResponse, timeout], engine === 'native' ? [4, 0] : [0, 4]);
+    });
+
+    it('a body without end is cut off by the limit of a request', async () => {
+      await using server = await endlessServer();
+      const spec = { url: server.url, timeoutNs: 150 * milli, loop: closed(2), stop: requests(4) };
+      const { summary } = await run(spec);
+      assert.equal(summary.measurement.outcomes.timeout, 4);
+    });
+
+    it('a close after each answer is no failure', async () => {
+      await using server = await fakeServer(() => ({
+        raw: 'HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n',
+        ending: 'close',
+      }));
+      const { summary } = await run({ url: server.url, loop: open(100, 4), stop: requests(20) });
+      const { ok, reset } = summary.measurement.outcomes;
+      // Unannounced, the end may cross the next request on its way.
+      assert.equal(ok + reset, 20);
+      assert.ok(ok >= 10, `${ok} of 20`);
+    });
 
     it('its answer before it has read the request is believed', async () => {
       await using server = await earlyServer();
@@ -101,21 +147,61 @@ for (const { name: engine, run } of engines) {
   });
 }
 
-// The undici engine gives the run up, since its first failures come before its first connection is made.
-it('a process of the native engine without free file descriptors names the limit, and the run ends', {
-  skip,
-}, async () => {
-  await using server = await fakeServer();
+async function withFewDescriptors(url: string, engine: string, moment: string) {
   const module = fileURLToPath(new URL('few-descriptors-child.ts', import.meta.url));
-  const child = spawn(process.execPath, ['--import', 'tsx', module, server.url, 'native']);
+  const child = spawn(process.execPath, ['--import', 'tsx', module, url, engine, moment]);
   const out: string[] = [];
   child.stdout.setEncoding('utf8').on('data', (text: string) => void out.push(text));
   await once(child, 'close');
-  const { measurement, errorSamples } = JSON.parse(out.join(''));
-  const { ok, connect } = measurement.outcomes;
-  assert.ok(ok > 0 && connect > 0 && ok + connect === 300, JSON.stringify(measurement.outcomes));
-  assert.match(errorSamples.connect.join(), /EMFILE/);
-});
+  return JSON.parse(out.join(''));
+}
+
+for (const { name: engine } of engines) {
+  describe(`a process with few file descriptors (${engine})`, { skip }, () => {
+    it('sends nothing and names the limit and what it should be', async () => {
+      await using server = await fakeServer();
+      const { refused } = await withFewDescriptors(server.url, engine, 'before');
+      assert.match(refused, /^100 connections need (\d+) open files and this process may have \d+: .*\(ulimit -n \1\)/);
+      assert.equal(server.seen.length, 0);
+    });
+
+    it('that runs out of them in the middle says so, goes on with the others, and ends', async () => {
+      await using server = await fakeServer(() => ({ ending: 'close' }));
+      const { measurement, errorSamples } = await withFewDescriptors(server.url, engine, 'during');
+      assert.ok(measurement.outcomes.ok > 0 && measurement.outcomes.connect > 0, JSON.stringify(measurement.outcomes));
+      assert.match(errorSamples.connect.join(), /EMFILE/);
+    });
+  });
+}
+
+/** Sends a body as long as anybody reads it. */
+async function endlessServer(): Promise<AsyncDisposable & { readonly url: string }> {
+  const sockets = new Set<net.Socket>();
+  const piece = Buffer.alloc(64 << 10, 'x');
+  const server = net.createServer((socket) => {
+    sockets.add(socket);
+    const goOn = (): void => {
+      while (!socket.destroyed && socket.write(piece));
+    };
+    socket.on('error', () => {});
+    socket.on('close', () => sockets.delete(socket));
+    socket.on('drain', goOn);
+    socket.once('data', () => {
+      socket.write('HTTP/1.1 200 OK\r\n\r\n');
+      goOn();
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as net.AddressInfo).port}/`,
+    [Symbol.asyncDispose]: async () => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
 
 /** Answers as soon as a connection is made and closes it, without ever reading what comes. */
 async function earlyServer(host = '127.0.0.1'): Promise<AsyncDisposable & { readonly url: string }> {

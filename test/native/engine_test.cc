@@ -7,8 +7,9 @@
 #include <atomic>
 #include <cstdint>
 #include <cstdlib>
-#include <string_view>
+#include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -19,10 +20,13 @@ namespace {
 
 using test::Check;
 
-// Answers whatever it reads; or reads and says nothing. Thread: its own.
+const std::vector<std::string> kShortReply = {"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"};
+
+// Answers whatever it reads with one reply after the other; or reads and says nothing. Thread: its own.
 class Server {
  public:
-  explicit Server(bool silent) : listener_(::socket(AF_INET, SOCK_STREAM, 0)), silent_(silent) {
+  explicit Server(bool silent, std::vector<std::string> replies = kShortReply)
+      : listener_(::socket(AF_INET, SOCK_STREAM, 0)), silent_(silent), replies_(std::move(replies)) {
     auto* address = reinterpret_cast<sockaddr_in*>(&endpoint_.address);
     address->sin_family = AF_INET;
     address->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -49,18 +53,20 @@ class Server {
     }
   }
 
-  void answer(pollfd& client) const {
+  void answer(pollfd& client) {
     char request[4096];
     if (::recv(client.fd, request, sizeof request, 0) <= 0) {
       client.fd = -1;
       return;
     }
-    constexpr std::string_view kReply = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
-    if (!silent_) (void)!::send(client.fd, kReply.data(), kReply.size(), MSG_NOSIGNAL);
+    const std::string& reply = replies_[answered_++ % replies_.size()];
+    if (!silent_) (void)!::send(client.fd, reply.data(), reply.size(), MSG_NOSIGNAL);
   }
 
   UniqueFd listener_;
   bool silent_;
+  std::vector<std::string> replies_;
+  std::size_t answered_ = 0;
   Endpoint endpoint_;
   std::jthread thread_;
 };
@@ -103,6 +109,50 @@ void each_request_leaves_one_row(Check& check) {
     CHECK_THAT(check, engine.value()->connections_made() == 5 && engine.value()->outstanding_max() == 5);
     CHECK_THAT(check, engine.value()->issuing_end_ns() != kNever);
   }
+}
+
+// Long replies are partly skipped, and what is asked for first depends on the one before.
+void replies_of_any_length_are_counted_to_the_byte(Check& check) {
+  constexpr std::size_t kSizes[] = {0, 2, 160, 1023, 5000, 16'384, 20'600, 300'000, 70'000, 2};
+  std::vector<std::string> replies;
+  for (const std::size_t size : kSizes) {
+    const std::string body(size, 'x');
+    replies.push_back("HTTP/1.1 200 OK\r\ncontent-length: " + std::to_string(size) + "\r\n\r\n" + body);
+    if (size > 0) {
+      const std::string chunks = "5\r\nhello\r\n493e0\r\n" + std::string(300'000, 'y') + "\r\n0\r\n\r\n";
+      replies.push_back("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n" + chunks);
+    }
+  }
+  std::vector<std::uint64_t> expected;
+  for (const std::size_t size : kSizes) {
+    expected.push_back(size);
+    if (size > 0) expected.push_back(300'005);
+  }
+  const Server server(false, replies);
+  LoadSpec spec = spec_for(server, 1, 1);
+  spec.measured_requests = static_cast<std::int64_t>(2 * replies.size());
+  std::atomic<bool> done{false};
+  const auto engine = LoadEngine::start(std::move(spec), [&done] { done = true; });
+  const auto rows = rows_of(*engine.value(), done);
+  CHECK_THAT(check, rows.size() == 2 * expected.size());
+  for (std::size_t at = 0; at < rows.size(); ++at) {
+    CHECK_THAT(check, rows[at].outcome == Outcome::kOk && rows[at].response_bytes == expected[at % expected.size()]);
+  }
+  CHECK_THAT(check, engine.value()->connections_made() == 1);
+}
+
+// What follows a reply belongs to no request, so that the connection serves no other.
+void surplus_behind_a_long_reply_ends_the_connection(Check& check) {
+  const std::string reply = "HTTP/1.1 200 OK\r\ncontent-length: 70000\r\n\r\n" + std::string(70'003, 'x');
+  const Server server(false, {reply});
+  LoadSpec spec = spec_for(server, 1, 1);
+  spec.measured_requests = 5;
+  std::atomic<bool> done{false};
+  const auto engine = LoadEngine::start(std::move(spec), [&done] { done = true; });
+  const auto rows = rows_of(*engine.value(), done);
+  CHECK_THAT(check, rows.size() == 5);
+  for (const RequestRecord& row : rows) CHECK_THAT(check, row.response_bytes == 70'000);
+  CHECK_THAT(check, engine.value()->connections_made() == 5);
 }
 
 void an_open_loop_sends_its_schedule_on_time(Check& check) {
@@ -156,6 +206,8 @@ void silence_ends_as_a_timeout_without_a_timer_for_each(Check& check) {
 
 constexpr test::Case kCases[] = {
     {"each request leaves one row", each_request_leaves_one_row},
+    {"replies of any length are counted to the byte", replies_of_any_length_are_counted_to_the_byte},
+    {"surplus behind a long reply ends the connection", surplus_behind_a_long_reply_ends_the_connection},
     {"an open loop sends its schedule on time", an_open_loop_sends_its_schedule_on_time},
     {"stopping cuts off what is in flight", stopping_cuts_off_what_is_in_flight},
     {"closing needs nobody to take the rows", closing_needs_nobody_to_take_the_rows},

@@ -1,19 +1,21 @@
 /** mpsbench load: one load run against a server that is already there. */
 import { Command, Option } from 'commander';
-import { exitStatus } from '../../core/errors.ts';
-import { formatRate, formatSpan, ns, seconds } from '../../core/units.ts';
-import { anyEngine, type EngineWish } from '../../load/choose-engine.ts';
-import type { LoadProgress } from '../../load/engine.ts';
+import { exitStatus, isInterrupted, MpsbenchError } from '../../core/errors.ts';
+import { seconds } from '../../core/units.ts';
+import { anyEngine, chooseEngine, type EngineWish } from '../../load/choose-engine.ts';
+import type { LoadHooks } from '../../load/engine.ts';
 import { createRawFile, type RawFile } from '../../load/raw-file.ts';
-import { loadDefaults, runLoad } from '../../load/run-load.ts';
-import { type RunWarning, runWarnings } from '../../load/run-warnings.ts';
+import { checkSpec, loadDefaults, runLoad } from '../../load/run-load.ts';
+import { runWarnings } from '../../load/run-warnings.ts';
 import { judge, parseThreshold, type ThresholdVerdict, thresholdMetrics } from '../../load/threshold.ts';
+import { endedByTrace } from '../../load/trace.ts';
 import { arrivalNames } from '../../records/arrivals.ts';
-import type { Headroom } from '../../records/headroom.ts';
-import type { LoadResult, LoadSpec, LoadSummary } from '../../records/load.ts';
+import type { LoadSpec } from '../../records/load.ts';
 import type { ClientPlacement } from '../../records/placement.ts';
 import { wrap } from '../../report/wrap.ts';
 import { type CliContext, jsonDocument } from '../context.ts';
+import type { LoadTitle } from '../live/load-frame.ts';
+import { intervalLine, jsonLine, loadDocument, type MeasuredLoad } from '../load-document.ts';
 import {
   addHeadroomOptions,
   clientCpusOf,
@@ -22,16 +24,22 @@ import {
   measuredHeadroom,
 } from '../load-headroom.ts';
 import { defaultConnections, type LoadOptions, loadSpec, parseStatuses } from '../load-options.ts';
-import { loadText } from '../load-text.ts';
+import { type LoadProgressDisplay, loadProgress, progressIntervalNs } from '../load-progress.ts';
+import { loopText } from '../loop-text.ts';
 import { collect, durationValue, positiveDurationValue, wholeNumberValue } from '../option-values.ts';
-import { liveStatus } from '../progress-line.ts';
-import { parseRate, rateForms } from '../requested-rate.ts';
-import { outputTerminal } from '../terminal.ts';
+import { parseRateOrAuto, type RequestedRate, rateForms } from '../requested-rate.ts';
+import { type OutputTerminal, outputTerminal } from '../terminal.ts';
 
-interface Options extends LoadOptions, HeadroomOptions, Pick<EngineWish, 'engine' | 'threads'> {
+interface Options extends Omit<LoadOptions, 'rate'>, HeadroomOptions, Pick<EngineWish, 'engine' | 'threads'> {
+  readonly rate?: RequestedRate | 'auto';
+  readonly slo?: readonly string[];
   readonly failIf?: readonly string[];
   readonly raw?: string;
   readonly json?: boolean;
+  readonly jsonLines?: boolean;
+  readonly quiet?: boolean;
+  /** False with --no-color. */
+  readonly color: boolean;
 }
 
 const examples = `
@@ -40,8 +48,9 @@ Examples:
   $ mpsbench load http://127.0.0.1:8080/predictions/model -i inputs/ -n 2000 --fail-if 'p99>50ms' --fail-if 'errors>1%'
   $ mpsbench load http://127.0.0.1:8080/predictions/model -i input.json --rate 200 --arrival poisson -d 1m --json
   $ mpsbench load http://127.0.0.1:8080/predictions/model -i input.json --rate 100,200,400 --step 20s --warmup 5s
+  $ mpsbench load http://127.0.0.1:8080/predictions/model -i input.json --rate auto --slo 'p99<50ms' --slo 'errors<1%'
 
-Exit status: 0 done · 1 no connection · 2 usage · 3 a --fail-if was missed, or no reply was ok · 130 interrupted`;
+Exit status: 0 done · 1 no connection · 2 usage · 3 a --fail-if was missed, no reply was ok, or --rate auto found no rate · 130 interrupted`;
 
 export function loadCommand(context: CliContext): Command {
   const { closed, open } = defaultConnections;
@@ -61,7 +70,16 @@ export function loadCommand(context: CliContext): Command {
     .addOption(
       new Option('-d, --duration <span>', 'stop after this time, such as 30s (10s)').argParser(positiveDurationValue),
     )
-    .option('--rate <per-second>', `open loop: requests fall due at ${rateForms}, whatever the server does`, parseRate)
+    .option(
+      '--rate <per-second>',
+      `open loop: requests fall due at ${rateForms}, whatever the server does; auto: see --slo`,
+      parseRateOrAuto,
+    )
+    .option(
+      '--slo <condition>',
+      "with --rate auto: find the highest rate that meets it, such as 'p99<50ms'; may be repeated",
+      collect,
+    )
     .addOption(new Option('--arrival <how>', 'spacing at that rate (constant)').choices(arrivalNames))
     .addOption(new Option('--step <span>', 'length of each of several rates (10s)').argParser(positiveDurationValue))
     .option('--trace <file>', 'open loop: requests fall due at these offsets, one a line: seconds, or with a unit')
@@ -76,7 +94,9 @@ export function loadCommand(context: CliContext): Command {
         .default(loadDefaults.timeoutNs, '30s'),
     )
     .addOption(
-      new Option('--warmup <span>', 'load before measuring').argParser(durationValue).default(seconds(0), '0s'),
+      new Option('--warmup <span>', 'load before measuring')
+        .argParser(durationValue)
+        .default(seconds(0), '0s; 1s for each probe of --rate auto'),
     )
     .addOption(
       new Option('--engine <name>', 'what sends; auto: native where it can serve (Linux, plain HTTP)')
@@ -95,28 +115,62 @@ export function loadCommand(context: CliContext): Command {
     );
   return addHeadroomOptions(command)
     .option('--json', 'the result as JSON')
+    .addOption(
+      new Option('--json-lines', 'a JSON document per second while it runs, then the result, a line each').conflicts(
+        'json',
+      ),
+    )
+    .option('-q, --quiet', 'no progress')
+    .option('--no-color', 'no colours; the variable NO_COLOR says the same')
     .addHelpText('after', examples)
-    .action((url: string, options: Options) => load(context, url, options));
+    .action((url: string, options: Options, command: Command) => {
+      if (options.rate === 'auto') return search(context, url, options, command);
+      const { rate, ...rest } = options;
+      return load(context, url, { ...rest, ...(rate && { rate }) });
+    });
 }
 
-async function load(context: CliContext, url: string, options: Options): Promise<void> {
+/** A warm-up that was not asked for is that of a search, whose probes each begin with new connections. */
+async function search(context: CliContext, url: string, options: Options, command: Command): Promise<void> {
+  const [{ runRateSearch }, { searchDefaults }] = await Promise.all([
+    import('../rate-search-run.ts'),
+    import('../../load/rate-search.ts'),
+  ]);
+  const { rate: _rate, ...rest } = options;
+  const warmup = command.getOptionValueSource('warmup') === 'default' ? searchDefaults.warmupNs : options.warmup;
+  await runRateSearch(context, url, { ...rest, warmup, cpus: clientCpusOf(options) });
+}
+
+type OneLoad = Omit<Options, 'rate'> & Pick<LoadOptions, 'rate'>;
+
+async function load(context: CliContext, url: string, options: OneLoad): Promise<void> {
+  if (options.slo !== undefined) {
+    throw new MpsbenchError(
+      'USAGE',
+      '--slo is what --rate auto searches by: give that, or --fail-if to judge this load',
+    );
+  }
   const thresholds = (options.failIf ?? []).map(parseThreshold);
   const spec = loadSpec(url, options);
   await using raw = await rawFile(context, spec, options);
-  const measured = await runWithProgress(context, spec, options, raw);
-  const { result, headroom, placement } = measured;
-  const verdicts = thresholds.map((threshold) => judge(threshold, result.summary.measurement));
-  const warnings = runWarnings(result.summary, measured);
-  const { width } = outputTerminal();
-  if (options.json) context.out(json(spec, measured, verdicts, warnings));
-  else {
-    const parts = await partLinesOf(result.summary);
-    context.out(loadText(spec, result.summary, verdicts, width, parts, headroomRows(headroom, placement)));
-  }
-  const limit = context.interactive && width !== null ? width : Number.POSITIVE_INFINITY;
-  for (const warning of warnings) context.err(`${wrap(`warning: ${warning.text}`, limit, '  ')}\n`);
+  const measured = await runFollowed(context, spec, options, raw);
+  const { summary } = measured.result;
+  const verdicts = thresholds.map((threshold) => judge(threshold, summary.measurement));
+  const warnings = runWarnings(summary, measured);
   const failing = verdicts.filter(({ verdict }) => verdict !== 'kept');
-  for (const { text, verdict, measured } of failing) context.err(`--fail-if '${text}' is ${verdict}: ${measured}\n`);
+  const terminal = terminalNow(options);
+  const limit = context.interactive && terminal.width !== null ? terminal.width : Number.POSITIVE_INFINITY;
+  const notes = [
+    ...warnings.map(({ text }) => `${wrap(`warning: ${text}`, limit, '  ')}\n`),
+    ...failing.map(({ text, verdict, measured }) => `--fail-if '${text}' is ${verdict}: ${measured}\n`),
+  ];
+  if (options.json) context.out(jsonDocument('load', loadDocument(spec, measured, verdicts, warnings)));
+  else if (options.jsonLines) context.out(jsonLine('load', loadDocument(spec, measured, verdicts, warnings)));
+  else {
+    const rowsTaken = context.interactive ? notes.join('').split('\n').length - 1 : 0;
+    context.out(await textOf(spec, measured, verdicts, { ...terminal, rowsTaken }));
+  }
+  for (const note of notes) context.err(note);
   const failed = warnings.some((warning) => warning.invalidates) || failing.length > 0;
   context.exit(failed ? exitStatus.invalid : exitStatus.done);
   // Last, so that a full disk takes the rows and not the result with them.
@@ -129,83 +183,79 @@ async function rawFile(context: CliContext, spec: LoadSpec, { raw }: Options): P
   return await createRawFile(raw, spec, { onFinished });
 }
 
-interface MeasuredLoad {
-  readonly result: LoadResult;
-  readonly headroom: Headroom | null;
-  readonly placement: ClientPlacement | null;
-}
-
-async function runWithProgress(
+/** Who interrupts a run is told what was seen until then. */
+async function runFollowed(
   context: CliContext,
   spec: LoadSpec,
   options: Options,
   raw: RawFile | null,
 ): Promise<MeasuredLoad> {
-  const { engine, threads } = options;
-  const wish: EngineWish = { engine, threads, cpus: clientCpusOf(options) };
-  const status = liveStatus(context);
+  const title = await titleOf(spec, options);
+  const quiet = options.quiet === true || options.jsonLines === true;
+  using display = await loadProgress(context, title, { quiet, colour: options.color });
   let placement: ClientPlacement | null = null;
   const onClientCpus = (seen: readonly string[] | null): void => {
     placement = { asked: options.clientCpus ?? '', threads: seen === null ? null : [...seen] };
   };
+  const rows = raw === null ? {} : { onRow: raw.onRow, origin: raw.origin };
+  const hooks = { signal: context.signal, onClientCpus, ...rows, ...intervalHooks(context, display, options) };
+  const wish = wishOf(options);
   try {
-    const onProgress = (progress: LoadProgress): void => status.update(progressText(spec, progress));
-    const rows = raw === null ? {} : { onRow: raw.onRow, origin: raw.origin };
-    const result = await runLoad(spec, { signal: context.signal, onProgress, onClientCpus, ...rows }, wish);
-    status.update('calibration: the same requests against a server that answers at once');
+    const result = await runLoad(spec, hooks, wish);
     const headroom = await measuredHeadroom(context, spec, result, wish, options);
     return { result, headroom, placement };
-  } finally {
-    status.done();
+  } catch (thrown) {
+    display[Symbol.dispose]();
+    const asText = !options.json && !options.jsonLines;
+    if (isInterrupted(thrown) && asText && !display.tally.empty) {
+      const { interruptedText } = await import('../live/live-view.ts');
+      context.out(interruptedText(title, display.tally, terminalNow(options)));
+    }
+    throw thrown;
   }
 }
 
-function progressText({ stop, warmupNs }: LoadSpec, progress: LoadProgress): string {
-  const done = formatSpan(ns(progress.elapsedNs));
-  const total = stop.kind === 'duration' ? ` of ${formatSpan(ns(warmupNs + stop.durationNs))}` : '';
-  const count = stop.kind === 'requests' ? ` of ${stop.requests} requests` : '';
-  const { phase, ok, errors, recentPerSecond } = progress;
-  return `${phase} · ${done}${total} · ${ok} ok, ${errors} failed${count} · ${formatRate(recentPerSecond)}`;
+function wishOf(options: Options): EngineWish {
+  const { engine, threads } = options;
+  return { engine, threads, cpus: clientCpusOf(options) };
 }
 
-/** The table library is loaded for a load that has parts alone. */
-async function partLinesOf({ parts = [] }: LoadSummary): Promise<readonly string[]> {
-  return parts.length === 0 ? [] : (await import('../load-part-lines.ts')).partLines(parts);
+async function titleOf(spec: LoadSpec, options: Options): Promise<LoadTitle> {
+  checkSpec(spec);
+  const { name } = await chooseEngine(spec.url, wishOf(options));
+  return {
+    request: `${spec.method} ${spec.url}`,
+    shape: `${loopText(spec.loop)} · ${name} engine`,
+    warmupNs: spec.warmupNs,
+    stop: endedByTrace(spec).stop,
+  };
 }
 
-/** Bodies and the values of headers are left out: they may be large, or secret. */
-function json(
+function intervalHooks(
+  context: CliContext,
+  display: LoadProgressDisplay,
+  { jsonLines }: Options,
+): Pick<LoadHooks, 'onInterval' | 'reportIntervalNs'> {
+  if (jsonLines) return { onInterval: (interval) => context.out(intervalLine(interval)) };
+  return { onInterval: display.add, reportIntervalNs: progressIntervalNs };
+}
+
+/** Its size may change during a run. */
+function terminalNow(options: Options): OutputTerminal {
+  const terminal = outputTerminal();
+  return { ...terminal, colour: terminal.colour && options.color };
+}
+
+/** What the text needs is loaded once the run is over; the table library for a load that has parts alone. */
+async function textOf(
   spec: LoadSpec,
-  { result, headroom, placement }: MeasuredLoad,
-  thresholds: readonly ThresholdVerdict[],
-  warnings: readonly RunWarning[],
-): string {
-  const { url, method, headers, bodies, warmupNs, timeoutNs, expectStatus, seed } = spec;
-  const { summary, series, histograms, originAt } = result;
-  const column = (values: Float64Array): (number | null)[] => Array.from(values, (v) => (Number.isNaN(v) ? null : v));
-  return jsonDocument('load', {
-    url,
-    method,
-    headerNames: Object.keys(headers),
-    bodies: bodies.length,
-    warmupNs,
-    timeoutNs,
-    expectStatus,
-    seed,
-    originAt,
-    summary,
-    thresholds,
-    warnings,
-    headroom,
-    placement,
-    series: {
-      intervalNs: series.intervalNs,
-      ok: column(series.ok),
-      errors: column(series.errors),
-      inFlight: column(series.inFlight),
-      p50Ns: column(series.p50Ns),
-      p99Ns: column(series.p99Ns),
-    },
-    histograms,
-  });
+  measured: MeasuredLoad,
+  verdicts: readonly ThresholdVerdict[],
+  room: OutputTerminal & { readonly rowsTaken: number },
+): Promise<string> {
+  const { loadText } = await import('../load-text.ts');
+  const { result, headroom, placement } = measured;
+  const { parts = [] } = result.summary;
+  const partLines = parts.length === 0 ? [] : (await import('../load-part-lines.ts')).partLines(parts);
+  return loadText(spec, result, verdicts, room, { partLines, generatorRows: headroomRows(headroom, placement) });
 }

@@ -1,12 +1,13 @@
 /** TorchServe's processes: the front end in a temporary directory of its own, asked over HTTP, and ended safely for MPS. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Agent } from 'undici';
+import { poll } from '../../core/clock.ts';
 import { MpsbenchError, messageOf } from '../../core/errors.ts';
-import { processIdentity, signalIfRunning } from '../../core/process-identity.ts';
-import { seconds } from '../../core/units.ts';
+import { isRunning, type ProcessIdentity, processIdentity, signalIfRunning } from '../../core/process-identity.ts';
+import { milliseconds, seconds } from '../../core/units.ts';
 import type { TorchservePlan } from '../../records/server-plans/torchserve.ts';
 import type { ServerStart } from '../adapter.ts';
 import { askServer } from '../ask-server.ts';
@@ -28,7 +29,7 @@ const logName = 'torchserve.log';
 /** The launcher ends as soon as the front end has. */
 const stopTimeoutNs = seconds(10);
 /** Workers leave by themselves after the batch in hand; past this time they hang and are killed. */
-const workerExitNs = seconds(30);
+const workerExitNs = seconds(20);
 const portAttempts = 3;
 /** Printed by the front end once all its ports are bound, whatever its logging is set to. */
 const startedLine = /^Model server started\.$/m;
@@ -43,6 +44,8 @@ export class TorchserveFrontEnd implements AsyncDisposable, ModelServer {
   readonly metricsUrl: string;
   readonly #temporary: string;
   readonly #modelLogPath: string;
+  /** What was written before belongs to workers that are gone. */
+  #modelLogStart = 0;
   readonly #agent = new Agent({ headersTimeout: 0, bodyTimeout: 0 });
 
   private constructor(process: ServerProcess, ports: TorchservePorts, temporary: string, modelLogPath: string) {
@@ -111,12 +114,31 @@ export class TorchserveFrontEnd implements AsyncDisposable, ModelServer {
     return error === null ? this.process.logTail() : `its worker said: ${error}; see ${this.#modelLogPath}`;
   }
 
+  /**
+   * Ends workers that have nothing to do. By SIGINT Python leaves in order and closes its CUDA context; TorchServe
+   * itself knows SIGKILL alone, which an MPS client should be spared. Those that stay are left to it.
+   */
+  async endWorkers(workers: readonly ProcessIdentity[], signal: AbortSignal): Promise<void> {
+    for (const worker of workers) signalIfRunning(worker, 'SIGINT');
+    const gone = (): true | undefined => (workers.some(isRunning) ? undefined : true);
+    await poll(gone, { everyNs: milliseconds(20), forNs: workerExitNs, signal });
+    this.#modelLogStart = this.#modelLogSize();
+  }
+
   /** What the workers have written; empty if there is no such file yet. */
   modelLog(): string {
     try {
-      return readFileSync(this.#modelLogPath, 'utf8');
+      return readFileSync(this.#modelLogPath).subarray(this.#modelLogStart).toString('utf8');
     } catch {
       return '';
+    }
+  }
+
+  #modelLogSize(): number {
+    try {
+      return statSync(this.#modelLogPath).size;
+    } catch {
+      return 0;
     }
   }
 

@@ -51,6 +51,15 @@ export async function setUpModel(setUp: SetUp): Promise<ModelDescription> {
   throw new MpsbenchError('SERVER_SCALE_FAILED', `${problem}; ${setUp.frontEnd.logTail()}`);
 }
 
+/** Takes the model away; its workers are to be gone by then, since TorchServe ends those it finds by SIGKILL. */
+export async function unregisterModel({ plan, frontEnd, ...setUp }: Omit<SetUp, 'scale'>): Promise<void> {
+  const url = `${frontEnd.managementUrl}/models/${plan.modelName}`;
+  const reply = await frontEnd.ask(url, { method: 'DELETE', timeoutNs: setUp.timeLeft(), signal: setUp.signal });
+  if (reply.status === 200) return;
+  const what = `TorchServe keeps its model ${plan.modelName} (${reply.status}): ${problemMessage(reply.text)}`;
+  throw new MpsbenchError('SERVER_SCALE_FAILED', `${what}; ${frontEnd.logTail()}`);
+}
+
 /** The model as TorchServe describes it now. Throws SERVER_SCALE_FAILED if it has none of that name. */
 export async function describeModel(
   frontEnd: TorchserveFrontEnd,

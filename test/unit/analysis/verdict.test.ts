@@ -101,6 +101,22 @@ describe('judgeTrial', () => {
     });
   }
 
+  const advised: readonly (readonly [string, string, RegExp])[] = [
+    ['503', 'torchserve', /job_queue_size/],
+    ['507', 'torchserve', /fewer workers/],
+    ['503', 'embedded', /queue limit/],
+  ];
+  for (const [status, kind, advice] of advised) {
+    it(`advises on replies of status ${status} by what they mean of a server of kind ${kind}`, () => {
+      const record = withOutcomes({ status: 1 });
+      const load = record.load as NonNullable<TrialRecord['load']>;
+      const measurement = { ...load.measurement, statuses: { 200: 9, [status]: 1 } };
+      const server = { ...(clean.server as NonNullable<TrialRecord['server']>), kind };
+      const [reason] = judged({ ...record, server, load: { ...load, measurement } }).reasons;
+      assert.match(reason?.advice ?? '', advice);
+    });
+  }
+
   it('keeps the record’s own reason over the rule of the same code, and a warning voids nothing', () => {
     const own = { code: 'errors-in-measurement', message: 'own words', advice: 'own advice' } as const;
     const note = { code: 'batch-not-filled', message: 'mean 3.1 of 8', advice: 'more concurrency' } as const;

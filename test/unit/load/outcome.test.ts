@@ -65,7 +65,7 @@ describe('a run without any connection', () => {
   ];
   for (const [cause, pattern] of advice) {
     it(`tells what to do about ${cause === null ? 'silence' : cause.message || 'an unknown code'} in one line`, () => {
-      const failure = noConnection('http://h/', 2e9, cause);
+      const failure = noConnection({ url: 'http://h/', socketPath: null }, 2e9, cause);
       assert.equal(failure.code, 'LOAD_FAILED');
       assert.match(failure.message, pattern);
       assert.ok(!failure.message.includes('\n'));

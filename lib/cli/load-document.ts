@@ -1,0 +1,61 @@
+/** What `load --json` and `load --json-lines` print. */
+import { intervalReport, type LoadInterval } from '../load/load-interval.ts';
+import type { RunWarning } from '../load/run-warnings.ts';
+import type { ThresholdVerdict } from '../load/threshold.ts';
+import type { Headroom } from '../records/headroom.ts';
+import type { LoadResult, LoadSpec } from '../records/load.ts';
+import type { ClientPlacement } from '../records/placement.ts';
+import { jsonSchemaVersion } from './context.ts';
+
+/** A run, and what was asked about its generator; null where nobody asked. */
+export interface MeasuredLoad {
+  readonly result: LoadResult;
+  readonly headroom: Headroom | null;
+  readonly placement: ClientPlacement | null;
+}
+
+/** The body of the document. Bodies and the values of headers are left out: they may be large, or secret. */
+export function loadDocument(
+  spec: LoadSpec,
+  { result, headroom, placement }: MeasuredLoad,
+  thresholds: readonly ThresholdVerdict[],
+  warnings: readonly RunWarning[],
+): object {
+  const { url, method, headers, bodies, warmupNs, timeoutNs, expectStatus, seed } = spec;
+  const { summary, series, histograms, originAt } = result;
+  const column = (values: Float64Array): (number | null)[] => Array.from(values, (v) => (Number.isNaN(v) ? null : v));
+  return {
+    url,
+    method,
+    headerNames: Object.keys(headers),
+    bodies: bodies.length,
+    warmupNs,
+    timeoutNs,
+    expectStatus,
+    seed,
+    originAt,
+    summary,
+    thresholds,
+    warnings,
+    headroom,
+    placement,
+    series: {
+      intervalNs: series.intervalNs,
+      ok: column(series.ok),
+      errors: column(series.errors),
+      inFlight: column(series.inFlight),
+      p50Ns: column(series.p50Ns),
+      p99Ns: column(series.p99Ns),
+    },
+    histograms,
+  };
+}
+
+/** One document in one line. */
+export function jsonLine(kind: string, body: object): string {
+  return `${JSON.stringify({ schemaVersion: jsonSchemaVersion, kind, ...body })}\n`;
+}
+
+export function intervalLine(interval: LoadInterval): string {
+  return jsonLine('load-interval', intervalReport(interval));
+}

@@ -1,0 +1,34 @@
+/** Refuses a run for which this process may not open enough files, before it fails in the middle. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { MpsbenchError } from '../core/errors.ts';
+import type { LoadSpec } from '../records/load.ts';
+
+/** For what a run opens beside its connections: polls, timers, name service, files. */
+const reserve = 32;
+
+/**
+ * Node has raised the limit as far as it may go by itself (its soft to its hard value) when it started, so only the
+ * hard one stands. Throws OPEN_FILE_LIMIT. Does nothing where the system does not tell its limits (other than Linux).
+ */
+export function checkDescriptorLimit({ loop }: Pick<LoadSpec, 'loop'>): void {
+  const connections = loop.kind === 'closed' ? loop.concurrency : loop.connections;
+  const files = openFiles();
+  if (files === null) return;
+  const needed = connections + files.open + reserve;
+  if (needed <= files.limit) return;
+  throw new MpsbenchError(
+    'OPEN_FILE_LIMIT',
+    `${connections} connections need ${needed} open files and this process may have ${files.limit}: ` +
+      `raise the limit in the shell that starts it (ulimit -n ${needed}), or ask for fewer connections`,
+  );
+}
+
+function openFiles(): { readonly limit: number; readonly open: number } | null {
+  try {
+    const limits = readFileSync('/proc/self/limits', 'latin1');
+    const soft = /^Max open files +(\d+)/m.exec(limits)?.[1];
+    return soft === undefined ? null : { limit: Number(soft), open: readdirSync('/proc/self/fd').length };
+  } catch {
+    return null;
+  }
+}
