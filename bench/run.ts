@@ -16,6 +16,7 @@ import { type BenchOutcome, type BenchSettings, type TargetResult, targetsTable 
 import { stall } from './stall.ts';
 import { startUp } from './start-up.ts';
 import { tenThousand } from './ten-thousand.ts';
+import { uring } from './uring.ts';
 
 const benchmarks: Readonly<Record<string, (settings: BenchSettings) => Promise<BenchOutcome>>> = {
   'start-up': startUp,
@@ -24,6 +25,7 @@ const benchmarks: Readonly<Record<string, (settings: BenchSettings) => Promise<B
   'open-loop': openLoop,
   stall,
   'ten-thousand': tenThousand,
+  uring,
 };
 
 interface Host {

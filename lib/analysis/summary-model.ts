@@ -45,7 +45,7 @@ export const comparisonSchema = z.object({
   withCell: cellSchema,
   /** Ratios are this cell over the other one, from blocks in which both have a valid trial. */
   throughput: pairedRatioSchema.nullable(),
-  /** At equal concurrency (closed loop), not at equal rate. */
+  /** At equal concurrency in a closed loop, at equal rate in an open one. */
   p50: pairedRatioSchema.nullable(),
   p99: pairedRatioSchema.nullable(),
   /** Device used over baseline, this cell less the other one, by block. */

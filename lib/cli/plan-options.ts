@@ -54,6 +54,12 @@ const planOptions: readonly PlanOption[] = [
     read: number,
   },
   {
+    flags: '--rate <per-second>',
+    description: 'open loop: the same rate in every cell, for latency at an equal rate',
+    path: ['load', 'ratePerSecond'],
+    read: number,
+  },
+  {
     flags: '--warmup <time>',
     description: 'load before each measurement, such as 5s',
     path: ['load', 'warmup'],

@@ -17,7 +17,8 @@ const mostWaitingBytes = 64 << 20;
 
 /**
  * Arrow IPC file. Until it is finished it has another name beside its own, so that a file of its name is complete.
- * Disposal finishes what was not finished.
+ * Disposal finishes what was not finished, or takes it away where there are no rows, so that a run that never began
+ * leaves no file in the way of the next.
  */
 export interface RawFile extends AsyncDisposable {
   /** For LoadHooks; what comes after finish() is left out. */
@@ -65,7 +66,7 @@ export async function createRawFile(path: string, spec: LoadSpec, options: RawFi
 
 /** What a reader needs to know of the run; no bodies, no values of headers. */
 function metadata(spec: LoadSpec, { originNs, originAt }: Origin): Map<string, string> {
-  const { url, method, headers, bodies, ...rest } = spec;
+  const { url, method, headers, bodies, traceNs: _, ...rest } = spec;
   const plan = { url, method, headerNames: Object.keys(headers), bodies: bodies.length, ...rest };
   return new Map([
     ['kind', 'mpsbench-requests'],
@@ -118,10 +119,12 @@ class ArrowFile implements RawFile {
     return this.#finishing;
   }
 
-  /** Who called finish() has seen its error. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#finishing === null) await this.finish();
-    else await this.#finishing.catch(() => {});
+    const finished = this.#finishing !== null;
+    if (!finished && this.#rows === 0) this.#fail(new Error('no request ended'));
+    else if (!finished) return await this.finish();
+    // Who called finish() has seen its error.
+    await this.finish().catch(() => {});
   }
 
   #handOver(): void {

@@ -23,7 +23,16 @@ export type ServerPlan = z.infer<typeof serverPlanSchema>;
 
 export const loadPlanSchema = z
   .strictObject({
-    /** Requests kept in flight (closed loop). auto = enough to fill every worker's batch twice. */
+    /**
+     * Open loop at this rate in every cell: for latency at an equal offered rate. Left out = closed loop. Throughput is
+     * then that rate wherever the server keeps up.
+     */
+    ratePerSecond: z.number().positive().optional(),
+    arrival: z.enum(['constant', 'poisson']).default('poisson'),
+    /**
+     * Requests kept in flight (closed loop); in an open loop the connections at most. auto = enough to fill every
+     * worker's batch twice; in an open loop 1000.
+     */
     concurrency: z.union([positiveInteger.max(100_000), z.literal('auto')]).default('auto'),
     /** Measurement by time or by number of requests, not both. */
     duration: positiveDurationValue.optional(),

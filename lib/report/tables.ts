@@ -110,7 +110,7 @@ export function comparisonTable(summary: StudySummary): ReportTable {
     title: 'Comparisons with off',
     note:
       'Same workers and batch size. p: two-sided sign-flip permutation test. HL: Hodges-Lehmann ratio, which ' +
-      'one odd trial moves little. p50 and p99: response time ratio at equal concurrency. Memory: median difference by block [min, max].',
+      'one odd trial moves little. p50 and p99: response time ratio at equal concurrency, or at equal rate in an open loop. Memory: median difference by block [min, max].',
     headings: ['cell', 'n', 'throughput [95 %]', 'p', 'HL', 'p50', 'p99', 'memory, MiB', 'verdict', 'why'],
     rows: summary.cells.flatMap(({ cellId, comparison }) => (comparison ? [comparisonRow(cellId, comparison)] : [])),
     emphasised: noRows,

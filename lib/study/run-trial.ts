@@ -3,10 +3,10 @@ import type { Origin } from '../core/clock.ts';
 import { isInterrupted, MpsbenchError } from '../core/errors.ts';
 import { type Nanoseconds, ns, seconds } from '../core/units.ts';
 import type { RunningMpsDaemon } from '../mps/contract.ts';
-import { type Arm, parseArm } from '../records/arm.ts';
-import type { LoadResult, LoadSpec } from '../records/load.ts';
+import { type Arm, type Cell, parseArm } from '../records/arm.ts';
+import type { LoadResult, LoadSpec, Loop } from '../records/load.ts';
 import type { Placement } from '../records/placement.ts';
-import { defaultMeasurementNs } from '../records/plan.ts';
+import { defaultMeasurementNs, type StudyPlan } from '../records/plan.ts';
 import type { TrialSeries } from '../records/study-directory.ts';
 import type { Attachment, Reason, ServerFacts, TrialRecord } from '../records/trial.ts';
 import type { RunningServer, ServerCounters } from '../server/adapter.ts';
@@ -175,10 +175,16 @@ async function load(
   return { before: await before, after, clientThreads };
 }
 
-/** The load of a cell is the same in every arm: concurrency depends on workers and batch size alone (method R1). */
+/** The load of a cell is the same in every arm: it depends on workers and batch size alone (method R1). */
+function loopOf(plan: StudyPlan, { workers, batchSize }: Cell): Loop {
+  const { concurrency, ratePerSecond, arrival } = plan.load;
+  if (ratePerSecond !== undefined) {
+    return { kind: 'open', ratePerSecond, arrival, connections: concurrency === 'auto' ? 1000 : concurrency };
+  }
+  return { kind: 'closed', concurrency: concurrency === 'auto' ? Math.max(4, 2 * workers * batchSize) : concurrency };
+}
+
 function loadSpec(trial: ScheduledTrial, { plan, bodies }: TrialContext, server: RunningServer): LoadSpec {
-  const { workers, batchSize } = trial.cell;
-  const concurrency = plan.load.concurrency === 'auto' ? Math.max(4, 2 * workers * batchSize) : plan.load.concurrency;
   return {
     url: server.request.url,
     method: server.request.method,
@@ -186,7 +192,7 @@ function loadSpec(trial: ScheduledTrial, { plan, bodies }: TrialContext, server:
     bodies: bodies.length > 0 ? bodies : server.sampleBodies,
     template: false,
     socketPath: null,
-    loop: { kind: 'closed', concurrency },
+    loop: loopOf(plan, trial.cell),
     warmupNs: plan.load.warmup,
     stop:
       plan.load.requests === undefined

@@ -179,6 +179,7 @@ async function load(context: CliContext, url: string, options: OneLoad): Promise
 
 async function rawFile(context: CliContext, spec: LoadSpec, { raw }: Options): Promise<RawFile | null> {
   if (raw === undefined) return null;
+  checkSpec(spec);
   const onFinished = (rows: number): void => context.err(`${rows} rows written to ${raw}\n`);
   return await createRawFile(raw, spec, { onFinished });
 }
