@@ -66,6 +66,18 @@ const planOptions: readonly PlanOption[] = [
     read: verbatim,
   },
   { flags: '--timeout <time>', description: 'limit of one request', path: ['load', 'timeout'], read: verbatim },
+  {
+    flags: '--client-cpus <list>',
+    description: 'CPUs that the generator is kept to, such as 0-3',
+    path: ['load', 'cpus'],
+    read: verbatim,
+  },
+  {
+    flags: '--server-cpus <list>',
+    description: 'CPUs that every process of the server is kept to',
+    path: ['server', 'cpus'],
+    read: verbatim,
+  },
   { flags: '--seed <n>', description: 'seed of order and payload', path: ['seed'], read: number },
   {
     flags: '--restart <what>',

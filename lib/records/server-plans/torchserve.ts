@@ -1,7 +1,7 @@
 /** What a plan may say of TorchServe. */
 import { z } from 'zod';
 import { type Nanoseconds, seconds } from '../../core/units.ts';
-import { durationValue, positiveDurationValue, positiveInteger } from '../plan-values.ts';
+import { cpuListValue, durationValue, positiveDurationValue, positiveInteger } from '../plan-values.ts';
 
 /** Keys of config.properties that the adapter sets itself, and what to use instead; null = it is the study's own. */
 const ownKeys: Readonly<Record<string, string | null>> = {
@@ -73,5 +73,7 @@ export const torchserveServerSchema = z.strictObject({
   /** File whose bytes are the request that is checked, and the load's where the plan names no bodies. */
   body: nonEmpty.nullable().default(null),
   contentType: nonEmpty.default('text/plain'),
+  /** CPUs of every process of the server. */
+  cpus: cpuListValue,
 });
 export type TorchservePlan = z.infer<typeof torchserveServerSchema>;
