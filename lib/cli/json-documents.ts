@@ -59,6 +59,10 @@ export const loadDocumentSchema = document('load').extend({
   headerNames: z.array(z.string()),
   /** Number of bodies in the pool. */
   bodies: count,
+  /** Whether they were templates. */
+  template: z.boolean(),
+  /** Path of the Unix socket that stood for the URL's host. */
+  socketPath: z.string().nullable(),
   warmupNs: count,
   timeoutNs: count,
   /** null = any 2xx. */

@@ -21,7 +21,7 @@ export function loadDocument(
   thresholds: readonly ThresholdVerdict[],
   warnings: readonly RunWarning[],
 ): object {
-  const { url, method, headers, bodies, warmupNs, timeoutNs, expectStatus, seed } = spec;
+  const { url, method, headers, bodies, template, socketPath, warmupNs, timeoutNs, expectStatus, seed } = spec;
   const { summary, series, histograms, originAt } = result;
   const column = (values: Float64Array): (number | null)[] => Array.from(values, (v) => (Number.isNaN(v) ? null : v));
   return {
@@ -29,6 +29,8 @@ export function loadDocument(
     method,
     headerNames: Object.keys(headers),
     bodies: bodies.length,
+    template,
+    socketPath,
     warmupNs,
     timeoutNs,
     expectStatus,

@@ -45,44 +45,68 @@ type RowsLeft = Pick<TextRoom, 'width' | 'colour'> & { readonly rows: number };
 const anyRoom: TextRoom = { width: null, rows: null, rowsTaken: 0, colour: false };
 
 /**
- * What was done, then what came of it, in one screen: where rows are scarce, error texts take a line each and the
- * histogram what is left.
+ * What was done, then what came of it, in one screen: where rows are scarce, the histogram goes first, then error texts
+ * but for the first, then empty lines.
  */
 export function loadText(
   spec: LoadSpec,
-  { summary, histograms }: Pick<LoadResult, 'summary' | 'histograms'>,
+  result: Pick<LoadResult, 'summary' | 'histograms'>,
   verdicts: readonly ThresholdVerdict[],
   room: TextRoom = anyRoom,
-  { partLines = [], generatorRows = [] }: TextExtras = {},
+  extras: TextExtras = {},
 ): string {
   const width = room.width ?? Number.POSITIVE_INFINITY;
-  const row = (label: string, text: string): string =>
-    wrap(`${label.padEnd(labelWidth)}${text}`, width, ' '.repeat(labelWidth));
+  const rows = (room.rows ?? Number.POSITIVE_INFINITY) - room.rowsTaken - rowsAfter;
+  const whole = {
+    head: headLines(spec, result.summary, room.width),
+    tail: tailLines(result.summary, verdicts, width, extras),
+  };
+  const errorsAtLeast = Math.min(fewestErrors, Object.keys(result.summary.errorSamples).length);
+  const tight = rowsOf([...whole.head, ...whole.tail]) + errorsAtLeast > rows;
+  const dense = (lines: readonly string[]): readonly string[] => (tight ? lines.filter((line) => line !== '') : lines);
+  const [head, tail] = [dense(whole.head), dense(whole.tail)];
+  const rowsLeft = rows - rowsOf([...head, ...tail]);
+  const errors = errorRows(result.summary, width, Math.max(fewestErrors, rowsLeft));
+  const bars = responseBars(result, { ...room, rows: rowsLeft - rowsOf(errors) });
+  return [...head, ...bars, ...tail, ...errors, ''].join('\n');
+}
+
+function row(label: string, text: string, width: number): string {
+  return wrap(`${label.padEnd(labelWidth)}${text}`, width, ' '.repeat(labelWidth));
+}
+
+function headLines(spec: LoadSpec, summary: LoadSummary, columns: number | null): string[] {
+  const width = columns ?? Number.POSITIVE_INFINITY;
   const { measurement } = summary;
-  const head = [
+  return [
     clip(printable(`${spec.method} ${spec.url}`), width),
     wrap(shapeText(spec, summary), width, '  '),
     '',
-    row('throughput', throughputText(measurement)),
-    row('requests', requestsText(measurement)),
-    ...(Object.keys(measurement.statuses).length > 0 ? [row('', statusesText(measurement))] : []),
-    row('bodies', bodiesText(measurement)),
+    row('throughput', throughputText(measurement), width),
+    row('requests', requestsText(measurement), width),
+    ...(Object.keys(measurement.statuses).length > 0 ? [row('', statusesText(measurement), width)] : []),
+    row('bodies', bodiesText(measurement), width),
     '',
-    ...latencyTable(summary, room.width),
+    ...latencyTable(summary, columns),
   ];
-  const { lateSends } = measurement;
-  const tail = [
+}
+
+function tailLines(
+  summary: LoadSummary,
+  verdicts: readonly ThresholdVerdict[],
+  width: number,
+  { partLines = [], generatorRows = [] }: TextExtras,
+): string[] {
+  const { lateSends } = summary.measurement;
+  const late = lateSends ? `${grouped(lateSends)} over ${formatDuration(ns(lateSendLimitNs))}` : null;
+  return [
     '',
-    ...(lateSends ? [row('sent late', `${grouped(lateSends)} over ${formatDuration(ns(lateSendLimitNs))}`)] : []),
-    row('generator', generatorText(summary)),
-    ...generatorRows.map(([label, text]) => row(label, text)),
+    ...(late === null ? [] : [row('sent late', late, width)]),
+    row('generator', generatorText(summary), width),
+    ...generatorRows.map(([label, text]) => row(label, text, width)),
     ...(partLines.length === 0 ? [] : ['', ...partLines, '']),
-    ...verdicts.map((verdict, index) => row(index === 0 ? 'fail if' : '', verdictText(verdict))),
+    ...verdicts.map((verdict, index) => row(index === 0 ? 'fail if' : '', verdictText(verdict), width)),
   ];
-  const rowsLeft = (room.rows ?? Number.POSITIVE_INFINITY) - rowsOf([...head, ...tail]) - room.rowsTaken - rowsAfter;
-  const errors = errorRows(summary, width, Math.max(fewestErrors, rowsLeft));
-  const bars = responseBars({ summary, histograms }, { ...room, rows: rowsLeft - rowsOf(errors) });
-  return [...head, ...bars, ...tail, ...errors, ''].join('\n');
 }
 
 function rowsOf(lines: readonly string[]): number {

@@ -21,6 +21,9 @@ export function liveStatus(context: CliContext, clock: Clock = systemClock): Liv
   return context.interactive ? redrawnLine(context) : plainLines(context, clock);
 }
 
+/** For whoever wants to see nothing. */
+export const silentStatus: LiveStatus = { update: () => {}, note: () => {}, done: () => {} };
+
 function redrawnLine(context: CliContext): LiveStatus {
   let shown = '';
   const draw = (text: string): void => {

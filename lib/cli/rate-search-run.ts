@@ -7,7 +7,7 @@ import type { LoadSpec } from '../records/load.ts';
 import type { RateSearch } from '../records/rate-search.ts';
 import { type CliContext, jsonDocument } from './context.ts';
 import { type LoadOptions, loadSpec } from './load-options.ts';
-import { liveStatus } from './progress-line.ts';
+import { liveStatus, silentStatus } from './progress-line.ts';
 import { answerText, probeText, rateSearchText } from './rate-search-text.ts';
 import { outputTerminal } from './terminal.ts';
 
@@ -17,6 +17,8 @@ export interface RateSearchCommand extends Omit<LoadOptions, 'rate'>, EngineWish
   readonly failIf?: readonly string[];
   readonly raw?: string;
   readonly json?: boolean;
+  readonly jsonLines?: boolean;
+  readonly quiet?: boolean;
 }
 
 /** Throws USAGE and what a load throws. */
@@ -24,7 +26,7 @@ export async function runRateSearch(context: CliContext, url: string, options: R
   checkOptions(options);
   const { arrival, connections, duration, ...rest } = options;
   const { loop: _loop, stop: _stop, ...load } = loadSpec(url, rest);
-  const status = liveStatus(context);
+  const status = options.quiet ? silentStatus : liveStatus(context);
   const search = await searchRate(
     load,
     {
@@ -54,13 +56,14 @@ export async function runRateSearch(context: CliContext, url: string, options: R
   context.exit(found ? exitStatus.done : exitStatus.invalid);
 }
 
-function checkOptions({ slo, requests, step, trace, failIf, raw }: RateSearchCommand): void {
+function checkOptions({ slo, requests, step, trace, failIf, raw, jsonLines }: RateSearchCommand): void {
   if (slo === undefined) throw usage("--rate auto needs a limit to meet: give one such as --slo 'p99<50ms'");
   if (requests !== undefined) throw usage('--rate auto probes for a time: give -d instead of -n');
   if (step !== undefined || trace !== undefined)
     throw usage('--rate auto chooses its rates: leave out --step and --trace');
   if (failIf !== undefined) throw usage('--rate auto is judged by --slo: leave out --fail-if');
   if (raw !== undefined) throw usage('--raw is of one run, and --rate auto makes many: leave it out');
+  if (jsonLines) throw usage('--rate auto has one result: give --json instead of --json-lines');
 }
 
 function json(load: Omit<LoadSpec, 'loop' | 'stop'>, search: RateSearch): string {

@@ -52,6 +52,20 @@ export function runningProcesses(): ProcessFacts[] {
   return found;
 }
 
+/**
+ * Whether a process of this group still runs. A zombie does not, which the kernel's own answer to a signal counts: in a
+ * container whose first process reaps nothing it would be there for ever.
+ */
+export function isGroupRunning(groupId: number): boolean {
+  try {
+    process.kill(-groupId, 0);
+  } catch {
+    return false;
+  }
+  const entries = procEntries();
+  return entries.length === 0 || entries.some((name) => readStat(Number(name))?.groupId === groupId);
+}
+
 /** One variable of the environment that the process was started with; null if it lacks it or may not be read. */
 export function startVariable(pid: number, name: string): string | null {
   const entry = readText(`/proc/${pid}/environ`)
@@ -74,13 +88,19 @@ export function pidNamespace(): string | null {
   }
 }
 
-function readStat(pid: number): { readonly startTicks: number; readonly parentPid: number } | null {
+interface Stat {
+  readonly startTicks: number;
+  readonly parentPid: number;
+  readonly groupId: number;
+}
+
+function readStat(pid: number): Stat | null {
   const text = readText(`/proc/${pid}/stat`);
   if (text === null) return null;
   // The second field is the name in brackets, and a name may hold blanks and brackets itself.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   if (fields[0] === 'Z' || fields[0] === 'X') return null;
-  return { startTicks: Number(fields[19]), parentPid: Number(fields[1]) };
+  return { startTicks: Number(fields[19]), parentPid: Number(fields[1]), groupId: Number(fields[2]) };
 }
 
 function procEntries(): string[] {

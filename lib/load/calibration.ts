@@ -84,8 +84,8 @@ function againstNullServer(spec: LoadSpec, port: number, durationNs: number): Lo
   const { traceNs: _unused, ...rest } = spec;
   return {
     ...rest,
-    socketPath: null,
     url: `http://127.0.0.1:${port}${pathname}${search}`,
+    socketPath: null,
     headers: names.includes('host') ? spec.headers : { host, ...spec.headers },
     loop: { kind: 'closed', concurrency: spec.loop.kind === 'closed' ? spec.loop.concurrency : spec.loop.connections },
     warmupNs: Math.round(window.warmupRatio * durationNs),

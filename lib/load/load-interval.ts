@@ -1,12 +1,6 @@
 /** The intervals of a run while it goes on: gathered from its requests, merged, and put into the form of a report. */
 import { latencyHistogram, latencySummary } from '../records/histogram.ts';
-import {
-  addLatencyCounts,
-  type LatencyCounts,
-  latencyCounts,
-  mergeLatencyCounts,
-  noLatencies,
-} from '../records/latency-counts.ts';
+import { addLatencyCounts, type LatencyCounts, mergeLatencyCounts } from '../records/latency-counts.ts';
 import { LatencyTally } from '../records/latency-tally.ts';
 import type { LoadSpec, OutcomeCounts } from '../records/load.ts';
 import type { IntervalReport } from '../records/load-interval.ts';
@@ -84,7 +78,10 @@ export class IntervalReporter {
     interval.outcomes[outcome]++;
     interval.requestBytes += request.requestBytes;
     interval.responseBytes += request.responseBytes;
-    if (status !== null) interval.statuses.set(status, (interval.statuses.get(status) ?? 0) + 1);
+    if (status !== null) {
+      if (status === interval.commonStatus) interval.commonReplies++;
+      else countStatus(interval, status);
+    }
     if (outcome === 'ok') interval.responseTimes.record(endNs - request.intendedNs);
     else if (errorText !== null) interval.newestError = { outcome, errorText };
   }
@@ -125,6 +122,8 @@ export class IntervalReporter {
       endNs: startNs < measurementEndNs ? Math.min(endNs, measurementEndNs) : endNs,
       outcomes: noOutcomes(),
       statuses: new Map(),
+      commonStatus: null,
+      commonReplies: 0,
       requestBytes: 0,
       responseBytes: 0,
       responseTimes: this.#spare.pop() ?? new LatencyTally(),
@@ -139,7 +138,7 @@ export class IntervalReporter {
     if (this.#open.length === 0) this.#begin(interval.endNs);
     if (this.#current === interval) this.#current = this.#first();
     const { newestError, responseTimes } = interval;
-    const counts = interval.outcomes.ok === 0 ? noLatencies : latencyCounts(responseTimes.histogram());
+    const counts = responseTimes.counts();
     responseTimes.reset();
     this.#spare.push(responseTimes);
     this.#options.onInterval({
@@ -147,7 +146,7 @@ export class IntervalReporter {
       startOffsetNs: Math.round(interval.startNs),
       endOffsetNs: Math.round(interval.endNs),
       outcomes: interval.outcomes,
-      statuses: Object.fromEntries([...interval.statuses].sort(([a], [b]) => a - b)),
+      statuses: statusesOf(interval),
       inFlight,
       requestBytes: interval.requestBytes,
       responseBytes: interval.responseBytes,
@@ -178,11 +177,26 @@ interface OpenInterval {
   readonly startNs: number;
   endNs: number;
   readonly outcomes: OutcomeCounts;
+  /** Without the common one, the first that came: most replies of a run have one status, and no need of a look-up. */
   readonly statuses: Map<number, number>;
+  commonStatus: number | null;
+  commonReplies: number;
   requestBytes: number;
   responseBytes: number;
   readonly responseTimes: LatencyTally;
   newestError: { readonly outcome: string; readonly errorText: () => string } | null;
+}
+
+function countStatus(interval: OpenInterval, status: number): void {
+  if (interval.commonStatus === null) {
+    interval.commonStatus = status;
+    interval.commonReplies = 1;
+  } else interval.statuses.set(status, (interval.statuses.get(status) ?? 0) + 1);
+}
+
+function statusesOf({ statuses, commonStatus, commonReplies }: OpenInterval): Record<string, number> {
+  const all = commonStatus === null ? [...statuses] : [...statuses, [commonStatus, commonReplies] as const];
+  return Object.fromEntries(all.sort(([a], [b]) => a - b));
 }
 
 function noOutcomes(): OutcomeCounts {

@@ -65,7 +65,7 @@ export async function createRawFile(path: string, spec: LoadSpec, options: RawFi
 
 /** What a reader needs to know of the run; no bodies, no values of headers. */
 function metadata(spec: LoadSpec, { originNs, originAt }: Origin): Map<string, string> {
-  const { url, method, headers, bodies, ...rest } = spec;
+  const { url, method, headers, bodies, traceNs: _, ...rest } = spec;
   const plan = { url, method, headerNames: Object.keys(headers), bodies: bodies.length, ...rest };
   return new Map([
     ['kind', 'mpsbench-requests'],

@@ -5,6 +5,7 @@ import process from 'node:process';
 import { poll, systemClock } from '../core/clock.ts';
 import type { EmergencyStops } from '../core/emergency.ts';
 import { MpsbenchError, messageOf } from '../core/errors.ts';
+import { isGroupRunning } from '../core/process-identity.ts';
 import { milliseconds, type Nanoseconds, seconds } from '../core/units.ts';
 
 export interface ServerProcessSpec {
@@ -33,7 +34,7 @@ const tailBytes = 2_000;
 const askEveryNs = milliseconds(20);
 // After SIGKILL only a process that hangs in a driver is still there.
 const killTimeoutNs = seconds(5);
-// Children that the leader left behind; where nothing reaps orphans they never vanish.
+// Children that the leader left behind.
 const defaultOrphanTimeoutNs = seconds(5);
 
 /** Disposal stops the process: SIGTERM, then SIGKILL to its whole group. Its stdin stays open until then. */
@@ -60,7 +61,7 @@ export class ServerProcess implements AsyncDisposable {
     });
     // A write to the stdin of a process that is gone is of no interest.
     child.stdin?.on('error', () => {});
-    this.#forget = spec.emergency.add(() => void this.#signalGroup('SIGKILL'));
+    this.#forget = spec.emergency.add(() => this.#signalGroup('SIGKILL'));
   }
 
   /** Throws SERVER_START_FAILED if the program cannot be started at all. */
@@ -146,6 +147,7 @@ export class ServerProcess implements AsyncDisposable {
     if (this.#end !== null) await this.#groupGoneWithin(this.#spec.orphanTimeoutNs ?? defaultOrphanTimeoutNs);
     this.#signalGroup('SIGKILL');
     await this.#exitWithin(killTimeoutNs);
+    await this.#groupGoneWithin(killTimeoutNs);
     this.#child.stdin?.destroy();
     this.#forget();
     if (this.#end !== null) return;
@@ -163,16 +165,15 @@ export class ServerProcess implements AsyncDisposable {
   }
 
   async #groupGoneWithin(withinNs: Nanoseconds): Promise<void> {
-    const gone = () => (this.#signalGroup(0) ? undefined : true);
+    const gone = () => (isGroupRunning(this.pid) ? undefined : true);
     await poll(gone, { everyNs: askEveryNs, forNs: withinNs });
   }
 
-  /** False if nobody of the group is left. Signal 0 only asks. */
-  #signalGroup(signal: NodeJS.Signals | 0): boolean {
+  #signalGroup(signal: NodeJS.Signals): void {
     try {
-      return process.kill(-this.pid, signal);
+      process.kill(-this.pid, signal);
     } catch {
-      return false;
+      // Nobody of the group is left.
     }
   }
 }

@@ -51,12 +51,16 @@ for (const engine of engines) {
     });
 
     it('interrupted leaves a file with the rows so far', async () => {
-      await using server = await fakeServer(({ index }) => (index < 40 ? { delayMs: 1 } : { silent: true }));
+      const last = 41;
+      const interrupt = { child: null as ReturnType<typeof startCli> | null };
+      await using server = await fakeServer(({ index }) => {
+        // Each of the two connections sends its next request when it has its answer: 40 requests have ended by now.
+        if (index === last) interrupt.child?.kill('SIGINT');
+        return index < last - 1 ? { delayMs: 1 } : { silent: true };
+      });
       const path = join(scratchFolder(), 'rows.arrow');
       const child = startCli(['load', server.url, '-c', '2', '-d', '60s', '--engine', engine, '--raw', path]);
-      child.stderr?.on('data', (text: Buffer) => {
-        if (text.includes('measurement')) child.kill('SIGINT');
-      });
+      interrupt.child = child;
       const ran = await finished(child);
       assert.equal(ran.status, exitStatus.interrupted);
       assert.match(ran.stderr, /rows written to /);

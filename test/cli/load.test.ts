@@ -233,6 +233,7 @@ describe('mpsbench load', () => {
     ['no connections', ['-c', '0'], /at least 1/],
     ['a negative rate', ['--rate=-5'], /a number above 0/],
     ['two forms of JSON', ['--json', '--json-lines'], /cannot be used with/],
+    ['lines of a search', ['--rate', 'auto', '--slo', 'p99<1s', '--json-lines'], /instead of --json-lines/],
     ['two ways to stop', ['-n', '5', '-d', '5s'], /cannot be used with/],
     ['an unknown option', ['--conections', '5'], /Did you mean --connections/],
     ['an unknown arrival', ['--rate', '5', '--arrival', 'random'], /constant, poisson/],

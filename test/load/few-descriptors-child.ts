@@ -3,22 +3,23 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { messageOf } from '../../lib/core/errors.ts';
 import type { LoadHooks } from '../../lib/load/engine.ts';
-import { closed, duration, engines, milli } from './run.ts';
+import { closed, engines, milli, requests } from './run.ts';
 
 const [url = '', name = '', moment = ''] = process.argv.slice(2);
 const engine = engines.find((each) => each.name === name);
 
-/** Room for so many files beside those that are open. */
+const openAtStart = readdirSync('/proc/self/fd').length;
+
+/** Room for so many files beside those that are open at the start. */
 function lower(room: number): void {
-  const limit = readdirSync('/proc/self/fd').length + room;
+  const limit = openAtStart + room;
   execFileSync('prlimit', ['--pid', String(process.pid), `--nofile=${limit}:${limit}`]);
 }
 
-const hooks: Partial<LoadHooks> = moment === 'during' ? { onMeasurementStart: () => lower(-20) } : {};
-if (moment === 'before') lower(20);
+const hooks: Partial<LoadHooks> = moment === 'during' ? { onMeasurementStart: () => lower(50) } : {};
+if (moment === 'before') lower(50);
 try {
-  const spec = { url, loop: closed(100), warmupNs: 200 * milli, stop: duration(500), timeoutNs: 1000 * milli };
-  const result = await engine?.run(spec, hooks);
+  const result = await engine?.run({ url, loop: closed(100), warmupNs: 200 * milli, stop: requests(400) }, hooks);
   process.stdout.write(JSON.stringify(result?.summary));
 } catch (thrown) {
   process.stdout.write(JSON.stringify({ refused: messageOf(thrown) }));

@@ -71,6 +71,13 @@ describe('the summary of a load run', () => {
     });
   }
 
+  it('gives up its empty lines before it leaves the screen', () => {
+    const room = { width: 80, rows: 24, rowsTaken: 6, colour: false };
+    const lines = loadText(spec, { summary: fine, histograms }, verdicts, room).trimEnd().split('\n');
+    assert.ok(lines.length + room.rowsTaken < room.rows, `${lines.length} lines`);
+    assert.ok(!lines.includes(''));
+  });
+
   it('leaves nothing out where there is no end of room', () => {
     const shown = loadText(spec, { summary, histograms }, verdicts);
     assert.ok(shown.includes(spec.url));

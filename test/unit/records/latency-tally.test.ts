@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { encodeLatencies, latencyHistogram, latencySummary, recordLatency } from '../../../lib/records/histogram.ts';
+import { latencyCounts } from '../../../lib/records/latency-counts.ts';
 import { LatencyTally } from '../../../lib/records/latency-tally.ts';
 
 const seed = 20261122;
@@ -27,6 +28,7 @@ describe('a tally of latencies', () => {
         }
         assert.deepEqual(latencySummary(tally.histogram()), latencySummary(direct));
         assert.equal(encodeLatencies(tally.histogram()), encodeLatencies(direct));
+        assert.deepEqual(tally.counts(), latencyCounts(direct));
       }),
       { seed },
     );
