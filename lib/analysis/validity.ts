@@ -95,9 +95,16 @@ function errorsInMeasurement(record: TrialRecord, figures: TrialFigures): Reason
   if (errors === null || errors === 0) return null;
   return {
     code: 'errors-in-measurement',
-    message: `${errors} of ${errors + (requests ?? 0)} requests failed in the measurement`,
+    message: `${errors} of ${errors + (requests ?? 0)} requests failed in the measurement${refusalText(record)}`,
     advice: errorAdvice(record),
   };
+}
+
+/** The statuses that were counted as failed: all but 2xx, since a study expects no other. */
+function refusalText({ load }: TrialRecord): string {
+  const statuses = Object.entries(load?.measurement.statuses ?? {}).filter(([status]) => !/^2\d\d$/.test(status));
+  const texts = statuses.map(([status, replies]) => `status ${status}: ${replies}`);
+  return texts.length === 0 ? '' : ` (${texts.join(', ')})`;
 }
 
 function errorAdvice({ server, load }: TrialRecord): string {
@@ -107,6 +114,9 @@ function errorAdvice({ server, load }: TrialRecord): string {
   }
   if (server?.kind === 'torchserve' && (statuses['503'] ?? 0) > 0) {
     return 'raise server.queueSize (job_queue_size of TorchServe) above the concurrency: it answers 503 to what finds the queue full';
+  }
+  if (server?.kind === 'embedded' && (statuses['503'] ?? 0) > 0) {
+    return 'raise server.queueLimit above the concurrency: the embedded server answers 503 to what finds the queue full';
   }
   return 'lower the concurrency or raise the queue limit: a server that refuses work answers faster';
 }

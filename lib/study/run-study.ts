@@ -4,7 +4,7 @@ import { type Nanoseconds, ns } from '../core/units.ts';
 import { HeadroomMeter } from '../load/headroom.ts';
 import { restartOf, type StudyPlan } from '../records/plan.ts';
 import type { StudyDirectory } from '../records/study-directory.ts';
-import type { TrialRecord } from '../records/trial.ts';
+import type { Reason, TrialRecord } from '../records/trial.ts';
 import { estimateStudy } from './estimate.ts';
 import { drawOrder, type ScheduledTrial } from './order.ts';
 import type { StudyParts } from './parts.ts';
@@ -39,7 +39,7 @@ export function pendingOf(schedule: readonly ScheduledTrial[], records: readonly
 /**
  * Runs what is still missing. A trial that completed in an earlier run is not run again; one that failed is, as a
  * further attempt. Throws INTERRUPTED with every finished trial on disk; throws the failure that three trials in a
- * row had in common.
+ * row had in common, unless it is one of the cell, such as lack of memory.
  */
 export async function runStudy(run: StudyRun, hooks: StudyHooks): Promise<readonly TrialRecord[]> {
   const schedule = scheduleOf(run.plan, run.arms);
@@ -150,11 +150,14 @@ function paceOf(
   };
 }
 
+/** Reasons that lie in the cell: another one may fit, and runs whatever became of those before it. */
+const reasonsOfCell: ReadonlySet<Reason['code']> = new Set(['out-of-memory', 'client-limit']);
+
 function stopIfHopeless(failures: readonly TrialRecord[], path: string): void {
   const last = failures.slice(-failuresInRow);
   const reason = last[0]?.reasons[0];
-  if (last.length < failuresInRow || !reason || !last.every((record) => record.reasons[0]?.code === reason.code))
-    return;
+  if (last.length < failuresInRow || !reason || reasonsOfCell.has(reason.code)) return;
+  if (!last.every((record) => record.reasons[0]?.code === reason.code)) return;
   throw new MpsbenchError(
     'SERVER_START_FAILED',
     `${failuresInRow} trials in a row failed (${reason.message}); the study stopped; ${reason.advice}; continue with --resume ${path}`,
