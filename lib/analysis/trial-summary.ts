@@ -4,6 +4,7 @@ import { type Percentile, percentileMinimums } from '../records/histogram.ts';
 import type { LatencySummary } from '../records/load.ts';
 import { failedRequests } from '../records/load-outcomes.ts';
 import type { TrialRecord } from '../records/trial.ts';
+import { attachedMemory } from './attached-memory.ts';
 import {
   attributeMemory,
   type MemoryLedger,
@@ -101,6 +102,7 @@ function memoryFigures(
   const ledger = (name: 'ready' | 'loaded' | 'after'): MemoryLedger | null => {
     const snapshot = record.gpu?.[name];
     const reading = snapshot ? selectDevice(snapshot, device) : undefined;
+    if (reading && record.server?.attached) return attachedMemory(reading, studyPids(record));
     if (baseline && reading) return attributeMemory(reading, baseline, studyPids(record));
     unavailable[`${name}Memory`] = record.gpu ? `no snapshot '${name}' of the device` : 'no GPU was read';
     return null;

@@ -21,7 +21,11 @@ export type Validity = z.infer<typeof validitySchema>;
 export const filledBatchRatio = 0.95;
 
 /** Codes that a trial carries without being void: its treatment differs from its label, but it was measured. */
-const warningCodes: ReadonlySet<Reason['code']> = new Set(['batch-not-filled', 'headroom-unknown']);
+const warningCodes: ReadonlySet<Reason['code']> = new Set([
+  'batch-not-filled',
+  'headroom-unknown',
+  'attachment-stated',
+]);
 
 type Rule = (record: TrialRecord, figures: TrialFigures, plan: StudyPlan) => Reason | null;
 
@@ -70,6 +74,7 @@ function notFinished(record: TrialRecord): Reason | null {
 function attachmentNotProved(record: TrialRecord): Reason | null {
   if (record.status === 'failed') return null;
   const proof = record.attachment;
+  if (proof?.stated) return asStated(record);
   const off = record.cell.arm === 'off';
   const withoutGpu = proof === null ? record.gpu === null : proof.expected === 'no-gpu';
   if (off && withoutGpu) return null;
@@ -78,6 +83,14 @@ function attachmentNotProved(record: TrialRecord): Reason | null {
     code: 'attachment-not-proved',
     message: `it was not proved for every worker that it ran ${off ? 'without' : 'under'} MPS`,
     advice: 'run doctor; without proof the figures may belong to the other arm',
+  };
+}
+
+function asStated({ cell }: TrialRecord): Reason {
+  return {
+    code: 'attachment-stated',
+    message: `that the server ran ${cell.arm === 'off' ? 'without MPS' : `under ${cell.arm}`} is as stated by the user, not proved`,
+    advice: 'name the PIDs of its workers, and the pipe directory of their daemon, so that it can be proved',
   };
 }
 

@@ -6,6 +6,7 @@ import { MpsbenchError, messageOf } from '../core/errors.ts';
 import { armName, parseArm } from './arm.ts';
 import { loadPlanSchema, type RequestedPlan, type StudyPlan, serverPlanSchema, studyPlanSchema } from './plan.ts';
 import { exactDuration } from './plan-values.ts';
+import { withGridOfEndpoints } from './server-plans/grid.ts';
 import { requestedServer } from './server-plans/requested-server.ts';
 
 type Path = readonly PropertyKey[];
@@ -63,7 +64,7 @@ function plainValue(document: Document, source: string): unknown {
  * where it stands, which key, what is wrong, and the nearest valid key where one was misspelt.
  */
 export function validatePlan(value: unknown, locate: Locate): StudyPlan {
-  const result = studyPlanSchema.safeParse(value);
+  const result = studyPlanSchema.safeParse(withGridOfEndpoints(value));
   if (result.success) return result.data;
   const issues = result.error.issues;
   // A misspelt key explains the errors that follow from its absence.
@@ -113,6 +114,8 @@ function knownKeys(path: Path): string[] {
   const first = path[0];
   if (first === undefined) return Object.keys(studyPlanSchema.def.shape);
   if (first === 'load') return Object.keys(loadPlanSchema.shape);
+  // The keys of its parts are told by no suggestion.
+  if (path.length > 1) return [];
   if (first === 'server') return serverPlanSchema.options.flatMap((option) => Object.keys(option.shape));
   if (first === 'gpu') return ['device', 'samplePeriod', 'foreignMemoryLimit'];
   return [];

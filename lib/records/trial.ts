@@ -12,6 +12,7 @@ export const trialSchemaVersion = 1;
 export const reasonSchema = z.object({
   code: z.enum([
     'attachment-not-proved',
+    'attachment-stated',
     'worker-died',
     'server-not-ready',
     'server-failed',
@@ -53,6 +54,8 @@ export const attachmentSchema = z.object({
   expected: z.enum(['attached', 'detached', 'no-gpu']),
   /** true only if every worker's every readable source says what was expected, and at least one could be read. */
   proved: z.boolean(),
+  /** true: neither proved nor contradicted; the arm is what the user says of a server that was running already. */
+  stated: z.boolean().optional(),
   workers: z.array(workerAttachmentSchema),
   /** MPS server PIDs at that moment. */
   mpsServerPids: z.array(z.number().int().positive()),
@@ -71,6 +74,8 @@ export const serverFactsSchema = z.object({
   readyNs: z.number().int().nonnegative(),
   /** true: the server of the trial before was switched to this cell. */
   kept: z.boolean().default(false),
+  /** true: it ran before the trial and goes on after it. */
+  attached: z.boolean().optional(),
   /** Mean requests per executed batch in the measurement window, as the server says; null if it does not. */
   meanRealisedBatchSize: z.number().positive().nullable(),
 });

@@ -6,6 +6,8 @@ import type { WorkerAttachment } from '../records/trial.ts';
 export interface ServerStart {
   readonly workers: number;
   readonly batchSize: number;
+  /** The arm's name, for a server that was started under it by somebody else; left out = told by the environment. */
+  readonly arm?: string;
   /** The arm's variables (CUDA_MPS_…), laid over the tool's own environment for every process of the server. */
   readonly environment: Readonly<Record<string, string>>;
   /** Variables of the tool's own environment that must not reach the server. */
@@ -52,12 +54,16 @@ export interface RunningServer extends AsyncDisposable {
     readonly url: string;
     readonly method: string;
     readonly headers: Readonly<Record<string, string>>;
+    /** Every URL that the load is shared among evenly, `url` first; left out = `url` alone. */
+    readonly endpoints?: readonly string[];
   };
   /** Bodies that the server understands, for a plan that names none. */
   readonly sampleBodies: readonly Uint8Array[];
   /** From the start of the process until the checked response. */
   readonly readyNs: Nanoseconds;
   readonly otherPids: readonly number[];
+  /** Of an attached server: where its workers' daemon is said to answer; left out or null = not known. */
+  readonly mpsPipeDirectory?: string | null;
   /** The workers alive now. Throws WORKER_DIED when one that was there is gone. */
   workers(): Promise<readonly WorkerFacts[]>;
   counters(): Promise<ServerCounters | null>;
@@ -71,9 +77,11 @@ export interface RunningServer extends AsyncDisposable {
 
 export interface ServerAdapter {
   readonly kind: string;
+  /** true: its servers run already, under arms that are the user's word; no daemon is started for them. */
+  readonly attached?: boolean;
   /**
    * Starts, scales, waits until ready and checks one response. Throws SERVER_START_FAILED, SERVER_NOT_READY,
-   * SERVER_CHECK_FAILED, SERVER_SCALE_FAILED or PORT_IN_USE, with nothing left running, and with the end of the
+   * SERVER_CHECK_FAILED, SERVER_SCALE_FAILED, PORT_IN_USE or BODY_UNREADABLE, with nothing left running, and with the end of the
    * server's log in the message.
    */
   start(options: ServerStart): Promise<RunningServer>;

@@ -13,6 +13,8 @@ export interface ServerProcessSpec {
   readonly name: string;
   readonly command: string;
   readonly arguments: readonly string[];
+  /** Left out = that of this process. */
+  readonly workingDirectory?: string;
   /** Laid over the tool's own environment. */
   readonly environment: Readonly<Record<string, string>>;
   /** Variables of the tool's own environment that the child must not inherit. */
@@ -71,6 +73,7 @@ export class ServerProcess implements AsyncDisposable {
       try {
         const logStartBytes = fstatSync(log).size;
         const child = spawn(spec.command, spec.arguments, {
+          cwd: spec.workingDirectory,
           detached: true,
           env: inheritedEnvironment(spec),
           stdio: ['pipe', log, log],
@@ -114,7 +117,7 @@ export class ServerProcess implements AsyncDisposable {
    */
   async waitUntilReady<T>(
     ready: () => Promise<T | undefined> | T | undefined,
-    limits: { readonly timeoutNs: Nanoseconds; readonly signal: AbortSignal },
+    limits: { readonly timeoutNs: Nanoseconds; readonly signal: AbortSignal; readonly everyNs?: Nanoseconds },
   ): Promise<T> {
     const ask = async (): Promise<T | undefined> => {
       const goneBefore = this.#end !== null;
@@ -122,8 +125,9 @@ export class ServerProcess implements AsyncDisposable {
       if (answer === undefined && goneBefore) throw this.startFailed();
       return answer;
     };
-    const answer = await poll(ask, { everyNs: askEveryNs, forNs: limits.timeoutNs, signal: limits.signal });
-    if (answer === undefined) throw this.notReady(limits.timeoutNs);
+    const { timeoutNs, signal, everyNs = askEveryNs } = limits;
+    const answer = await poll(ask, { everyNs, forNs: timeoutNs, signal });
+    if (answer === undefined) throw this.notReady(timeoutNs);
     return answer;
   }
 

@@ -4,7 +4,7 @@ import { MpsbenchError } from '../core/errors.ts';
 import type { Nanoseconds } from '../core/units.ts';
 
 export interface AskOptions {
-  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly body?: Uint8Array;
   readonly headers?: Readonly<Record<string, string>>;
   readonly timeoutNs: Nanoseconds;

@@ -16,7 +16,16 @@ export function armsOnHost(
   findings: readonly Finding[],
   workersUseCuda: boolean,
 ): ArmsOnHost {
-  const reasons = planned.map((arm) => ({ arm, reason: whyNot(parseArm(arm).kind, findings, workersUseCuda) }));
+  return sorted(planned, (arm) => whyNot(parseArm(arm).kind, findings, workersUseCuda));
+}
+
+/** Pure. Servers that run already, here or elsewhere, need nothing of this host but that a study can run at all. */
+export function armsAsStated(planned: readonly string[], findings: readonly Finding[]): ArmsOnHost {
+  return sorted(planned, () => reasonIn(findings, ['everything']));
+}
+
+function sorted(planned: readonly string[], whyNotArm: (arm: string) => string | null): ArmsOnHost {
+  const reasons = planned.map((arm) => ({ arm, reason: whyNotArm(arm) }));
   return {
     arms: reasons.filter((entry) => entry.reason === null).map((entry) => entry.arm),
     leftOut: reasons.flatMap(({ arm, reason }) => (reason === null ? [] : [{ arm, reason }])),
@@ -25,8 +34,13 @@ export function armsOnHost(
 
 function whyNot(kind: 'off' | 'mps', findings: readonly Finding[], workersUseCuda: boolean): string | null {
   const blocking: readonly Blocked[] = kind === 'off' ? ['everything', 'off'] : ['everything', 'gpu', 'mps'];
-  const blocker = findings.find((finding) => finding.blocks !== null && blocking.includes(finding.blocks));
-  if (blocker) return `${blocker.subject}: ${blocker.message}`;
+  const reason = reasonIn(findings, blocking);
+  if (reason !== null) return reason;
   if (kind === 'mps' && !workersUseCuda) return 'the workers of this plan run on the CPU and make no CUDA context';
   return null;
+}
+
+function reasonIn(findings: readonly Finding[], blocking: readonly Blocked[]): string | null {
+  const blocker = findings.find((finding) => finding.blocks !== null && blocking.includes(finding.blocks));
+  return blocker ? `${blocker.subject}: ${blocker.message}` : null;
 }

@@ -37,15 +37,19 @@ export async function proveAttachment(
   return { expected, proved, workers: rows, mpsServerPids };
 }
 
-function agrees(row: WorkerAttachment, attached: boolean): boolean {
-  const answers = [row.inControlClientList, row.inNvmlMpsList, row.mpsEnabledInWorker].filter(
-    (answer) => answer !== null,
-  );
+/** What those sources say that could be asked: whether the worker is a client of MPS. */
+export function answersOf(row: WorkerAttachment): boolean[] {
+  const { inControlClientList, inNvmlMpsList, mpsEnabledInWorker } = row;
+  return [inControlClientList, inNvmlMpsList, mpsEnabledInWorker].filter((answer) => answer !== null);
+}
+
+export function agrees(row: WorkerAttachment, attached: boolean): boolean {
+  const answers = answersOf(row);
   return answers.length > 0 && answers.every((answer) => answer === attached);
 }
 
 /** PIDs of the device's MPS list; null when that list could not be read. */
-function mpsListOf(snapshot: GpuSnapshot, deviceUuid: string): ReadonlySet<number> | null {
+export function mpsListOf(snapshot: GpuSnapshot, deviceUuid: string): ReadonlySet<number> | null {
   const device = snapshot.devices.find((candidate) => candidate.uuid === deviceUuid);
   if (!device?.processes || device.unavailable['processes.mps']) return null;
   return new Set(device.processes.filter((entry) => entry.lists.includes('mps')).map((entry) => entry.pid));

@@ -5,6 +5,7 @@ import type { Nanoseconds } from '../core/units.ts';
 import type { LoadEngine } from '../load/engine.ts';
 import type { Calibrate } from '../load/headroom.ts';
 import type { MpsDaemonOptions, RunningMpsDaemon } from '../mps/contract.ts';
+import type { ForeignClients } from '../mps/foreign-clients.ts';
 import type { Arm } from '../records/arm.ts';
 import type { GpuSeries, GpuSnapshot, SamplingSummary } from '../records/gpu.ts';
 import type { ServerAdapter } from '../server/adapter.ts';
@@ -43,6 +44,8 @@ export interface StudyParts {
   readonly startMpsDaemon: (
     options: Pick<MpsDaemonOptions, 'deviceUuid' | 'signal' | 'emergency'>,
   ) => Promise<RunningMpsDaemon>;
+  /** Clients of a daemon that is not ours; null where it gives no answer. */
+  readonly foreignClients: (pipeDirectory: string, signal: AbortSignal) => Promise<ForeignClients | null>;
   readonly armEnvironment: (arm: Arm, daemon: RunningMpsDaemon | null) => ArmEnvironment;
   readonly adapter: ServerAdapter;
   readonly engine: Pick<LoadEngine, 'run'>;

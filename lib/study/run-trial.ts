@@ -10,13 +10,14 @@ import { defaultMeasurementNs, type StudyPlan } from '../records/plan.ts';
 import type { TrialSeries } from '../records/study-directory.ts';
 import { directTransport } from '../records/transport.ts';
 import type { Attachment, Reason, ServerFacts, TrialRecord } from '../records/trial.ts';
-import type { RunningServer, ServerCounters } from '../server/adapter.ts';
+import type { RunningServer, ServerAdapter, ServerCounters } from '../server/adapter.ts';
 import { describeAttachment, noGpuAttachment, proveAttachment } from './attachment.ts';
 import { placementOf } from './cpu-placement.ts';
 import { failureReason, firstError } from './failure-reason.ts';
 import type { ScheduledTrial } from './order.ts';
 import { runningArm } from './running-arm.ts';
 import type { ArmLease } from './server-keeper.ts';
+import { statedAttachment } from './stated-attachment.ts';
 import type { TrialContext } from './trial-context.ts';
 import { type TrialGpu, trialGpu } from './trial-gpu.ts';
 
@@ -65,7 +66,8 @@ export async function runTrial(trial: ScheduledTrial, context: TrialContext): Pr
   } finally {
     gpu?.stopSampling();
   }
-  const leftover = context.keeper.holds ? null : await gpu?.takeAfter(context.signal);
+  const goesOn = context.keeper.holds || parts.adapter.attached === true;
+  const leftover = goesOn ? null : await gpu?.takeAfter(context.signal);
   if (leftover) findings.reasons.push(leftover);
   return output(trial, context, origin, gpu, findings);
 }
@@ -82,11 +84,11 @@ async function measure(
   // Left on every way out.
   await using running = await runningArm(trial, context, gpu, findings.reasons);
   const { daemon, server } = running;
-  const facts = await describeServer(running, parts.adapter.kind, running.readyNs);
+  const facts = await describeServer(running, parts.adapter, running.readyNs);
   findings.server = facts;
 
   findings.attachment = await prove(arm, daemon, server, gpu, context);
-  if (!findings.attachment.proved) {
+  if (!findings.attachment.proved && !findings.attachment.stated) {
     findings.reasons.push({
       code: 'attachment-not-proved',
       message: describeAttachment(findings.attachment),
@@ -110,9 +112,14 @@ async function measure(
   onProgress('stop', null);
 }
 
-async function describeServer({ server, kept }: ArmLease, kind: string, readyNs: Nanoseconds): Promise<ServerFacts> {
+async function describeServer(
+  { server, kept }: ArmLease,
+  { kind, attached }: Pick<ServerAdapter, 'kind' | 'attached'>,
+  readyNs: Nanoseconds,
+): Promise<ServerFacts> {
   return {
     kind,
+    ...(attached ? { attached } : {}),
     description: server.description,
     workerPids: (await server.workers()).map((worker) => worker.pid),
     otherPids: [...server.otherPids],
@@ -129,7 +136,14 @@ async function prove(
   gpu: TrialGpu | null,
   context: TrialContext,
 ): Promise<Attachment> {
-  const device = context.parts.gpu?.device;
+  const { parts, signal } = context;
+  const device = parts.gpu?.device;
+  if (parts.adapter.attached) {
+    const pipeDirectory = server.mpsPipeDirectory ?? null;
+    const mps = pipeDirectory === null ? null : await parts.foreignClients(pipeDirectory, signal);
+    const snapshot = gpu?.take('ready') ?? null;
+    return statedAttachment(arm, await server.workers(), { mps, snapshot, deviceUuid: device?.uuid ?? null });
+  }
   if (!gpu || !device) return noGpuAttachment;
   return proveAttachment(arm, daemon, await server.workers(), gpu.take('ready'), device.uuid);
 }

@@ -28,11 +28,13 @@ export async function runningArm(
     return { ...kept, readyNs: parts.clock.offsetNs(origin) };
   }
   const foreign = gpu?.takeBaseline(plan.gpu.foreignMemoryLimit);
-  if (foreign) reasons.push(foreign);
+  // An attached server is there before its trial, and others may be that wait for theirs.
+  const attached = parts.adapter.attached === true;
+  if (foreign && !attached) reasons.push(foreign);
   onProgress('start', null);
   const arm = parseArm(trial.cell.arm);
   const { daemon, server } = await parts.cpus.onServerCpus(async () => {
-    const started = arm.kind === 'mps' ? await startDaemon(context) : null;
+    const started = arm.kind === 'mps' && !attached ? await startDaemon(context) : null;
     return { daemon: started, server: await startServerOrStop(trial, context, arm, started) };
   });
   const lease = keeper.lease({ daemon, server, baseline: gpu?.baseline ?? null }, trial, next);
@@ -75,10 +77,11 @@ async function startServer(
 ): Promise<RunningServer> {
   const { plan, parts, signal } = context;
   if (daemon) await daemon.startServer();
-  const environment = parts.armEnvironment(arm, daemon);
+  const environment = parts.adapter.attached ? { set: {}, unset: [] } : parts.armEnvironment(arm, daemon);
   return parts.adapter.start({
     workers: trial.cell.workers,
     batchSize: trial.cell.batchSize,
+    arm: trial.cell.arm,
     environment: environment.set,
     unsetEnvironment: environment.unset,
     deviceUuid: parts.gpu?.device.uuid ?? null,

@@ -9,11 +9,12 @@ import { calibrate } from '../load/calibration.ts';
 import { anyEngine, wishedEngine } from '../load/choose-engine.ts';
 import { startMpsDaemon } from '../mps/daemon.ts';
 import { armEnvironment } from '../mps/environment.ts';
+import { foreignClients } from '../mps/foreign-clients.ts';
 import type { Environment } from '../records/environment.ts';
 import type { GpuSnapshot } from '../records/gpu.ts';
 import type { StudyPlan } from '../records/plan.ts';
-import { chooseAdapter, workersUseCuda } from '../server/choose-adapter.ts';
-import { type ArmsOnHost, armsOnHost } from './arms-on-host.ts';
+import { type AdapterOptions, chooseAdapter, runsAlready, workersUseCuda } from '../server/choose-adapter.ts';
+import { type ArmsOnHost, armsAsStated, armsOnHost } from './arms-on-host.ts';
 import { cpuPlacement } from './cpu-placement.ts';
 import { blockedBy, type Finding } from './finding.ts';
 import type { StudyDevice, StudyParts } from './parts.ts';
@@ -58,7 +59,9 @@ export async function prepareStudyHost(plan: StudyPlan, options: StudyHostOption
     const gpuUnavailable = 'session' in opened ? null : opened.unavailable;
     const facts = await gather(plan, options, snapshot, gpuUnavailable);
     const findings = [...preflight(facts), ...(await serverFindings(plan.server, options.signal))];
-    const arms = armsOnHost(plan.arms, findings, workersUseCuda(plan.server));
+    const arms = runsAlready(plan.server)
+      ? armsAsStated(plan.arms, findings)
+      : armsOnHost(plan.arms, findings, workersUseCuda(plan.server));
     requireSomeArm(arms, findings);
     const usable = snapshot !== null && !blockedBy(findings).has('gpu');
     const device = usable ? chooseDevice(snapshot, plan.gpu.device) : null;
@@ -111,14 +114,26 @@ function partsOf(
     clock: systemClock,
     gpu: session && device ? { session, device } : null,
     startMpsDaemon: (daemon) => startMpsDaemon({ ...daemon, controlPath: paths.mpsControl, ...limits }),
+    foreignClients: (pipeDirectory, signal) => foreignClients({ pipeDirectory, signal, controlPath: paths.mpsControl }),
     armEnvironment,
-    adapter: chooseAdapter(plan.server, { cudaPath: paths.cuda }),
+    adapter: chooseAdapter(plan.server, { cudaPath: paths.cuda, ...gpuPidsOf(session, device) }),
     engine: wishedEngine(wish),
     cpus,
     calibrate: (signal) => (spec, subject, measuredNs) =>
       calibrate(spec, subject, measuredNs, { signal, emergency, wish, onServerCpus: cpus.onServerCpus }),
     emergency,
   };
+}
+
+/** The PIDs that NVML lists on the device at the moment of asking. */
+function gpuPidsOf(session: GpuSession | null, device: StudyDevice | null): Pick<AdapterOptions, 'gpuPids'> {
+  if (session === null || device === null) return {};
+  const gpuPids = (): ReadonlySet<number> => {
+    const { devices } = session.snapshot({ withEnergy: false });
+    const found = devices.find(({ uuid }) => uuid === device.uuid);
+    return new Set((found?.processes ?? []).map(({ pid }) => pid));
+  };
+  return { gpuPids };
 }
 
 /** By index or UUID; the first device where the plan names none; null where there is none at all. */

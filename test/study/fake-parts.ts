@@ -5,6 +5,7 @@ import { interrupted, MpsbenchError } from '../../lib/core/errors.ts';
 import { type Nanoseconds, ns } from '../../lib/core/units.ts';
 import type { LoadEngine } from '../../lib/load/engine.ts';
 import type { RunningMpsDaemon } from '../../lib/mps/contract.ts';
+import type { ForeignClients } from '../../lib/mps/foreign-clients.ts';
 import type { DeviceReading, GpuSnapshot } from '../../lib/records/gpu.ts';
 import type { CalibrationSubject } from '../../lib/records/headroom.ts';
 import type { LatencySummary, LoadResult, LoadSpec, PhaseSummary } from '../../lib/records/load.ts';
@@ -54,6 +55,14 @@ export interface FakeOptions {
   readonly cpusSeen?: string;
   /** Servers that can be switched to another cell. */
   readonly keeps?: boolean;
+  /** The server ran before: no daemon is ours. `lists`: PIDs that the driver names, and those that it calls MPS clients. */
+  readonly attached?: {
+    readonly pipeDirectory: string | null;
+    readonly mps: ForeignClients | null;
+    readonly pids: readonly number[];
+    readonly listed: readonly number[];
+    readonly listedAsMps: readonly number[];
+  };
 }
 
 /** Advances by what is slept and one millisecond per reading: no test waits. */
@@ -97,7 +106,8 @@ export function fakeHost(options: FakeOptions = {}): FakeHost {
   const session: StudyGpu = {
     snapshot: () => {
       if (alive.size === 0) events.push('snapshot idle');
-      return snapshot(workerPids, attached(), mps, options.foreignBytes ?? 0);
+      const { listed = workerPids, listedAsMps = attached() } = options.attached ?? {};
+      return snapshot(listed, listedAsMps, mps, options.foreignBytes ?? 0);
     },
     sample: () => {
       events.push('sampling on');
@@ -150,21 +160,22 @@ export function fakeHost(options: FakeOptions = {}): FakeHost {
     starts.push(asked);
     at('server start');
     alive.add('server');
-    workerPids = Array.from({ length: asked.workers }, (_, index) => 1000 + index);
+    workerPids = [...(options.attached?.pids ?? Array.from({ length: asked.workers }, (_, index) => 1000 + index))];
     let loaded = loads.length;
     return {
       description: 'fake server',
       request: { url: 'http://127.0.0.1:1/predictions/fake', method: 'POST', headers: {} },
       sampleBodies: [new Uint8Array([1])],
       readyNs: ns(5),
-      otherPids: [999],
+      otherPids: options.attached ? [] : [999],
+      mpsPipeDirectory: options.attached?.pipeDirectory ?? null,
       workers: async () => {
         if (loads.length > loaded) at('workers after load');
         loaded = loads.length;
         const share = asked.environment.CUDA_MPS_ACTIVE_THREAD_PERCENTAGE;
         return workerPids.map((pid) => ({
           pid,
-          mpsEnabled: options.gpu === false ? null : attached().includes(pid),
+          mpsEnabled: options.gpu === false || options.attached ? null : attached().includes(pid),
           multiprocessorCount: share ? 66 : 132,
         }));
       },
@@ -200,6 +211,10 @@ export function fakeHost(options: FakeOptions = {}): FakeHost {
     clock: steppedClock(),
     gpu: options.gpu === false ? null : { session, device: { index: 0, uuid: fakeUuid } },
     startMpsDaemon,
+    foreignClients: async (pipeDirectory) => {
+      events.push(`foreign clients of ${pipeDirectory}`);
+      return options.attached?.mps ?? null;
+    },
     armEnvironment: (arm, daemon) => ({
       set: {
         CUDA_MPS_PIPE_DIRECTORY: daemon ? daemon.pipeDirectory : '/nowhere/absent',
@@ -209,7 +224,7 @@ export function fakeHost(options: FakeOptions = {}): FakeHost {
       },
       unset: [],
     }),
-    adapter: { kind: 'fake', start },
+    adapter: { kind: 'fake', start, ...(options.attached ? { attached: true } : {}) },
     engine,
     cpus: {
       client: options.clientCpus ? { asked: options.clientCpus, cpus: [0] } : null,
