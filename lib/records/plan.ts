@@ -1,8 +1,10 @@
 /** The study plan: what a user may write, the defaults, and the complete plan that is run and recorded. */
 import { z } from 'zod';
+import { formatCpuList, parseCpuList } from '../core/cpu-list.ts';
 import { type Nanoseconds, parseBytes } from '../core/units.ts';
 import { armNameSchema } from './arm.ts';
 import {
+  cpuListValue,
   distinctItems,
   durationValue,
   isDistinct,
@@ -53,6 +55,8 @@ export const loadPlanSchema = z
     bodies: z.array(z.string()).default([]),
     /** auto = native where it can serve (Linux, plain HTTP), undici elsewhere. */
     engine: z.enum(['auto', 'native', 'undici']).default('auto'),
+    /** CPUs of the process that sends, while it does. */
+    cpus: cpuListValue,
   })
   .meta({ not: { required: ['duration', 'requests'] } });
 
@@ -109,9 +113,25 @@ export const studyPlanSchema = z
     path: ['load', 'requests'],
   })
   .superRefine((plan, context) => {
-    const problem = gridProblem(plan.server, plan);
+    const problem = cpuProblem(plan) ?? gridProblem(plan.server, plan);
     if (problem) context.addIssue({ code: 'custom', path: [...problem.path], message: problem.message });
   });
+
+/** Generator and server need CPUs of their own; null where they have them. */
+function cpuProblem({
+  load,
+  server,
+}: {
+  readonly load: { readonly cpus: string | null };
+  readonly server: ServerPlan;
+}) {
+  const asked = 'cpus' in server ? server.cpus : null;
+  const others = new Set(asked === null ? [] : parseCpuList(asked));
+  const shared = (load.cpus === null ? [] : parseCpuList(load.cpus)).filter((cpu) => others.has(cpu));
+  if (shared.length === 0) return null;
+  const message = `names CPU ${formatCpuList(shared)}, which load.cpus has too: generator and server need CPUs of their own`;
+  return { path: ['server', 'cpus'], message };
+}
 
 /** What a user writes: every key may be left out, durations and sizes are text with a unit. */
 export type RequestedPlan = z.input<typeof studyPlanSchema>;
