@@ -3,7 +3,7 @@ import { type Cell, cellId } from '../records/arm.ts';
 import { type PairedRatio, pairedRatio } from '../stats/paired.ts';
 import { summarize } from '../stats/summary.ts';
 import type { LedgerField, MemoryLedger } from './gpu-attribution.ts';
-import type { CellMemory, CellSummary, Comparison, Spread, TrialEntry } from './summary-model.ts';
+import type { CellMemory, CellSummary, CellTokens, Comparison, Spread, TrialEntry } from './summary-model.ts';
 import { judgeRatio } from './verdict.ts';
 
 /** A figure of a trial; null where the trial has none. */
@@ -48,6 +48,7 @@ export function summarizeCell(trials: readonly TrialEntry[], cell: Cell, trialsP
     p50Ns: latency('p50Ns'),
     p90Ns: latency('p90Ns'),
     p99Ns: latency('p99Ns'),
+    ...(usable.some((trial) => trial.figures.tokens) && { tokens: cellTokens(usable) }),
     memory: cellMemory(figure, cell.workers),
     meanRealisedBatchSize: figure(
       'meanRealisedBatchSize',
@@ -56,6 +57,17 @@ export function summarizeCell(trials: readonly TrialEntry[], cell: Cell, trialsP
     ),
     comparison: null,
     unavailable,
+  };
+}
+
+function cellTokens(usable: readonly TrialEntry[]): CellTokens {
+  const of = (name: keyof CellTokens): Spread | null => spread(usable, (trial) => trial.figures.tokens?.[name] ?? null);
+  return {
+    outputTokensPerSecond: of('outputTokensPerSecond'),
+    firstTokenP50Ns: of('firstTokenP50Ns'),
+    firstTokenP99Ns: of('firstTokenP99Ns'),
+    perTokenP50Ns: of('perTokenP50Ns'),
+    interTokenP99Ns: of('interTokenP99Ns'),
   };
 }
 

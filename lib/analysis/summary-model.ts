@@ -40,6 +40,16 @@ export const cellMemorySchema = z.object({
 });
 export type CellMemory = z.infer<typeof cellMemorySchema>;
 
+/** Spread over trials of each trial's own figure. */
+export const cellTokensSchema = z.object({
+  outputTokensPerSecond: spread,
+  firstTokenP50Ns: spread,
+  firstTokenP99Ns: spread,
+  perTokenP50Ns: spread,
+  interTokenP99Ns: spread,
+});
+export type CellTokens = z.infer<typeof cellTokensSchema>;
+
 export const comparisonSchema = z.object({
   /** The cell compared with: arm 'off' at the same workers and batch size, or the best 'off' cell. */
   withCell: cellSchema,
@@ -69,6 +79,8 @@ export const cellSummarySchema = z.object({
   p50Ns: spread,
   p90Ns: spread,
   p99Ns: spread,
+  /** Of streamed replies; left out where none were read. */
+  tokens: cellTokensSchema.optional(),
   memory: cellMemorySchema,
   meanRealisedBatchSize: spread,
   /** With 'off' at the same workers and batch size; null for 'off' itself and where 'off' is not in the plan. */

@@ -12,6 +12,7 @@ import {
   type StudyPids,
   selectDevice,
 } from './gpu-attribution.ts';
+import { tokenFigures, tokenFiguresSchema } from './token-figures.ts';
 
 const percentileNs = z.number().nonnegative().nullable();
 
@@ -31,6 +32,8 @@ export const trialFiguresSchema = z.object({
   headroomRatio: z.number().positive().nullable(),
   /** Mean requests per executed batch; null where the server does not say. */
   meanRealisedBatchSize: z.number().nullable(),
+  /** Of streamed replies; left out where none were read. */
+  tokens: tokenFiguresSchema.optional(),
   /** Server loaded and idle. */
   readyMemory: memoryLedgerSchema.nullable(),
   /** At the end of the measurement: what comparisons use. */
@@ -65,6 +68,7 @@ export function trialFigures(record: TrialRecord, device: string | null): TrialF
     errors: measurement ? failedRequests(measurement.outcomes) : null,
     headroomRatio: headroomRatio(record, unavailable),
     meanRealisedBatchSize: record.server?.meanRealisedBatchSize ?? null,
+    ...(record.load?.tokens && { tokens: tokenFigures(record.load.tokens) }),
     ...memory,
     unavailable,
   };

@@ -88,7 +88,7 @@ const planOptions: readonly PlanOption[] = [
   },
   {
     flags: '--server <kind>',
-    description: 'kind of server: embedded, torchserve or kserve',
+    description: 'kind of server: embedded, torchserve, kserve, openai, command or attached',
     path: ['server', 'kind'],
     read: verbatim,
   },
@@ -100,7 +100,8 @@ const planOptions: readonly PlanOption[] = [
   },
   {
     flags: '--model <name>',
-    description: 'embedded server: auto, tiny, small or bert-base; torchserve: a .mar or its URL; kserve: its name',
+    description:
+      'embedded server: auto, tiny, small or bert-base; torchserve: a .mar or its URL; kserve, openai: its name',
     path: ['server', 'model'],
     read: verbatim,
   },
@@ -112,13 +113,13 @@ const planOptions: readonly PlanOption[] = [
   },
   {
     flags: '--launch <command>',
-    description: 'kserve: command line that starts the server, with {port}, {workers}, {batchSize}',
+    description: 'kserve, openai, command: command line that starts the server, with {port}, {workers}, {batchSize}',
     path: ['server', 'launch'],
     read: verbatim,
   },
   {
     flags: '--server-url <url>',
-    description: 'kserve: base URL of a server that runs already, instead of --launch',
+    description: 'kserve, openai: base URL of a server that runs already, instead of --launch',
     path: ['server', 'url'],
     read: verbatim,
   },

@@ -14,6 +14,7 @@ import {
   ratioWithInterval,
   unknownText,
 } from './decision-rows.ts';
+import { tokenTable } from './token-table.ts';
 
 export interface ReportTable {
   readonly title: string;
@@ -207,7 +208,7 @@ export function conditionTable(summary: StudySummary): ReportTable {
 
 /** In the order of a report; those without a row are left out. */
 export function detailTables(summary: StudySummary): ReportTable[] {
-  const tables = [bestTable, comparisonTable, validityTable, conditionTable, trialTable].map((table) => table(summary));
-  const shown = hasComparison(summary) ? tables : tables.slice(2);
-  return shown.filter((table) => table.rows.length > 0);
+  const compared = hasComparison(summary) ? [bestTable, comparisonTable] : [];
+  const tables = [tokenTable, ...compared, validityTable, conditionTable, trialTable].map((table) => table(summary));
+  return tables.filter((table) => table.rows.length > 0);
 }

@@ -3,6 +3,8 @@ import type { ServerPlan, StudyPlan } from '../plan.ts';
 import { attachedServerSchema, endpointsOf } from './attached.ts';
 import { mentions } from './command.ts';
 
+const notLaunched = { launch: null, environment: {} };
+
 type Grid = Pick<StudyPlan, 'workers' | 'batchSizes' | 'arms'>;
 
 export interface GridProblem {
@@ -12,9 +14,8 @@ export interface GridProblem {
 
 /** Why the server cannot run the cells; null where it can. */
 export function gridProblem(server: ServerPlan, grid: Grid): GridProblem | null {
-  if (server.kind === 'command' || (server.kind === 'openai' && server.launch !== null)) {
-    const { launch, environment } = server;
-    if (launch === null) return null;
+  const { launch, environment } = server.kind === 'openai' || server.kind === 'command' ? server : notLaunched;
+  if (launch !== null) {
     if (
       grid.batchSizes.every((size) => size === 1) ||
       mentions({ launch, environment }, 'batchSize', 'MPSBENCH_BATCH_SIZE')

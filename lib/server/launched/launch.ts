@@ -57,6 +57,10 @@ export class LaunchedProcess implements AsyncDisposable {
       arguments: rest,
       workingDirectory: resolve(plan.cwd ?? '.'),
       environment: {
+        MPSBENCH_PORT: values.port ?? '',
+        MPSBENCH_WORKER: values.worker ?? '',
+        MPSBENCH_WORKERS: values.workers ?? '',
+        MPSBENCH_BATCH_SIZE: values.batchSize ?? '',
         ...deviceVariables(start),
         ...Object.fromEntries(named),
         [serverIdVariable]: serverId,
