@@ -1,6 +1,6 @@
 /** The adapter against a real Triton on the CPU, started by PyTriton or by itself with a model repository. */
 import assert from 'node:assert/strict';
-import { copyFileSync, cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { before, describe, it } from 'node:test';
@@ -18,13 +18,20 @@ import { scratchDirectory, startOptions } from './inference-server.ts';
 
 const environment = fileURLToPath(new URL('../../.cache/pytriton/venv/', import.meta.url));
 const python = join(environment, 'bin', 'python');
-const packages = join(environment, 'lib', 'python3.11', 'site-packages');
+const pythonVersion = versionOf(join(environment, 'lib'));
+const packages = join(environment, 'lib', `python${pythonVersion}`, 'site-packages');
 const triton = join(packages, 'pytriton', 'tritonserver');
 const real = fileURLToPath(new URL('real/', import.meta.url));
 const skip = existsSync(join(environment, 'installed'))
   ? false
   : 'PyTriton is not installed: run test/server/real/install-pytriton.sh';
 const scratch = scratchDirectory();
+
+/** "3.11" of the environment's Python; empty where there is none. */
+function versionOf(directory: string): string {
+  const names = existsSync(directory) ? readdirSync(directory) : [];
+  return names.find((name) => /^python3\.\d+$/.test(name))?.slice('python'.length) ?? '';
+}
 
 /** PyTriton's store of tensors needs more of a machine than a container has. */
 const pytriton = {
@@ -119,7 +126,7 @@ describe('Triton with a model repository', { skip }, () => {
     const backend = join(scratch, 'backends', 'python');
     cpSync(join(triton, 'backends', 'python'), backend, { recursive: true });
     const stub = 'triton_python_backend_stub';
-    copyFileSync(join(triton, 'python_backend_stubs', '3.11', stub), join(backend, stub));
+    copyFileSync(join(triton, 'python_backend_stubs', pythonVersion, stub), join(backend, stub));
   });
 
   it('is switched by loading the model anew, its workers being the processes of its instances', async () => {

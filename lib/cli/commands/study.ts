@@ -82,7 +82,7 @@ async function study(
     emergency: context.emergency,
     tool: { version: packageVersion(), commandLine: ['mpsbench', ...process.argv.slice(2)] },
   });
-  for (const line of leftOutLines(host)) context.err(`${line}\n`);
+  for (const line of [...leftOutLines(host), ...serverWarnings(host)]) context.err(`${line}\n`);
   if (options.dryRun)
     return dryRun(context, plan, await stateOf(plan, host, resumed?.directory ?? null), host, options);
 
@@ -153,6 +153,12 @@ function leftOutLines({ arms: { leftOut } }: StudyHost): string[] {
     const arms = leftOut.filter((entry) => entry.reason === reason).map((entry) => entry.arm);
     return `left out: ${arms.join(', ')}: ${reason}`;
   });
+}
+
+/** What the plan's server means for the question of the study. */
+function serverWarnings({ findings }: StudyHost): string[] {
+  const warnings = findings.filter(({ group, severity }) => group === 'server' && severity === 'warning');
+  return warnings.map(({ subject, message, mend }) => `warning: ${subject}: ${message}; ${mend}`);
 }
 
 interface StudyState {

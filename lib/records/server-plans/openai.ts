@@ -1,6 +1,6 @@
 /** What a plan may say of a server of text generation that speaks OpenAI's API with event streams. */
 import { z } from 'zod';
-import { positiveInteger } from '../plan-values.ts';
+import { cpuListValue, positiveInteger } from '../plan-values.ts';
 import { exactlyOneStart, launchKeys, nonEmptyText } from './launch.ts';
 
 const tokenRange = z
@@ -12,6 +12,7 @@ export const openaiServerSchema = z
   .strictObject({
     kind: z.literal('openai'),
     ...launchKeys,
+    cpus: cpuListValue,
     /** Name of the model in the requests; null = the first that the server lists. */
     model: nonEmptyText.nullable().default(null),
     api: z.enum(['chat', 'completions']).default('chat'),
