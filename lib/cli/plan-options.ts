@@ -75,7 +75,7 @@ const planOptions: readonly PlanOption[] = [
   },
   {
     flags: '--server <kind>',
-    description: 'kind of server: embedded or torchserve',
+    description: 'kind of server: embedded, torchserve, command or attached',
     path: ['server', 'kind'],
     read: verbatim,
   },
@@ -98,6 +98,12 @@ const planOptions: readonly PlanOption[] = [
     read: verbatim,
   },
   { flags: '--java <home>', description: 'home of Java 17 for TorchServe', path: ['server', 'java'], read: verbatim },
+  {
+    flags: '--launch <text>',
+    description: 'command: program and arguments, with {port} and its like',
+    path: ['server', 'launch'],
+    read: verbatim,
+  },
   {
     flags: '--device <index|uuid>',
     description: 'GPU to study (default: the first)',

@@ -9,6 +9,8 @@ const keepAliveThresholdMs = 500;
 
 export interface LaneHost extends Omit<ExchangeHost, 'onEnd' | 'connection'> {
   readonly origin: URL;
+  /** Number of that server among those of the run. */
+  readonly server: number;
   readonly socketPath: string | null;
   /** A connection was made. */
   readonly onConnected: () => void;
@@ -21,6 +23,7 @@ export interface LaneHost extends Omit<ExchangeHost, 'onEnd' | 'connection'> {
  * flight; a Pool would forget a client whose connection failed and then open more than asked for.
  */
 export class Lane {
+  readonly server: number;
   readonly #host: LaneHost;
   readonly #number: number;
   readonly #slot: ConnectionSlot;
@@ -34,6 +37,7 @@ export class Lane {
 
   /** `number`: of its place among the lanes of the run. */
   constructor(host: LaneHost, number: number) {
+    this.server = host.server;
     this.#host = host;
     this.#number = number;
     this.#slot = connectionSlot(host.socketPath, () => {

@@ -17,6 +17,7 @@ import { PhaseRecorder } from './phase-recorder.ts';
 import type { RowSink } from './request-row.ts';
 import { requestSource } from './request-source.ts';
 import { arrivalSchedule } from './schedule.ts';
+import { urlsOf } from './server-address.ts';
 
 /** With no connection at all, so many failed requests are enough to give the run up. */
 const failuresBeforeGivingUp = 3;
@@ -160,10 +161,10 @@ export class LoadSession {
   }
 
   #makeLanes(): Lane[] {
-    const { loop, expectStatus, timeoutNs, url, socketPath } = this.#spec;
+    const { loop, expectStatus, timeoutNs, socketPath } = this.#spec;
+    const origins = urlsOf(this.#spec).map((url) => new URL(new URL(url).origin));
     const expected = expectStatus === null ? null : new Set(expectStatus);
     const host = {
-      origin: new URL(new URL(url).origin),
       socketPath,
       nowNs: () => this.nowNs(),
       timeoutNs,
@@ -171,10 +172,10 @@ export class LoadSession {
       onConnected: () => void this.#connections++,
       onEnd: (lane: Lane, finished: FinishedRequest) => this.#onEnd(lane, finished),
     };
-    return Array.from(
-      { length: loop.kind === 'closed' ? loop.concurrency : loop.connections },
-      (_, number) => new Lane(host, number),
-    );
+    return Array.from({ length: loop.kind === 'closed' ? loop.concurrency : loop.connections }, (_, number) => {
+      const server = number % origins.length;
+      return new Lane({ ...host, server, origin: origins[server] as URL }, number);
+    });
   }
 
   #makeLoop(): RequestLoop {

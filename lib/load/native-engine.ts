@@ -7,7 +7,7 @@ import type { LoadResult, LoadSpec } from '../records/load.ts';
 import { checkDescriptorLimit } from './descriptor-limit.ts';
 import type { LoadEngine, LoadHooks } from './engine.ts';
 import { NativeSession } from './native-session.ts';
-import { serverAddress } from './server-address.ts';
+import { serverAddresses } from './server-address.ts';
 import { Settlement } from './settlement.ts';
 import { endedByTrace } from './trace.ts';
 
@@ -60,7 +60,7 @@ class NativeEngineRun {
     checkDescriptorLimit(this.#spec);
     signal.addEventListener('abort', onAbort, { once: true });
     try {
-      const address = await this.#orFailure(serverAddress(this.#spec, this.#spec.timeoutNs));
+      const address = await this.#orFailure(serverAddresses(this.#spec));
       const origin: Origin = this.#hooks.origin ?? this.#options.clock.origin();
       using session = new NativeSession(this.#spec, address, origin, this.#options, this.#hooks);
       return await this.#phases(session);

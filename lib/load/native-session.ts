@@ -13,7 +13,7 @@ import type { NativeEngineOptions } from './native-engine.ts';
 import { noConnection } from './outcome.ts';
 import { requestBytes } from './request-bytes.ts';
 import { arrivalSchedule } from './schedule.ts';
-import type { ServerAddress } from './server-address.ts';
+import type { ServerAddresses } from './server-address.ts';
 import { Settlement } from './settlement.ts';
 
 /** With no connection at all, so many failed requests are enough to give the run up. */
@@ -37,7 +37,7 @@ export class NativeSession implements Disposable {
 
   constructor(
     spec: LoadSpec,
-    address: ServerAddress,
+    address: ServerAddresses,
     origin: Origin,
     options: NativeEngineOptions,
     hooks: IntervalHooks & Pick<LoadHooks, 'onRow'> = {},

@@ -2,6 +2,7 @@
 import { type Clock, systemClock } from '../core/clock.ts';
 import { ns } from '../core/units.ts';
 import type { DueRequest } from './exchange.ts';
+import { FreeLanes } from './free-lanes.ts';
 import type { Lane } from './lane.ts';
 import type { LoopHost, RequestLoop } from './loop.ts';
 import type { ArrivalSchedule } from './schedule.ts';
@@ -17,10 +18,10 @@ export function openLoop(
   startNs: number,
   clock: Clock = systemClock,
 ): RequestLoop {
-  const free = [...host.lanes];
+  const free = new FreeLanes(host.lanes);
   const waiting = new WaitingLine();
   const take = (request: DueRequest): void => {
-    const lane = free.pop();
+    const lane = free.take();
     if (lane) lane.send(request);
     else waiting.push(request);
   };
@@ -40,7 +41,7 @@ export function openLoop(
     onFree: (lane: Lane) => {
       const next = host.ending.aborted ? undefined : waiting.shift();
       if (next) lane.send(next);
-      else free.push(lane);
+      else free.put(lane);
     },
     giveUpWaiting: (dueBeforeNs, outcome) => {
       for (let since = waiting.sinceNs(); since !== null && since < dueBeforeNs; since = waiting.sinceNs()) {

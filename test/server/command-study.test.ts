@@ -127,10 +127,15 @@ describe('a study of a plain Python program', { skip: pythonMissing }, () => {
       const [first = '', second = '', third = ''] = urls;
       const endpoints = [
         { url: first, arm: 'off', pids: [running[0]?.pid ?? 0] },
-        { url: second, arm: 'mps:50' },
-        { url: third, arm: 'mps:50' },
+        { url: second, arm: 'mps:50', pids: [] },
+        { url: third, arm: 'off', pids: [] },
       ];
-      const attached = { kind: 'attached', endpoints, bodies: server.request.bodies, expect: server.expect };
+      const attached = {
+        kind: 'attached',
+        endpoints: endpoints.map((each) => ({ ...each, workers: 2 })),
+        bodies: server.request.bodies,
+        expect: server.expect,
+      };
       const done = await study('attached', { arms: ['off', 'mps:50'], server: attached });
       const { result, records, directory } = done;
       assert.ok(result.status === 0 || result.status === 3, result.stderr);

@@ -1,9 +1,9 @@
 /** How the cells of a plan and its server fit together, for kinds of server that cannot run any cell. */
 import type { ServerPlan, StudyPlan } from '../plan.ts';
-import { attachedServerSchema, endpointsOf } from './attached.ts';
-import { mentions } from './command.ts';
+import { type AttachedPlan, attachedServerSchema, endpointsOf } from './attached.ts';
+import { type CommandPlan, mentions } from './command.ts';
 
-type Grid = Pick<StudyPlan, 'workers' | 'batchSizes' | 'arms'>;
+type Grid = Pick<StudyPlan, 'workers' | 'batchSizes' | 'arms' | 'load'>;
 
 export interface GridProblem {
   readonly path: readonly string[];
@@ -12,14 +12,21 @@ export interface GridProblem {
 
 /** Why the server cannot run the cells; null where it can. */
 export function gridProblem(server: ServerPlan, grid: Grid): GridProblem | null {
-  if (server.kind === 'command') {
-    if (grid.batchSizes.every((size) => size === 1) || mentions(server, 'batchSize', 'MPSBENCH_BATCH_SIZE'))
-      return null;
-    const message =
-      'tells the program no batch size: write {batchSize} into server.launch or server.environment, or plan batchSizes: [1]';
-    return { path: ['server', 'launch'], message };
+  if (server.kind === 'command') return commandProblem(server, grid);
+  if (server.kind === 'attached') return missingCell(server, grid) ?? concurrencyProblem(grid, mostEndpoints(server));
+  return null;
+}
+
+function commandProblem(server: CommandPlan, grid: Grid): GridProblem | null {
+  const told = mentions(server, 'batchSize', 'MPSBENCH_BATCH_SIZE');
+  if (!told && grid.batchSizes.some((size) => size > 1)) {
+    const advice = 'write {batchSize} into server.launch or server.environment, or plan batchSizes: [1]';
+    return { path: ['server', 'launch'], message: `tells the program no batch size: ${advice}` };
   }
-  if (server.kind !== 'attached') return null;
+  return concurrencyProblem(grid, server.processes === 'one' ? 1 : Math.max(...grid.workers));
+}
+
+function missingCell(server: AttachedPlan, grid: Grid): GridProblem | null {
   for (const workers of grid.workers)
     for (const batchSize of grid.batchSizes)
       for (const arm of grid.arms) {
@@ -29,6 +36,17 @@ export function gridProblem(server: ServerPlan, grid: Grid): GridProblem | null 
         return { path: ['server', 'endpoints'], message };
       }
   return null;
+}
+
+function mostEndpoints({ endpoints }: AttachedPlan): number {
+  return Math.max(...endpoints.map((endpoint) => endpointsOf({ endpoints }, endpoint).length));
+}
+
+/** A connection is one to one endpoint: with fewer of them than endpoints, some workers would stand idle. */
+function concurrencyProblem({ load }: Grid, endpoints: number): GridProblem | null {
+  if (load.concurrency === 'auto' || load.concurrency >= endpoints) return null;
+  const what = `${load.concurrency} in flight cannot reach ${endpoints} endpoints, each of which needs a connection`;
+  return { path: ['load', 'concurrency'], message: `${what}; raise it, or use auto` };
 }
 
 /** What was written, with the cells that attached endpoints give where the plan itself names none. */
