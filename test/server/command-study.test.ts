@@ -10,7 +10,7 @@ import { stringify } from 'yaml';
 import type { TrialRecord } from '../../lib/records/trial.ts';
 import { freePorts } from '../../lib/server/free-ports.ts';
 import { runCli } from '../cli/run-cli.ts';
-import { scratchDirectory } from './command-under-test.ts';
+import { program, scratchDirectory } from './command-under-test.ts';
 import { isAlive, until } from './front-under-test.ts';
 
 const scratch = scratchDirectory();
@@ -90,6 +90,19 @@ describe('a study of LitServe', { skip: litserveMissing }, () => {
       server: { ...server, launch, processes: 'one' },
     });
     assertMeasured(done, 1);
+  });
+});
+
+describe('a study of a program that ends in the midst of a trial', () => {
+  it('voids the trial with the program’s end, and goes on', async () => {
+    const launch = [process.execPath, program, 'tired', '{port}'];
+    const server = { kind: 'command', launch, ready: { path: '/health' } };
+    const { records } = await study('tired', { workers: [1], batchSizes: [1], blocks: 2, server });
+    assert.equal(records.length, 2);
+    for (const { reasons } of records) {
+      const reason = reasons.find(({ code }) => code === 'worker-died');
+      assert.match(reason?.message ?? JSON.stringify(reasons), /worker 1 .* ended with status 9/);
+    }
   });
 });
 
