@@ -22,6 +22,7 @@ const smallReplies: readonly Target[] = [
   { client: 'native', peer: 'wrk', figure: 'cpuPerRequestNs', limit: 0.9 },
   { client: 'native', peer: 'wrk', figure: 'requestsPerSecond', limit: 1.0 },
   { client: 'native', peer: 'ab', figure: 'requestsPerSecond', limit: 1.3 },
+  { client: 'undici', peer: 'autocannon', figure: 'cpuPerRequestNs', limit: 0.7 },
 ];
 
 const cases = [
@@ -43,7 +44,7 @@ export async function engine(settings: BenchSettings): Promise<BenchOutcome> {
   const text = [
     `Keep-alive, one client thread on CPU ${clientCore}, server on CPU ${serverCore}; ${rounds} rounds of ${settings.seconds ?? defaultSeconds} s each, in turns.`,
     'Medians; ratios of medians, with the least and the most of the ratios inside one round.',
-    'CPU is user and system time of the whole client; that of mpsbench includes its JavaScript and leaves out its start and 1 s of warm-up.',
+    'CPU is user and system time of the whole client; clients on Node leave out their start and 1 s of warm-up.',
     ...absent.map((name) => `${name} is not installed and left out.`),
     '',
   ];
@@ -59,9 +60,11 @@ export async function engine(settings: BenchSettings): Promise<BenchOutcome> {
 }
 
 async function installed(): Promise<{ readonly present: readonly Peer[]; readonly absent: readonly string[] }> {
-  const found = await Promise.all(
-    peers.map(async ({ present }) => runCommand(present[0] as string, present.slice(1), { output: 'keep' })),
-  );
+  const found: { readonly ok: boolean }[] = [];
+  // One after the other: npm installs into one folder.
+  for (const { present } of peers) {
+    found.push(await runCommand(present[0] as string, present.slice(1), { output: 'keep' }));
+  }
   return {
     present: peers.filter((_, index) => found[index]?.ok),
     absent: peers.filter((_, index) => !found[index]?.ok).map(({ name }) => name),

@@ -2,7 +2,8 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runCommand } from '../test/runner/command.ts';
+import { root, runCommand } from '../test/runner/command.ts';
+import { npmPeers } from './autocannon.ts';
 import { soundLoad } from './load-client.ts';
 
 export interface Workload {
@@ -14,13 +15,13 @@ export interface Workload {
 
 export interface Measured {
   readonly requestsPerSecond: number;
-  /** User and system time of the client process. mpsbench: without its start-up, that is, over the measurement. */
+  /** User and system time of the client process. Those that run on Node: without their start and a second of warm-up. */
   readonly cpuPerRequestNs: number;
 }
 
 export interface Peer {
   readonly name: string;
-  /** Exit status 0 when it is installed. */
+  /** Exit status 0 when it is installed; npm's are installed by it. */
   readonly present: readonly string[];
   readonly measure: (load: Workload, core: number) => Promise<Measured>;
 }
@@ -32,6 +33,12 @@ export const peers: readonly Peer[] = [
   { name: 'undici', present: ['true'], measure: (load, core) => mpsbench('undici', load, core) },
   { name: 'wrk', present: ['which', 'wrk'], measure: wrk },
   { name: 'ab', present: ['which', 'ab'], measure: ab },
+  {
+    name: 'autocannon',
+    present: ofNpm('autocannon@9.0.0'),
+    measure: (load, core) => javascript('autocannon', load, core),
+  },
+  { name: 'loadtest', present: ofNpm('loadtest@8.2.1'), measure: (load, core) => javascript('loadtest', load, core) },
 ];
 
 async function mpsbench(engine: string, load: Workload, core: number): Promise<Measured> {
@@ -58,6 +65,20 @@ async function ab(load: Workload, core: number): Promise<Measured> {
   const requests = numberIn(output, /Complete requests:\s*(\d+)/);
   allOk('ab', requests - numberIn(output, /Failed requests:\s*(\d+)/), requests);
   return { requestsPerSecond: numberIn(output, /Requests per second:\s*([\d.]+)/), cpuPerRequestNs: cpuNs / requests };
+}
+
+/** The command that installs a package beside the others, unless it is there. */
+function ofNpm(packageAtVersion: string): string[] {
+  return ['npm', 'install', '--prefix', npmPeers, '--no-audit', '--no-fund', packageAtVersion];
+}
+
+async function javascript(name: string, load: Workload, core: number): Promise<Measured> {
+  const script = join(root, 'bench/javascript-peer.mjs');
+  const given = [npmPeers, name, load.url, `${load.connections}`, `${load.seconds}`, bodyFile(load)];
+  const { output } = await pinned(core, ['sh', '-c', '"$@" 2>/dev/null', 'sh', process.execPath, script, ...given]);
+  const { ok, failed, requestsPerSecond, cpuPerRequestNs } = JSON.parse(output.trim().split('\n').at(-1) ?? '');
+  allOk(name, ok, ok + failed);
+  return { requestsPerSecond, cpuPerRequestNs };
 }
 
 function bodyFile({ bodyBytes }: Workload): string {

@@ -34,6 +34,7 @@ export {
 export type { GpuSampled, OpenGpuOptions } from './gpu/session.ts';
 export type { LoadProgress } from './load/engine.ts';
 export type { LoadRun } from './load/load-run.ts';
+export { measureHeadroom } from './load/measure-headroom.ts';
 export type { RequestRow, RowSink } from './load/request-row.ts';
 export { type RequestedLoad, type RunLoadOptions, runRequestedLoad as runLoad } from './load/requested-load.ts';
 export {
@@ -41,7 +42,7 @@ export {
   type SearchRateOptions,
   searchRequestedRate as searchRate,
 } from './load/requested-search.ts';
-export { type RunWarning, runWarnings } from './load/run-warnings.ts';
+export { type RunFacts, type RunWarning, runWarnings } from './load/run-warnings.ts';
 export { type TraceLoad, traceLoad } from './load/trace.ts';
 export type { MpsClientEntry } from './mps/contract.ts';
 export { type ArmEnvironment, armEnvironment } from './mps/environment.ts';
@@ -62,6 +63,7 @@ export {
   type SamplingSummary,
   samplingSummarySchema,
 } from './records/gpu.ts';
+export { type Calibration, type Headroom, headroomSchema } from './records/headroom.ts';
 export { decodeLatencies, type LatencyHistogram, latencyQuantileNs, mergeLatencies } from './records/histogram.ts';
 export {
   type EncodedHistograms,
@@ -81,6 +83,7 @@ export {
 } from './records/load.ts';
 export { type IntervalReport, intervalReportSchema } from './records/load-interval.ts';
 export type { Outcome } from './records/load-outcomes.ts';
+export { type Placement, placementSchema } from './records/placement.ts';
 export { type RequestedPlan, type StudyPlan, studyPlanSchema } from './records/plan.ts';
 export { type RateProbe, type RateSearch, rateSearchSchema } from './records/rate-search.ts';
 export { type RecordedSeries, trialSeriesSchema } from './records/series.ts';

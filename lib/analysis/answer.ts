@@ -155,6 +155,14 @@ function deviceText(cell: CellSummary): string | null {
   return used ? `${formatBytes(used.median)} of device memory` : null;
 }
 
+/** A cell whose every trial ended alike is told with the reason: one that never fits is no bad luck. */
+function sameEndText(facts: Facts, id: string): string {
+  const trials = facts.trials.filter((trial) => trial.counts && trial.cellId === id);
+  const codes = new Set(trials.map((trial) => trial.validity.reasons[0]?.code));
+  const [code] = codes;
+  return codes.size === 1 && code !== undefined ? ` (${code} each time)` : '';
+}
+
 function cautions(facts: Facts): string[] {
   const found: string[] = [];
   for (const reason of new Set(facts.armsLeftOut.map((left) => left.reason))) {
@@ -174,7 +182,9 @@ function cautions(facts: Facts): string[] {
       `${attempts}${finding.attempts === 1 ? '' : ', the first'}: ${finding.reason.message}; ${finding.reason.advice}.`,
     );
   }
-  const invalid = facts.cells.filter((cell) => cell.state === 'invalid').map((cell) => cell.cellId);
+  const invalid = facts.cells
+    .filter((cell) => cell.state === 'invalid')
+    .map((cell) => `${cell.cellId}${sameEndText(facts, cell.cellId)}`);
   if (invalid.length > 0) found.push(`Without a valid trial, hence INVALID: ${invalid.join(', ')}.`);
   if (facts.blocks < fewestPairs) {
     found.push(

@@ -27,6 +27,8 @@ export const trialFiguresSchema = z.object({
   requests: z.number().int().nonnegative().nullable(),
   /** Requests of the measurement that ended otherwise than asked; those cut off by its end are not among them. */
   errors: z.number().int().nonnegative().nullable(),
+  /** What the generator reaches without a server to wait for, over what it had to deal with. */
+  headroomRatio: z.number().positive().nullable(),
   /** Mean requests per executed batch; null where the server does not say. */
   meanRealisedBatchSize: z.number().nullable(),
   /** Server loaded and idle. */
@@ -61,10 +63,17 @@ export function trialFigures(record: TrialRecord, device: string | null): TrialF
     p999Ns: percentile('p999Ns'),
     requests: measurement?.outcomes.ok ?? null,
     errors: measurement ? failedRequests(measurement.outcomes) : null,
+    headroomRatio: headroomRatio(record, unavailable),
     meanRealisedBatchSize: record.server?.meanRealisedBatchSize ?? null,
     ...memory,
     unavailable,
   };
+}
+
+function headroomRatio({ headroom }: TrialRecord, unavailable: Record<string, string>): number | null {
+  const ratio = headroom?.ratio ?? null;
+  if (ratio === null) unavailable.headroomRatio = headroom?.unavailable?.message ?? 'the generator was not calibrated';
+  return ratio;
 }
 
 function guarded(

@@ -1,7 +1,9 @@
 /** Whether a trial may be used: what went wrong while it ran, and rules over its figures. Blind to the arm. */
 import { z } from 'zod';
-import { formatBytes, formatDuration, type Nanoseconds } from '../core/units.ts';
-import { lagLimitRatio, littlesLawTolerance } from '../records/generator-limits.ts';
+import { keptTo } from '../core/cpu-list.ts';
+import { formatBytes, formatDuration, formatRate, type Nanoseconds } from '../core/units.ts';
+import { lagLimitRatio, leastHeadroomRatio, littlesLawTolerance } from '../records/generator-limits.ts';
+import type { ClientPlacement } from '../records/placement.ts';
 import type { StudyPlan } from '../records/plan.ts';
 import { type Reason, reasonSchema, type TrialRecord } from '../records/trial.ts';
 import type { TrialFigures } from './trial-summary.ts';
@@ -19,7 +21,11 @@ export type Validity = z.infer<typeof validitySchema>;
 export const filledBatchRatio = 0.95;
 
 /** Codes that a trial carries without being void: its treatment differs from its label, but it was measured. */
-const warningCodes: ReadonlySet<Reason['code']> = new Set(['batch-not-filled', 'attachment-stated']);
+const warningCodes: ReadonlySet<Reason['code']> = new Set([
+  'batch-not-filled',
+  'attachment-stated',
+  'headroom-unknown',
+]);
 
 type Rule = (record: TrialRecord, figures: TrialFigures, plan: StudyPlan) => Reason | null;
 
@@ -30,6 +36,9 @@ const rules: readonly Rule[] = [
   errorsInMeasurement,
   littlesLawBroken,
   generatorLate,
+  generatorLimited,
+  headroomUnknown,
+  onOtherCpus,
   samplesDropped,
   foreignProcess,
   memoryNotReleased,
@@ -99,9 +108,16 @@ function errorsInMeasurement(record: TrialRecord, figures: TrialFigures): Reason
   if (errors === null || errors === 0) return null;
   return {
     code: 'errors-in-measurement',
-    message: `${errors} of ${errors + (requests ?? 0)} requests failed in the measurement`,
+    message: `${errors} of ${errors + (requests ?? 0)} requests failed in the measurement${refusalText(record)}`,
     advice: errorAdvice(record),
   };
+}
+
+/** The statuses that were counted as failed: all but 2xx, since a study expects no other. */
+function refusalText({ load }: TrialRecord): string {
+  const statuses = Object.entries(load?.measurement.statuses ?? {}).filter(([status]) => !/^2\d\d$/.test(status));
+  const texts = statuses.map(([status, replies]) => `status ${status}: ${replies}`);
+  return texts.length === 0 ? '' : ` (${texts.join(', ')})`;
 }
 
 function errorAdvice({ server, load }: TrialRecord): string {
@@ -111,6 +127,9 @@ function errorAdvice({ server, load }: TrialRecord): string {
   }
   if (server?.kind === 'torchserve' && (statuses['503'] ?? 0) > 0) {
     return 'raise server.queueSize (job_queue_size of TorchServe) above the concurrency: it answers 503 to what finds the queue full';
+  }
+  if (server?.kind === 'embedded' && (statuses['503'] ?? 0) > 0) {
+    return 'raise server.queueLimit above the concurrency: the embedded server answers 503 to what finds the queue full';
   }
   return 'lower the concurrency or raise the queue limit: a server that refuses work answers faster';
 }
@@ -138,6 +157,48 @@ function generatorLate(record: TrialRecord): Reason | null {
     message: `the generator itself was late: ${figures} at p50`,
     advice: 'give the generator a free core: fewer workers than cores, and nothing else on the host',
   };
+}
+
+function generatorLimited({ headroom }: TrialRecord): Reason | null {
+  if (headroom === null || headroom.ratio === null || headroom.ratio >= leastHeadroomRatio) return null;
+  const ceiling = formatRate(headroom.calibration?.ceilingPerSecond ?? 0);
+  return {
+    code: 'generator-limit',
+    message: `the generator alone reaches ${ceiling}, ${headroom.ratio.toFixed(1)}x of what was measured; ${leastHeadroomRatio}x is asked for`,
+    advice: 'use the native engine, or give the generator CPUs of its own (--client-cpus, --server-cpus)',
+  };
+}
+
+function headroomUnknown({ headroom }: TrialRecord): Reason | null {
+  if (headroom === null || headroom.unavailable === null) return null;
+  return {
+    code: 'headroom-unknown',
+    message: `it is not known what the generator alone reaches: ${headroom.unavailable.message}`,
+    advice: 'read the figures as a lower bound of what the server can do',
+  };
+}
+
+/** Affinity is a wish until the system has been asked. */
+function onOtherCpus({ placement }: TrialRecord): Reason | null {
+  const client = placement?.client ?? null;
+  const server = placement?.server ?? null;
+  const strayed = [
+    ...(client === null || keptTo(client.asked, client.threads) ? [] : [strayText('the generator', client)]),
+    ...(server?.processes ?? [])
+      .filter(({ threads }) => !keptTo(server?.asked ?? '', threads))
+      .map(({ pid, threads }) => strayText(`PID ${pid} of the server`, { asked: server?.asked ?? '', threads })),
+  ];
+  if (strayed.length === 0) return null;
+  return {
+    code: 'wrong-cpus',
+    message: strayed.join(', '),
+    advice: 'see what sets the CPUs of these processes: a server may do so itself, a container may allow fewer',
+  };
+}
+
+function strayText(who: string, { asked, threads }: ClientPlacement): string {
+  const seen = threads === null ? 'nothing could be read' : `the system says ${threads.join(' and ')}`;
+  return `${who} was to be kept to CPU ${asked}, and ${seen}`;
 }
 
 function samplesDropped(record: TrialRecord): Reason | null {

@@ -69,6 +69,15 @@ export const loadDocumentSchema = document('load').extend({
   expectStatus: z.array(z.number().int()).nullable(),
   seed: count,
   originAt: z.string(),
+  transport: z.object({
+    verifyCertificate: z.boolean(),
+    /** Only the authorities of a file were taken. */
+    ownAuthorities: z.boolean(),
+    /** Null = HTTP/1.1. */
+    http2Streams: z.number().int().min(1).nullable(),
+    /** Host and port. */
+    proxy: z.string().nullable(),
+  }),
   summary: loadSummarySchema,
   thresholds: z.array(z.object({ text: z.string(), verdict: z.enum(verdictNames), measured: z.string() })),
   warnings: z.array(z.object({ kind: z.enum(runWarningKinds), invalidates: z.boolean(), text: z.string() })),

@@ -5,6 +5,7 @@ import type { ThresholdVerdict } from '../load/threshold.ts';
 import type { Headroom } from '../records/headroom.ts';
 import type { LoadResult, LoadSpec } from '../records/load.ts';
 import type { ClientPlacement } from '../records/placement.ts';
+import { transportFacts } from '../records/transport.ts';
 import { jsonSchemaVersion } from './context.ts';
 
 /** A run, and what was asked about its generator; null where nobody asked. */
@@ -35,6 +36,7 @@ export function loadDocument(
     timeoutNs,
     expectStatus,
     seed,
+    transport: transportFacts(spec.transport),
     originAt,
     summary,
     thresholds,

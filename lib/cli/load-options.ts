@@ -1,7 +1,8 @@
 /** The options of `load`: reading each from text, and the load that they ask for. */
+import { readFileSync } from 'node:fs';
 import { extname, resolve } from 'node:path';
 import { InvalidArgumentError } from 'commander';
-import { MpsbenchError } from '../core/errors.ts';
+import { MpsbenchError, messageOf } from '../core/errors.ts';
 import { seconds } from '../core/units.ts';
 import { type Body, readBodies } from '../load/body-pool.ts';
 import { parseTemplate } from '../load/body-template.ts';
@@ -9,6 +10,7 @@ import { loadDefaults } from '../load/run-load.ts';
 import { endedByTrace, traceLoad } from '../load/trace.ts';
 import type { Arrival } from '../records/arrivals.ts';
 import type { LoadSpec, Stop } from '../records/load.ts';
+import type { Transport } from '../records/transport.ts';
 import type { RequestedRate } from './requested-rate.ts';
 import { readTrace } from './trace-file.ts';
 
@@ -30,10 +32,17 @@ export interface LoadOptions {
   readonly warmup: number;
   readonly expectStatus?: readonly number[];
   readonly seed: number;
+  readonly insecure?: boolean;
+  readonly cacert?: string;
+  readonly http2?: boolean;
+  readonly streams?: number;
+  readonly proxy?: string;
 }
 
 export const defaultDuration = seconds(10);
 export const defaultConnections = { closed: 10, open: 100 } as const;
+/** Requests at a time on one HTTP/2 connection: RFC 9113 asks servers to allow no fewer. */
+export const defaultHttp2Streams = 100;
 
 /** Reads the bodies and fills in what was not given. Throws USAGE and BODY_UNREADABLE. */
 export function loadSpec(url: string, options: LoadOptions): LoadSpec {
@@ -55,6 +64,7 @@ export function loadSpec(url: string, options: LoadOptions): LoadSpec {
     timeoutNs: options.timeout,
     expectStatus: options.expectStatus ?? null,
     seed: options.seed,
+    transport: transportOf(options),
   });
 }
 
@@ -80,6 +90,27 @@ function loopOf(options: LoadOptions): Pick<LoadSpec, 'loop' | 'traceNs'> {
       return { loop: { kind: 'steps', ratesPerSecond: [...rate.perSecond], ...shape } };
     case 'ramp':
       return { loop: { kind: 'ramp', fromPerSecond: rate.fromPerSecond, toPerSecond: rate.toPerSecond, ...shape } };
+  }
+}
+
+function transportOf({ insecure, cacert, http2, streams, proxy }: LoadOptions): Transport {
+  if (streams !== undefined && http2 !== true) {
+    throw usage(`--streams ${streams} needs HTTP/2: give --http2 as well`);
+  }
+  return {
+    verifyCertificate: insecure !== true,
+    certificateAuthorities: cacert === undefined ? null : readAuthorities(cacert),
+    http2Streams: http2 === true ? (streams ?? defaultHttp2Streams) : null,
+    proxyUrl: proxy ?? null,
+  };
+}
+
+function readAuthorities(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    const message = `certificate authorities '${path}' cannot be read (${messageOf(cause)}): give a PEM file`;
+    throw new MpsbenchError('USAGE', message, { cause });
   }
 }
 

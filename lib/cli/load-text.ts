@@ -6,6 +6,7 @@ import { decodeLatencies } from '../records/histogram.ts';
 import { latencyCounts } from '../records/latency-counts.ts';
 import type { LatencySummary, LoadResult, LoadSpec, LoadSummary, PhaseSummary } from '../records/load.ts';
 import { failedRequests, failureOutcomes } from '../records/load-outcomes.ts';
+import type { Transport } from '../records/transport.ts';
 import { wrap } from '../report/wrap.ts';
 import { shownPercentiles } from './latency-figures.ts';
 import { clip, linesText } from './live/display-line.ts';
@@ -133,9 +134,17 @@ function responseBars({ summary, histograms }: Pick<LoadResult, 'summary' | 'his
   return linesText(latencyBars(counts, summary.measurement.responseTime, { rows, columns }), columns, room.colour);
 }
 
-function shapeText({ seed }: LoadSpec, { loop, warmup, measurement }: LoadSummary): string {
+function shapeText({ seed, transport }: LoadSpec, { loop, warmup, measurement }: LoadSummary): string {
   const after = warmup === null ? ', no warm-up' : ` after ${formatDuration(ns(warmup.durationNs))} of warm-up`;
-  return `${loopText(loop)} · measured ${formatDuration(ns(measurement.durationNs))}${after} · seed ${seed}`;
+  return `${loopText(loop)}${transportText(transport)} · measured ${formatDuration(ns(measurement.durationNs))}${after} · seed ${seed}`;
+}
+
+function transportText({ http2Streams, proxyUrl, verifyCertificate }: Transport): string {
+  return [
+    ...(http2Streams === null ? [] : [`, which are HTTP/2 streams, up to ${http2Streams} on one connection`]),
+    ...(proxyUrl === null ? [] : [`, through proxy ${new URL(proxyUrl).host}`]),
+    ...(verifyCertificate ? [] : [', certificate not verified']),
+  ].join('');
 }
 
 function throughputText({ throughputPerSecond, outcomes }: PhaseSummary): string {
@@ -217,9 +226,10 @@ function statusesText({ statuses }: PhaseSummary): string {
 
 function generatorText({ generator, loop }: LoadSummary): string {
   const asked = loop.kind === 'closed' ? ` of ${loop.concurrency}` : '';
+  const reason = generator.engineReason == null ? '' : ` (${generator.engineReason})`;
   const threads = generator.threads > 1 ? ` on ${generator.threads} threads` : '';
   return [
-    `${generator.engine}${threads}, in flight ${generator.inFlightMax}${asked} at most`,
+    `${generator.engine}${reason}${threads}, in flight ${generator.inFlightMax}${asked} at most`,
     ...(generator.littlesLawRatio === null ? [] : [`Little's law ${generator.littlesLawRatio.toFixed(2)}`]),
     ...(generator.eventLoopLagP99Ns === null
       ? []

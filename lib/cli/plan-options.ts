@@ -5,6 +5,7 @@ import { codeOf, MpsbenchError, messageOf } from '../core/errors.ts';
 import type { StudyPlan } from '../records/plan.ts';
 import { type PlanDocument, parsePlanText, validatePlan } from '../records/plan-text.ts';
 import { quickPlan } from '../study/quick-plan.ts';
+import { readAbConfig } from './ab-config.ts';
 
 /** One option and the plan keys it stands for; `read` turns its text into the plan's form. */
 interface PlanOption {
@@ -66,6 +67,18 @@ const planOptions: readonly PlanOption[] = [
     read: verbatim,
   },
   { flags: '--timeout <time>', description: 'limit of one request', path: ['load', 'timeout'], read: verbatim },
+  {
+    flags: '--client-cpus <list>',
+    description: 'CPUs that the generator is kept to, such as 0-3',
+    path: ['load', 'cpus'],
+    read: verbatim,
+  },
+  {
+    flags: '--server-cpus <list>',
+    description: 'CPUs that every process of the server is kept to',
+    path: ['server', 'cpus'],
+    read: verbatim,
+  },
   { flags: '--seed <n>', description: 'seed of order and payload', path: ['seed'], read: number },
   {
     flags: '--restart <what>',
@@ -120,24 +133,36 @@ const planOptions: readonly PlanOption[] = [
 
 export function addPlanOptions(command: Command): Command {
   for (const option of planOptions) command.addOption(new Option(option.flags, option.description));
-  return command.option('--quick', 'a short study: under a minute on two cores, two and a half with MPS arms');
+  return command
+    .option('--quick', 'a short study: under a minute on two cores, two and a half with MPS arms')
+    .option('--ab-config <file>', "config.json of TorchServe's benchmark-ab.py, as a plan for --server torchserve");
 }
 
 /** Names of the plan options that were given, for messages. */
 export function givenPlanOptions(command: Command): string[] {
   const given = planOptions.filter((option) => textOf(command, option) !== undefined).map((option) => longName(option));
-  return command.opts<{ quick?: boolean }>().quick ? [...given, '--quick'] : given;
+  const { quick, abConfig } = command.opts<OtherOptions>();
+  return [...given, ...(quick ? ['--quick'] : []), ...(abConfig === undefined ? [] : ['--ab-config'])];
 }
 
 /**
- * Reads the plan file (if any), lays --quick beneath it and the options over it, and validates the whole. Throws
- * PLAN_UNREADABLE or PLAN_INVALID; a fault in an option is told with the option's name.
+ * Reads the plan file or --ab-config (if any), lays --quick beneath it and the options over it, and validates the
+ * whole; `say` is given a line for each key of --ab-config. Throws USAGE, PLAN_UNREADABLE or PLAN_INVALID; a fault in
+ * an option is told with the option's name.
  */
-export async function planFrom(command: Command, file: string | undefined): Promise<StudyPlan> {
-  const document = file === undefined ? emptyDocument : await readPlanFile(file);
-  const base = command.opts<{ quick?: boolean }>().quick ? structuredClone(quickPlan) : {};
-  const requested = merged(base as Record<string, unknown>, document.value);
+export async function planFrom(
+  command: Command,
+  file: string | undefined,
+  say: (line: string) => void,
+): Promise<StudyPlan> {
   const given = planOptions.filter((option) => textOf(command, option) !== undefined);
+  const { quick, abConfig } = command.opts<OtherOptions>();
+  if (abConfig !== undefined && (quick || file !== undefined)) {
+    throw new MpsbenchError('USAGE', `--ab-config is a whole plan: leave out ${file ?? '--quick'}`);
+  }
+  const document = await documentOf(file, abConfig, given, say);
+  const base = quick ? structuredClone(quickPlan) : {};
+  const requested = merged(base as Record<string, unknown>, document.value);
   if (command.opts().requests !== undefined && command.opts().duration !== undefined) {
     throw new MpsbenchError('USAGE', '--requests and --duration exclude each other; give one of them');
   }
@@ -148,6 +173,29 @@ export async function planFrom(command: Command, file: string | undefined): Prom
     const option = given.find((candidate) => candidate.path.every((part, index) => path[index] === part));
     return option ? longName(option) : document.locate(path);
   });
+}
+
+interface OtherOptions {
+  readonly quick?: boolean;
+  readonly abConfig?: string;
+}
+
+async function documentOf(
+  file: string | undefined,
+  abConfig: string | undefined,
+  given: readonly PlanOption[],
+  say: (line: string) => void,
+): Promise<PlanDocument> {
+  if (abConfig === undefined) return file === undefined ? emptyDocument : await readPlanFile(file);
+  const duration = given.find((option) => option.path[1] === 'duration');
+  const { document, lines } = await readAbConfig(abConfig, (path) => {
+    const option = given.find((candidate) => candidate.path.join('.') === path.join('.'));
+    // Measuring by time takes the place of measuring by number.
+    const winner = option ?? (path[1] === 'requests' ? duration : undefined);
+    return winner ? longName(winner) : null;
+  });
+  for (const line of lines) say(line);
+  return document;
 }
 
 const emptyDocument: PlanDocument = { value: {}, locate: () => null };

@@ -1,4 +1,4 @@
-/** Turns the rows of the native engine into the figures of a run. */
+/** Turns the rows of an engine into the figures of a run. */
 import type { LoadBatch } from '../native/addon.ts';
 import type { LoadSeries, LoadSpec } from '../records/load.ts';
 import { type Outcome, outcomeNames } from '../records/load-outcomes.ts';
@@ -18,7 +18,10 @@ const noConnection = 2 ** 32 - 1;
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
-/** Counts by the rules of LoadSession; the rows come in batches and, between threads, in no order. */
+/**
+ * A request belongs to the phase in which it fell due; throughput is what ended inside the window (see PhaseRecorder).
+ * The rows come in batches and, between threads, in no order.
+ */
 export class BatchRecorder {
   readonly warmup = new PhaseRecorder('warmup');
   readonly measurement = new PhaseRecorder('measurement');

@@ -4,6 +4,7 @@ import { MpsbenchError } from '../core/errors.ts';
 import { milliseconds, ns, seconds } from '../core/units.ts';
 import type { Calibration, CalibrationSubject } from '../records/headroom.ts';
 import type { LoadSpec, LoadSummary } from '../records/load.ts';
+import { directTransport } from '../records/transport.ts';
 import { chooseEngine, type EngineWish } from './choose-engine.ts';
 import { startNullServer } from './null-server.ts';
 import { requestBytes } from './request-bytes.ts';
@@ -62,7 +63,7 @@ export async function calibrate(
   const durationNs = ns(Math.min(window.mostNs, Math.max(window.leastNs, window.ofMeasurementRatio * measuredNs)));
   const against = againstNullServer(spec, server.port, durationNs);
   const recordedAt = new Date().toISOString();
-  const run = await (await chooseEngine(against.url, { ...wish, engine, threads })).run(against, {
+  const run = await (await chooseEngine(against, { ...wish, engine, threads })).run(against, {
     signal: options.signal,
     origin: null,
   });
@@ -81,9 +82,11 @@ export async function calibrate(
 function againstNullServer(spec: LoadSpec, port: number, durationNs: number): LoadSpec {
   const { host, pathname, search } = new URL(spec.url);
   const names = Object.keys(spec.headers).map((name) => name.toLowerCase());
-  const { traceNs: _unused, ...rest } = spec;
+  const { traceNs: _trace, endpoints: _endpoints, ...rest } = spec;
   return {
     ...rest,
+    socketPath: null,
+    transport: directTransport,
     url: `http://127.0.0.1:${port}${pathname}${search}`,
     headers: names.includes('host') ? spec.headers : { host, ...spec.headers },
     loop: { kind: 'closed', concurrency: spec.loop.kind === 'closed' ? spec.loop.concurrency : spec.loop.connections },

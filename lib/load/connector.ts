@@ -1,10 +1,22 @@
 /** Opens connections and keeps hold of every one, so that all can be cut at once. */
+import { X509Certificate } from 'node:crypto';
+import http from 'node:http';
 import net from 'node:net';
 import tls from 'node:tls';
 import type { buildConnector } from 'undici';
+import { MpsbenchError, messageOf } from '../core/errors.ts';
+import type { LoadSpec } from '../records/load.ts';
+import { type DirectRead, LeanSocket, type SocketMemory } from './lean-socket.ts';
+import { CutOff, ProxyError } from './outcome.ts';
 
 /** After this long without traffic the kernel asks whether the peer is still there. */
 const tcpKeepAliveMs = 60_000;
+
+type Address = net.TcpSocketConnectOpts | net.IpcSocketConnectOpts;
+type SocketOptions = Address & { readonly onread?: DirectRead | undefined };
+
+/** Starts a connection; `settle` is called once, or more often with errors. Returns what gives it up. */
+export type OpenSocket = (settle: (error: Error | null, socket: net.Socket | null) => void) => (reason?: Error) => void;
 
 /** The connections of one client of undici: at most one lives at a time. */
 export interface ConnectionSlot {
@@ -16,45 +28,161 @@ export interface ConnectionSlot {
   destroy(): void;
 }
 
-/** `socketPath`: of a Unix socket that stands for the host. `onConnected` is called for each connection made, after the TLS handshake where there is one. */
-export function connectionSlot(socketPath: string | null, onConnected: () => void): ConnectionSlot {
-  const sockets = new Set<net.Socket>();
-  let pending: net.Socket | null = null;
+/** `onConnected` is called for each connection made, after the TLS handshake where there is one. */
+export function connectionSlot(open: OpenSocket, onConnected: () => void): ConnectionSlot {
+  let giveUp: ((reason?: Error) => void) | null = null;
+  let pending = false;
   return {
-    connect(options, callback) {
-      const socket = openSocket(options, socketPath);
-      sockets.add(socket);
-      pending = socket;
+    connect(_options, callback) {
       let settled = false;
-      const settle = (error: Error | null): void => {
+      pending = true;
+      giveUp = open((error, socket) => {
         if (settled) return;
         settled = true;
-        if (pending === socket) pending = null;
-        if (error) {
-          callback(error, null);
+        pending = false;
+        if (socket === null) {
+          callback(error ?? new Error('no connection'), null);
           return;
         }
         onConnected();
         callback(null, socket);
-      };
-      socket.once(options.protocol === 'https:' ? 'secureConnect' : 'connect', () => settle(null));
-      // Stays for the life of the socket: an error after the hand-over reaches undici through its own listener.
-      socket.on('error', settle);
-      socket.once('close', () => sockets.delete(socket));
+      });
     },
-    failPending: (reason) => void pending?.destroy(reason),
-    destroy: () => {
-      for (const socket of sockets) socket.destroy();
+    failPending: (reason) => {
+      if (pending) giveUp?.(reason);
     },
+    destroy: () => giveUp?.(),
   };
 }
 
-function openSocket(options: buildConnector.Options, socketPath: string | null): net.Socket {
-  const secure = options.protocol === 'https:';
-  const port = options.port === '' ? (secure ? 443 : 80) : Number(options.port);
-  const tcp = { host: options.hostname, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: tcpKeepAliveMs };
-  const address = socketPath === null ? tcp : { path: socketPath };
-  if (!secure) return net.connect(address);
-  const servername = options.servername || (net.isIP(options.hostname) ? '' : options.hostname);
-  return tls.connect({ ...address, servername, ALPNProtocols: ['http/1.1'] });
+/** What is the same for all connections of a run is made once. Throws USAGE for authorities that are not PEM. */
+export function socketOpener(spec: LoadSpec, memory: SocketMemory): OpenSocket {
+  const url = new URL(spec.url);
+  const secure = url.protocol === 'https:' ? secureOptions(spec) : null;
+  if (spec.transport.proxyUrl === null) {
+    const address = spec.socketPath === null ? addressOf(url) : { path: spec.socketPath };
+    return (settle) => handOver((onread) => connect({ ...address, onread }, secure), secure, memory, settle);
+  }
+  const proxy = new URL(spec.transport.proxyUrl);
+  if (secure !== null) return (settle) => throughTunnel(proxy, url, secure, memory, settle);
+  const address = addressOf(proxy);
+  return (settle) =>
+    handOver(
+      (onread) => connect({ ...address, onread }, null),
+      null,
+      memory,
+      (error, socket) => settle(error && proxyError(proxy, error), socket),
+    );
+}
+
+type Settle = Parameters<OpenSocket>[0];
+
+/** HTTP/2 is Node's own and needs Node's own socket; everything else takes the lean one. */
+function handOver(
+  make: (read: DirectRead | undefined) => net.Socket,
+  secure: tls.ConnectionOptions | null,
+  memory: SocketMemory,
+  settle: Settle,
+): (reason?: Error) => void {
+  const http2 = secure !== null && offersHttp2(secure);
+  const lean = http2 ? null : new LeanSocket(memory, make);
+  const socket = lean?.inner ?? make(undefined);
+  // The lean socket has all that undici asks of a socket, though not all that a socket has.
+  const usable = (lean ?? socket) as unknown as net.Socket;
+  // Stays for the life of the socket: an error after the hand-over reaches undici through its own listener.
+  socket.on('error', (error) => settle(error, null));
+  socket.once('close', () => settle(new Error('the connection was closed before it stood'), null));
+  socket.once(secure === null ? 'connect' : 'secureConnect', () => {
+    if (!http2 || (socket as tls.TLSSocket).alpnProtocol === 'h2') settle(null, usable);
+    else socket.destroy(new Error('the server does not offer HTTP/2; leave out --http2'));
+  });
+  return (reason) => void socket.destroy(reason);
+}
+
+/** CONNECT to the proxy, then TLS with the server through it. */
+function throughTunnel(
+  proxy: URL,
+  server: URL,
+  secure: tls.ConnectionOptions,
+  memory: SocketMemory,
+  settle: Settle,
+): (reason?: Error) => void {
+  const target = `${server.hostname}:${server.port === '' ? 443 : server.port}`;
+  const { host, port } = addressOf(proxy);
+  const headers = { host: target, ...proxyAuthorization(proxy) };
+  const request = http.request({ host, port, method: 'CONNECT', path: target, agent: false, headers });
+  let giveUp = (reason?: Error): void => void request.destroy(reason);
+  request.on('error', (error) => settle(proxyError(proxy, error), null));
+  request.once('connect', (reply, tunnel) => {
+    if (reply.statusCode === 200) {
+      giveUp = handOver(() => tls.connect({ ...secure, socket: tunnel }), secure, memory, settle);
+      return;
+    }
+    tunnel.destroy();
+    settle(proxyError(proxy, new Error(`it answered ${reply.statusCode} to CONNECT ${target}`)), null);
+  });
+  request.end();
+  return (reason) => giveUp(reason);
+}
+
+/** For a proxy whose URL carries a name and a password. */
+export function proxyAuthorization(proxy: URL): { readonly 'proxy-authorization'?: string } {
+  if (proxy.username === '') return {};
+  const credentials = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`;
+  return { 'proxy-authorization': `Basic ${Buffer.from(credentials).toString('base64')}` };
+}
+
+/** What cut a request off is none of the proxy's doing. */
+function proxyError(proxy: URL, error: Error): Error {
+  return error instanceof CutOff ? error : new ProxyError(proxy.host, error);
+}
+
+function connect(options: SocketOptions, secure: tls.ConnectionOptions | null): net.Socket {
+  return secure === null ? net.connect(options) : tls.connect({ ...options, ...secure });
+}
+
+function addressOf(url: URL): net.TcpSocketConnectOpts {
+  return {
+    host: bareHost(url.hostname),
+    port: url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port),
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: tcpKeepAliveMs,
+  };
+}
+
+function secureOptions({ url, headers, transport }: LoadSpec): tls.ConnectionOptions {
+  const given = Object.entries(headers)
+    .find(([name]) => name.toLowerCase() === 'host')?.[1]
+    .replace(/:\d+$/, '');
+  const host = bareHost(given ?? new URL(url).hostname);
+  return {
+    servername: net.isIP(host) ? '' : host,
+    ALPNProtocols: transport.http2Streams === null ? ['http/1.1'] : ['h2', 'http/1.1'],
+    rejectUnauthorized: transport.verifyCertificate,
+    secureContext: secureContext(transport.certificateAuthorities),
+  };
+}
+
+function secureContext(authorities: string | null): tls.SecureContext {
+  if (authorities === null) return tls.createSecureContext();
+  try {
+    // What is no certificate at all would be passed over in silence.
+    new X509Certificate(authorities);
+    return tls.createSecureContext({ ca: authorities });
+  } catch (cause) {
+    const advice = 'give certificates in PEM form';
+    throw new MpsbenchError('USAGE', `certificate authorities cannot be read (${messageOf(cause)}): ${advice}`, {
+      cause,
+    });
+  }
+}
+
+function offersHttp2(secure: tls.ConnectionOptions): boolean {
+  return Array.isArray(secure.ALPNProtocols) && secure.ALPNProtocols.includes('h2');
+}
+
+/** Without the brackets of IPv6. */
+function bareHost(host: string): string {
+  return host.replace(/^\[|\]$/g, '');
 }

@@ -10,8 +10,9 @@ const reserve = 32;
  * Node has raised the limit as far as it may go by itself (its soft to its hard value) when it started, so only the
  * hard one stands. Throws OPEN_FILE_LIMIT. Does nothing where the system does not tell its limits (other than Linux).
  */
-export function checkDescriptorLimit({ loop }: Pick<LoadSpec, 'loop'>): void {
-  const connections = loop.kind === 'closed' ? loop.concurrency : loop.connections;
+export function checkDescriptorLimit({ loop, transport }: Pick<LoadSpec, 'loop' | 'transport'>): void {
+  const inFlight = loop.kind === 'closed' ? loop.concurrency : loop.connections;
+  const connections = Math.ceil(inFlight / (transport.http2Streams ?? 1));
   const files = openFiles();
   if (files === null) return;
   const needed = connections + files.open + reserve;

@@ -1,90 +1,97 @@
-/** One connection that carries one request at a time. */
-import { Client } from 'undici';
-import { type ConnectionSlot, connectionSlot } from './connector.ts';
-import { type DueRequest, Exchange, type ExchangeHost, type FinishedRequest } from './exchange.ts';
-import { abortedCutOff, timeoutCutOff } from './outcome.ts';
+/** Carries one request at a time over a connection: all of an HTTP/1.1 connection, or a stream of an HTTP/2 one. */
+import type { Dispatcher } from 'undici';
+import type { Outcome } from '../records/load-outcomes.ts';
+import type { Connection } from './connection.ts';
+import type { DueRequest } from './issuer.ts';
+import { abortedCutOff, type CutOff, classifyError, resentCutOff, timeoutCutOff } from './outcome.ts';
+import type { RequestRow } from './request-row.ts';
 
-/** Below the shortest hint that servers send, so that a hint of 1 s keeps the connection instead of closing it. */
-const keepAliveThresholdMs = 500;
-
-export interface LaneHost extends Omit<ExchangeHost, 'onEnd' | 'connection'> {
-  readonly origin: URL;
-  /** Number of that server among those of the run. */
-  readonly server: number;
-  readonly socketPath: string | null;
-  /** A connection was made. */
-  readonly onConnected: () => void;
-  /** Called when the lane is free again; it may be given its next request at once. */
-  readonly onEnd: (lane: Lane, finished: FinishedRequest) => void;
+export interface Failure {
+  /** For people. */
+  readonly text: string;
+  readonly error: Error;
+  /** Lost with no head of a reply, on a connection that had served before. */
+  readonly reusedUnanswered: boolean;
 }
 
-/**
- * A Client of undici is one socket, so that as many lanes as connections are wanted give exactly that many requests in
- * flight; a Pool would forget a client whose connection failed and then open more than asked for.
- */
-export class Lane {
-  readonly server: number;
-  readonly #host: LaneHost;
-  readonly #number: number;
-  readonly #slot: ConnectionSlot;
-  readonly #client: Client;
-  #current: Exchange | null = null;
-  /** Undici is telling of a failed connection, and takes no request until it is done with that. */
-  #failing = false;
-  /** The current request, as long as it is still to be given to undici. */
-  #undispatched: DueRequest | null = null;
-  #served = 0;
+/** What came of a request. Offsets count from the run's origin. */
+export interface LaneResult extends Omit<RequestRow, 'phase'> {
+  readonly measured: boolean;
+  /** Why it failed; null for a complete reply. */
+  readonly failure: Failure | null;
+  /** Start of an unexpected reply. */
+  readonly excerpt: string | null;
+}
 
-  /** `number`: of its place among the lanes of the run. */
-  constructor(host: LaneHost, number: number) {
-    this.server = host.server;
-    this.#host = host;
-    this.#number = number;
-    this.#slot = connectionSlot(host.socketPath, () => {
-      this.#served = 0;
-      this.#current?.noteNewConnection();
-      host.onConnected();
-    });
-    this.#client = new Client(host.origin, {
-      connect: this.#slot.connect,
-      pipelining: 1,
-      allowH2: false,
-      // The engine has its own limit, counted from the intended send time.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      keepAliveTimeoutThreshold: keepAliveThresholdMs,
-    });
+export interface LaneHost {
+  readonly nowNs: () => number;
+  readonly timeoutNs: number;
+  /** Whether anybody wants to know when the first bytes of replies came. */
+  readonly timesFirstBytes: boolean;
+  readonly isExpected: (status: number) => boolean;
+  /** The lane is free again; it may be given its next request at once. */
+  readonly onEnd: (lane: Lane, result: LaneResult) => void;
+}
+
+/** Enough of an unexpected reply to tell what the server meant. */
+const excerptBytes = 160;
+
+/**
+ * The intended time is the scheduled one in an open loop. In a closed loop it is the time of writing, so that the
+ * generator's own work between two requests shows in Little's law instead of hiding in the latency; only a request
+ * that had to wait for a new connection counts from its hand-over, since connecting is part of what its sender waits
+ * for.
+ *
+ * The lane itself is undici's handler, of the older kind: nothing is made per request, and heads are not turned into
+ * objects that nobody reads.
+ */
+export class Lane implements Dispatcher.DispatchHandler {
+  readonly #host: LaneHost;
+  readonly #connection: Connection;
+  #due: DueRequest | null = null;
+  #scheduledNs: number | null = null;
+  #handedOverNs = 0;
+  #sentNs: number | null = null;
+  #abort: ((reason: Error) => void) | null = null;
+  #expired: CutOff | null = null;
+  #reused = false;
+  #waitedForConnection = false;
+  #firstByteNs: number | null = null;
+  #status: number | null = null;
+  #responseBytes = 0;
+  #excerpt: string | null = null;
+
+  /** Number of the connection's server among those of the run. */
+  get server(): number {
+    return this.#connection.server;
   }
 
-  /** Gives the lane a request. The lane must be free. */
-  send(due: DueRequest): void {
-    const exchange = new Exchange(
-      due,
-      {
-        nowNs: this.#host.nowNs,
-        timeoutNs: this.#host.timeoutNs,
-        isExpected: this.#host.isExpected,
-        onEnd: (finished) => this.#onEnd(finished),
-        connection: this.#number,
-      },
-      this.#served > 0,
-    );
-    this.#current = exchange;
-    if (!this.#failing) {
-      this.#client.dispatch(due.options, exchange);
-      return;
-    }
-    this.#undispatched = due;
-    queueMicrotask(() => {
-      if (this.#undispatched !== due) return;
-      this.#undispatched = null;
-      this.#client.dispatch(due.options, exchange);
-    });
+  constructor(host: LaneHost, connection: Connection) {
+    this.#host = host;
+    this.#connection = connection;
+    connection.add(this);
+  }
+
+  /** Gives the lane a request. The lane must be free. `scheduledNs`: null in a closed loop. */
+  send(due: DueRequest, scheduledNs: number | null, nowNs: number): void {
+    this.#due = due;
+    this.#scheduledNs = scheduledNs;
+    this.#handedOverNs = nowNs;
+    this.#sentNs = null;
+    this.#abort = null;
+    this.#expired = null;
+    this.#reused = this.#connection.reused;
+    this.#waitedForConnection = false;
+    this.#firstByteNs = null;
+    this.#status = null;
+    this.#responseBytes = 0;
+    this.#excerpt = null;
+    this.#connection.dispatch(this, due.request.options);
   }
 
   /** Time at which the current request is to be given up; null when free. */
   get deadlineNs(): number | null {
-    return this.#current?.deadlineNs ?? null;
+    return this.#due === null ? null : this.#limitNs;
   }
 
   /**
@@ -93,25 +100,92 @@ export class Lane {
    */
   expire(): void {
     const reason = timeoutCutOff(this.#host.timeoutNs);
-    if (this.#current?.written) this.#current.cutOff(reason);
-    else this.#slot.failPending(reason);
+    this.#expired = reason;
+    if (this.#abort !== null) this.#abort(reason);
+    else this.#connection.failPending(reason);
   }
 
-  /** Gives up the current request as cut off by the end of the run, and closes the connection. */
-  destroy(): void {
-    const reason = abortedCutOff();
-    this.#current?.cutOff(reason);
-    if (this.#undispatched !== null) this.#current?.onResponseError(undefined, reason);
-    this.#undispatched = null;
-    this.#client.destroy(reason, () => {});
-    this.#slot.destroy();
+  /** Gives up the current request as cut off by the end of the run. One that is not written ends with its connection. */
+  cutOff(): void {
+    this.#abort?.(abortedCutOff());
   }
 
-  #onEnd(finished: FinishedRequest): void {
-    this.#current = null;
-    this.#served++;
-    this.#failing = finished.sentNs === null;
-    this.#host.onEnd(this, finished);
-    this.#failing = false;
+  noteNewConnection(): void {
+    this.#waitedForConnection = true;
+  }
+
+  onConnect(abort: (reason?: Error) => void): void {
+    const again = this.#abort !== null;
+    this.#abort = abort;
+    // Undici sends what was under way on a lost HTTP/2 connection once more.
+    if (again || this.#expired !== null) abort(this.#expired ?? resentCutOff());
+    else this.#sentNs = this.#host.nowNs();
+  }
+
+  onHeaders(status: number): boolean {
+    // Informational heads come before the real one and mean nothing here.
+    if (status < 200) return true;
+    this.#status = status;
+    if (this.#host.timesFirstBytes) this.#firstByteNs = this.#host.nowNs();
+    if (!this.#host.isExpected(status)) this.#excerpt = '';
+    return true;
+  }
+
+  onData(chunk: Buffer): boolean {
+    this.#responseBytes += chunk.length;
+    if (this.#excerpt !== null && this.#excerpt.length < excerptBytes) {
+      this.#excerpt += chunk.subarray(0, excerptBytes - this.#excerpt.length).toString('latin1');
+    }
+    return true;
+  }
+
+  onComplete(): void {
+    const endNs = this.#host.nowNs();
+    // The check for time limits may run late; the limit holds all the same.
+    if (endNs > this.#limitNs) this.#fail(timeoutCutOff(this.#host.timeoutNs), endNs);
+    else this.#end(this.#excerpt === null ? 'ok' : 'status', endNs, null);
+  }
+
+  onError(error: Error): void {
+    this.#fail(error, this.#host.nowNs());
+  }
+
+  get #limitNs(): number {
+    return (this.#scheduledNs ?? this.#handedOverNs) + this.#host.timeoutNs;
+  }
+
+  get #intendedNs(): number {
+    if (this.#scheduledNs !== null) return this.#scheduledNs;
+    return this.#waitedForConnection || this.#sentNs === null ? this.#handedOverNs : this.#sentNs;
+  }
+
+  #fail(error: Error, endNs: number): void {
+    const reused = this.#reused && !this.#waitedForConnection;
+    const status = this.#status;
+    const { outcome, text } = classifyError(error, { sent: this.#sentNs !== null, status, reused });
+    this.#status = null;
+    this.#end(outcome, endNs, { text, error, reusedUnanswered: reused && status === null && outcome === 'reset' });
+  }
+
+  #end(outcome: Outcome, endNs: number, failure: Failure | null): void {
+    const due = this.#due;
+    if (due === null) return;
+    this.#due = null;
+    this.#connection.noteServed();
+    this.#host.onEnd(this, {
+      number: due.number,
+      measured: due.measured,
+      intendedNs: this.#intendedNs,
+      sentNs: this.#sentNs,
+      firstByteNs: this.#firstByteNs,
+      endNs,
+      outcome,
+      status: this.#status,
+      requestBytes: this.#sentNs === null ? 0 : due.request.bodyBytes,
+      responseBytes: this.#responseBytes,
+      connection: this.#sentNs === null ? null : this.#connection.number,
+      failure,
+      excerpt: this.#excerpt,
+    });
   }
 }

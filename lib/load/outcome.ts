@@ -85,12 +85,20 @@ export function noConnection(target: LoadTarget, timeoutNs: number, cause: Error
 
 /** The engine's own decision to give a request up, as an error that undici can carry. */
 export class CutOff extends Error {
-  readonly outcome: 'timeout' | 'aborted';
+  readonly outcome: 'timeout' | 'aborted' | 'reset';
 
-  constructor(outcome: 'timeout' | 'aborted', message: string) {
+  constructor(outcome: CutOff['outcome'], message: string) {
     super(message);
     this.name = 'CutOff';
     this.outcome = outcome;
+  }
+}
+
+/** The way to the server failed at the proxy. */
+export class ProxyError extends Error {
+  constructor(proxyHost: string, cause: Error) {
+    super(`proxy ${proxyHost}: ${errorText(cause)}`, { cause });
+    this.name = 'ProxyError';
   }
 }
 
@@ -102,9 +110,16 @@ export function abortedCutOff(): CutOff {
   return new CutOff('aborted', 'cut off by the end of the run');
 }
 
+/** For a request that would go out a second time: nothing is ever retried. */
+export function resentCutOff(): CutOff {
+  return new CutOff('reset', 'the connection was lost before the reply was complete');
+}
+
 function connectAdvice({ url, socketPath }: LoadTarget, timeoutNs: number, cause: Error | null): string {
   const code = codeOf(cause) ?? '';
   const name = socketPath === null ? url : `Unix socket ${socketPath}`;
+  if (cause instanceof ProxyError)
+    return `no connection to ${url} by ${cause.message}: is the proxy running, and open?`;
   if (cause === null || (cause instanceof CutOff && cause.outcome === 'aborted')) {
     return `no connection to ${name} before the run was over: is the address right and the port open?`;
   }

@@ -5,6 +5,7 @@ import { type Origin, systemClock } from '../core/clock.ts';
 import { codeOf, MpsbenchError, messageOf } from '../core/errors.ts';
 import { packageVersion } from '../core/package-version.ts';
 import type { LoadSpec } from '../records/load.ts';
+import { transportFacts } from '../records/transport.ts';
 import { RawBatches, RawColumns } from './raw-columns.ts';
 import type { RequestRow, RowSink } from './request-row.ts';
 
@@ -66,8 +67,9 @@ export async function createRawFile(path: string, spec: LoadSpec, options: RawFi
 
 /** What a reader needs to know of the run; no bodies, no values of headers. */
 function metadata(spec: LoadSpec, { originNs, originAt }: Origin): Map<string, string> {
-  const { url, method, headers, bodies, traceNs: _, ...rest } = spec;
-  const plan = { url, method, headerNames: Object.keys(headers), bodies: bodies.length, ...rest };
+  const { url, method, headers, bodies, traceNs: _, transport, ...rest } = spec;
+  const facts = { headerNames: Object.keys(headers), bodies: bodies.length, transport: transportFacts(transport) };
+  const plan = { url, method, ...facts, ...rest };
   return new Map([
     ['kind', 'mpsbench-requests'],
     ['schemaVersion', String(rawSchemaVersion)],

@@ -3,6 +3,7 @@ import type { Origin } from '../core/clock.ts';
 import { MpsbenchError } from '../core/errors.ts';
 import { type LoadResult, type LoadSpec, loopSchema, stopSchema } from '../records/load.ts';
 import { problemText } from '../records/problem-text.ts';
+import { directTransport, type Transport } from '../records/transport.ts';
 import type { LoadProgress } from './engine.ts';
 import type { LoadInterval } from './load-interval.ts';
 import { LoadRun } from './load-run.ts';
@@ -14,9 +15,11 @@ type Needed = 'url' | 'loop' | 'stop';
 
 /**
  * Where, how and how long. Left out: method POST with bodies and else GET, no headers, no bodies, no warm-up, timeout
- * 30 s, any 2xx is ok, seed 1, one point of the series per second. All spans are integer nanoseconds.
+ * 30 s, any 2xx is ok, seed 1, HTTP/1.1 with no proxy and certificates verified, one point of the series per second.
+ * All spans are integer nanoseconds.
  */
-export type RequestedLoad = Pick<LoadSpec, Needed> & Partial<Omit<LoadSpec, Needed>>;
+export type RequestedLoad = Pick<LoadSpec, Needed> &
+  Partial<Omit<LoadSpec, Needed | 'transport'>> & { readonly transport?: Partial<Transport> };
 
 export interface RunLoadOptions {
   /** Ends the run, which then rejects with INTERRUPTED. */
@@ -33,7 +36,7 @@ export interface RunLoadOptions {
 
 export function completeLoad(requested: RequestedLoad): LoadSpec {
   const method = (requested.bodies?.length ?? 0) > 0 ? 'POST' : loadDefaults.method;
-  return { ...loadDefaults, method, ...requested };
+  return { ...loadDefaults, method, ...requested, transport: { ...directTransport, ...requested.transport } };
 }
 
 /**

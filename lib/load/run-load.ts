@@ -4,6 +4,7 @@ import { isAbsolute } from 'node:path';
 import { MpsbenchError, messageOf } from '../core/errors.ts';
 import { seconds } from '../core/units.ts';
 import type { LoadResult, LoadSpec } from '../records/load.ts';
+import { directTransport } from '../records/transport.ts';
 import { parseTemplate } from './body-template.ts';
 import { anyEngine, chooseEngine, type EngineWish } from './choose-engine.ts';
 import type { LoadHooks } from './engine.ts';
@@ -20,6 +21,7 @@ export const loadDefaults = {
   timeoutNs: seconds(30),
   expectStatus: null,
   seed: 1,
+  transport: directTransport,
   intervalNs: seconds(1),
 } as const satisfies Partial<LoadSpec>;
 
@@ -33,7 +35,7 @@ export async function runLoad(
   wish: EngineWish = anyEngine,
 ): Promise<LoadResult> {
   checkSpec(spec);
-  const engine = await chooseEngine(spec.url, wish);
+  const engine = await chooseEngine(spec, wish);
   return engine.run(spec, { origin: null, ...hooks });
 }
 
@@ -45,6 +47,7 @@ export function checkSpec(spec: LoadSpec): void {
   if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(spec.method) || spec.method === 'CONNECT') {
     throw usage(`method '${spec.method}' cannot be sent: give an HTTP method such as GET or POST`);
   }
+  checkTransport(spec);
   for (const [name, value] of Object.entries(spec.headers)) checkHeader(name, value);
   checkArrivals(spec);
   checkSpan('timeout', spec.timeoutNs, 1);
@@ -86,6 +89,40 @@ function checkArrivals({ loop, stop, traceNs }: LoadSpec): void {
   if (traceNs?.length !== loop.requests || traceNs.at(-1) !== loop.spanNs) {
     throw usage('the trace is another than its loop tells: make both by traceLoad');
   }
+}
+
+/** Methods that undici sends with a body over HTTP/2. */
+const http2BodyMethods: readonly string[] = ['POST', 'PUT', 'PATCH'];
+
+/** What undici or Node cannot do well is refused here, not half done. */
+function checkTransport({ url, method, bodies, socketPath, transport }: LoadSpec): void {
+  const { verifyCertificate, certificateAuthorities, http2Streams, proxyUrl } = transport;
+  if (new URL(url).protocol === 'http:') {
+    if (http2Streams !== null)
+      throw usage(`${url} has no TLS: HTTP/2 is spoken over https:// only, not in plain (h2c)`);
+    if (!verifyCertificate || certificateAuthorities !== null) {
+      throw usage(`${url} has no TLS, so there is no certificate to judge: give an https:// URL`);
+    }
+  }
+  if (!verifyCertificate && certificateAuthorities !== null) {
+    throw usage('certificates cannot be both verified and taken as they are: give --cacert or --insecure');
+  }
+  if (http2Streams !== null && (!Number.isSafeInteger(http2Streams) || http2Streams < 1)) {
+    throw usage(`${http2Streams} HTTP/2 streams per connection are not possible: give a whole number from 1`);
+  }
+  if (http2Streams !== null && bodies.length > 0 && !http2BodyMethods.includes(method)) {
+    throw usage(`${method} with a body is not possible over HTTP/2: give one of ${http2BodyMethods.join(', ')}`);
+  }
+  if (proxyUrl === null) return;
+  if (socketPath !== null) throw usage('a Unix socket is not behind a proxy: leave one of the two out');
+  checkProxy(proxyUrl);
+}
+
+function checkProxy(text: string): void {
+  const advice = 'give the URL of an HTTP proxy such as http://127.0.0.1:3128';
+  if (!URL.canParse(text)) throw usage(`proxy '${text}' is no URL: ${advice}`);
+  const { protocol } = new URL(text);
+  if (protocol !== 'http:') throw usage(`a proxy by ${protocol}// is not supported: ${advice}`);
 }
 
 function checkUrl(text: string): void {

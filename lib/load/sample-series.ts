@@ -4,8 +4,9 @@ import { LatencyTally } from '../records/latency-tally.ts';
 import type { LoadSeries } from '../records/load.ts';
 
 /**
- * The same figures as IntervalSeries gives, from requests in any order: an interval is closed when every request that
- * ended in it is known. One that comes later nevertheless counts in the earliest interval that is still open.
+ * `inFlight` is the mean over the interval of requests that were due and not ended, those that wait for a connection
+ * included. Requests may come in any order: an interval is closed when every request that ended in it is known. One that
+ * comes later nevertheless counts in the earliest interval that is still open.
  */
 export class SampleSeries {
   readonly #intervalNs: number;

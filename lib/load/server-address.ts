@@ -21,6 +21,16 @@ export function urlsOf({ url, endpoints }: Pick<LoadSpec, 'url' | 'endpoints'>):
   return endpoints === undefined || endpoints.length === 0 ? [url] : endpoints;
 }
 
+/** As urlsOf; throws USAGE for several behind a proxy, whose requests name their host in themselves. */
+export function separateUrls(spec: LoadSpec): readonly string[] {
+  const urls = urlsOf(spec);
+  if (urls.length === 1 || spec.transport.proxyUrl === null) return urls;
+  throw new MpsbenchError(
+    'USAGE',
+    `${urls.length} endpoints cannot be loaded through a proxy; load one, or leave out the proxy`,
+  );
+}
+
 /** Throws LOAD_FAILED for a name that is not known. */
 export async function serverAddresses(spec: LoadSpec): Promise<ServerAddresses> {
   const urls = urlsOf(spec);

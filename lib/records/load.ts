@@ -1,6 +1,7 @@
 /** What one load run is asked to do and what came of it. */
 import { z } from 'zod';
 import { arrivalNames, mostSteps } from './arrivals.ts';
+import type { Transport } from './transport.ts';
 
 const count = z.number().int().nonnegative();
 export const outcomeCountsSchema = z.object({
@@ -80,6 +81,7 @@ export interface LoadSpec {
   /** Statuses that count as ok; null = any 2xx. */
   readonly expectStatus: readonly number[] | null;
   readonly seed: number;
+  readonly transport: Transport;
   /** Length of one point of the series. */
   readonly intervalNs: number;
 }
@@ -140,11 +142,13 @@ export type LoadPart = z.infer<typeof loadPartSchema>;
 /** Whether the generator itself was the limit. */
 export const generatorHealthSchema = z.object({
   engine: z.enum(['native', 'undici']),
+  /** Why that engine, where it was neither asked for nor the first choice; null otherwise, absent in older records. */
+  engineReason: z.string().nullable().optional(),
   threads: z.number().int().min(1),
   inFlightMax: count,
   /** Mean requests in flight by Little's law (throughput x mean response time) over the concurrency asked for; closed loop only. */
   littlesLawRatio: z.number().nullable(),
-  /** Above the millisecond that timers are rounded to: 0 says below what can be seen. */
+  /** Of the slowest thread, above the millisecond that timers are rounded to: 0 says below what can be seen. */
   eventLoopLagP99Ns: z.number().nullable(),
   eventLoopLagMaxNs: z.number().nullable(),
   /** Client CPU (user + system) per finished request. */

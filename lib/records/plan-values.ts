@@ -1,5 +1,6 @@
 /** The values that plans are made of: text with a unit for spans and sizes, whole numbers, lists without repeats. */
 import { z } from 'zod';
+import { parseCpuList } from '../core/cpu-list.ts';
 import { type Nanoseconds, parseBytes, parseDuration } from '../core/units.ts';
 
 /** For the published JSON Schema alone: reading is done by core/units.ts, whose messages say more than a pattern. */
@@ -32,6 +33,21 @@ export const sizeValue = z
       return z.NEVER;
     }
   });
+
+/** A list of CPUs such as "0-3,8", kept as text; null = wherever the system puts it. */
+export const cpuListValue = z
+  .string({ error: 'needs a list of CPUs as text, such as "0-3,8"' })
+  .meta({ description: 'CPUs as Linux lists them', pattern: '^\\s*\\d+(-\\d+)?\\s*(,\\s*\\d+(-\\d+)?\\s*)*$' })
+  .superRefine((text, context) => {
+    try {
+      parseCpuList(text);
+    } catch (thrown) {
+      // Not to be continued: what compares lists takes it that they can be read.
+      context.addIssue({ code: 'custom', message: (thrown as RangeError).message, continue: false });
+    }
+  })
+  .nullable()
+  .default(null);
 
 export const positiveInteger = z.number().int('must be a whole number').min(1, 'must be at least 1');
 

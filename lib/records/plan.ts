@@ -1,8 +1,10 @@
 /** The study plan: what a user may write, the defaults, and the complete plan that is run and recorded. */
 import { z } from 'zod';
+import { formatCpuList, parseCpuList } from '../core/cpu-list.ts';
 import { type Nanoseconds, parseBytes } from '../core/units.ts';
 import { armNameSchema } from './arm.ts';
 import {
+  cpuListValue,
   distinctItems,
   durationValue,
   isDistinct,
@@ -49,6 +51,8 @@ export const loadPlanSchema = z
     bodies: z.array(z.string()).default([]),
     /** auto = native where it can serve (Linux, plain HTTP), undici elsewhere. */
     engine: z.enum(['auto', 'native', 'undici']).default('auto'),
+    /** CPUs of the process that sends, while it does. */
+    cpus: cpuListValue,
   })
   .meta({ not: { required: ['duration', 'requests'] } });
 
@@ -104,10 +108,21 @@ export const studyPlanSchema = z
     message: 'give duration or requests, not both',
     path: ['load', 'requests'],
   })
+  .superRefine(({ load, server }, context) => {
+    const shared = sharedCpus(load.cpus, server.cpus);
+    if (shared === '') return;
+    const message = `names CPU ${shared}, which load.cpus has too: generator and server need CPUs of their own`;
+    context.addIssue({ code: 'custom', path: ['server', 'cpus'], message });
+  })
   .superRefine((plan, context) => {
     const problem = gridProblem(plan.server, plan);
     if (problem) context.addIssue({ code: 'custom', path: [...problem.path], message: problem.message });
   });
+
+function sharedCpus(one: string | null, other: string | null): string {
+  const others = new Set(other === null ? [] : parseCpuList(other));
+  return formatCpuList((one === null ? [] : parseCpuList(one)).filter((cpu) => others.has(cpu)));
+}
 
 /** What a user writes: every key may be left out, durations and sizes are text with a unit. */
 export type RequestedPlan = z.input<typeof studyPlanSchema>;

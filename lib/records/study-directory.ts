@@ -9,7 +9,7 @@ import { type Environment, environmentSchema } from './environment.ts';
 import type { GpuSeries } from './gpu.ts';
 import type { EncodedHistograms, LoadSeries } from './load.ts';
 import { problemText } from './problem-text.ts';
-import { seriesSchemaVersion } from './series.ts';
+import { type RecordedSeries, seriesSchemaVersion, trialSeriesSchema } from './series.ts';
 import { type TrialRecord, trialRecordSchema } from './trial.ts';
 
 export const studyFiles = {
@@ -21,6 +21,7 @@ export const studyFiles = {
   logs: 'logs',
   summary: 'summary.json',
   results: 'results.csv',
+  abReport: 'ab_report.csv',
   markdown: 'report.md',
   html: 'report.html',
   figures: 'figures',
@@ -43,6 +44,8 @@ export interface StudyDirectory {
   appendTrial(record: TrialRecord): Promise<void>;
   writeHistograms(trialId: string, attempt: number, histograms: EncodedHistograms): Promise<string>;
   writeSeries(trialId: string, attempt: number, series: TrialSeries): Promise<string>;
+  /** `name` is what a trial's record says; null where the file was taken away. Throws RECORD_SCHEMA_MISMATCH. */
+  readSeries(name: string): Promise<RecordedSeries | null>;
   /** Where the logs of a trial's server go; made when it returns. */
   makeLogDirectory(trialId: string, attempt: number): Promise<string>;
   /** Write-then-rename, so that a reader never sees half a file. `name` is relative to the study directory. */
@@ -115,6 +118,10 @@ function studyDirectory(path: string): StudyDirectory {
         schemaVersion: seriesSchemaVersion,
         ...series,
       }),
+    readSeries: async (name) =>
+      parsed(join(path, name), await readText(path, name, 'null'), (text) =>
+        trialSeriesSchema.nullable().parse(JSON.parse(text)),
+      ),
     makeLogDirectory: (trialId, attempt) => makeFolder(join(path, studyFiles.logs, `${trialId}-${attempt}`)),
     writeFile: write,
     keepOnly: (folder, names) => keepOnly(join(path, folder), names),

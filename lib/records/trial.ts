@@ -2,7 +2,9 @@
 import { z } from 'zod';
 import { cellSchema } from './arm.ts';
 import { gpuSnapshotSchema, samplingSummarySchema } from './gpu.ts';
+import { headroomSchema } from './headroom.ts';
 import { loadSummarySchema } from './load.ts';
+import { placementSchema } from './placement.ts';
 
 export const trialSchemaVersion = 1;
 
@@ -21,6 +23,8 @@ export const reasonSchema = z.object({
     'errors-in-measurement',
     'generator-limit',
     'generator-lag',
+    'headroom-unknown',
+    'wrong-cpus',
     'littles-law',
     'foreign-process',
     'memory-not-released',
@@ -110,6 +114,10 @@ export const trialRecordSchema = z.object({
   server: serverFactsSchema.nullable(),
   load: loadSummarySchema.nullable(),
   gpu: trialGpuSchema.nullable(),
+  /** How near the generator was to its own limit; null where it was not asked: no measurement, or an older record. */
+  headroom: headroomSchema.nullable().default(null),
+  /** null = nothing was to be kept to CPUs. */
+  placement: placementSchema.nullable().default(null),
   /** Paths below the study directory; null where nothing was written. */
   files: z.object({ histograms: z.string().nullable(), series: z.string().nullable() }),
 });

@@ -34,6 +34,7 @@ const columns: readonly (readonly [heading: string, value: (trial: TrialEntry) =
   ['foreignBytes', (trial) => trial.figures.loadedMemory?.foreignBytes ?? null],
   ['unexplainedBytes', (trial) => trial.figures.loadedMemory?.unexplainedBytes ?? null],
   ['unreleasedBytes', (trial) => trial.figures.unreleasedBytes],
+  ['headroomRatio', (trial) => trial.figures.headroomRatio],
 ];
 
 /** RFC 4180 with line feeds; text that a spreadsheet would run as a formula is quoted as text. */

@@ -1,12 +1,15 @@
 /** Rebuilds every derived file of a study from its records: summary.json, results.csv, report.md, report.html, figures. */
 
 import { basename } from 'node:path';
+import { abRows, type GpuMeans, gpuMeans } from '../analysis/ab-report.ts';
 import { summarizeStudy } from '../analysis/study-summary.ts';
 import type { StudySummary } from '../analysis/summary-model.ts';
 import { MpsbenchError } from '../core/errors.ts';
 import { type StudyPlan, studyPlanSchema } from '../records/plan.ts';
 import { problemText } from '../records/problem-text.ts';
 import { type StudyDirectory, studyFiles } from '../records/study-directory.ts';
+import type { TrialRecord } from '../records/trial.ts';
+import { abReportCsv } from './ab-report-csv.ts';
 import { resultsCsv } from './csv.ts';
 import { type Figure, figuresOf } from './figures.ts';
 import { htmlReport } from './html.ts';
@@ -25,10 +28,26 @@ export async function rebuildReport(directory: StudyDirectory): Promise<StudySum
   // A figure of an earlier state would contradict the report beside it.
   await directory.keepOnly(studyFiles.figures, names);
   await directory.writeFile(studyFiles.results, resultsCsv(summary));
+  await writeAbReport(directory, summary);
   await directory.writeFile(studyFiles.markdown, markdownReport(summary, linked));
   await directory.writeFile(studyFiles.html, htmlReport(summary, figures));
   await directory.writeFile(studyFiles.summary, `${JSON.stringify(summary, null, 2)}\n`);
   return summary;
+}
+
+/** For the users of benchmark-ab.py, whose scripts read its columns: beside every study of TorchServe. */
+async function writeAbReport(directory: StudyDirectory, summary: StudySummary): Promise<void> {
+  const { server, ...plan } = await readStudyPlan(directory);
+  if (server.kind !== 'torchserve') return;
+  const trials = await directory.readTrials();
+  const means = new Map<TrialRecord, GpuMeans>();
+  for (const record of trials) {
+    const name = record.gpu && record.files.series;
+    const series = name ? await directory.readSeries(name) : null;
+    if (series) means.set(record, gpuMeans(record, series, plan.gpu.device));
+  }
+  const rows = abRows({ ...plan, server }, summary, trials, (record) => means.get(record) ?? null);
+  await directory.writeFile(studyFiles.abReport, abReportCsv(rows));
 }
 
 /** The summary alone; writes nothing. Throws STUDY_UNREADABLE or RECORD_SCHEMA_MISMATCH. */

@@ -17,17 +17,37 @@ const reasonOfCode: Partial<Record<ErrorCode, Reason['code']>> = {
   LOAD_FAILED: 'load-failed',
 };
 
+/**
+ * How CUDA, its libraries and the frameworks on them say that the device is full. Java's heap is not the device's: it
+ * has a size of its own.
+ */
+const outOfMemory = new RegExp(
+  [
+    'OUT_OF_MEMORY',
+    'cuda\\w*[^;|]{0,40}out of memory',
+    '(?<!java\\.lang\\.)OutOfMemoryError',
+    'cudaErrorMemoryAllocation',
+    '(?:CUBLAS|CUDNN|CUSOLVER|CUSPARSE)_STATUS_ALLOC_FAILED',
+    'insufficient (?:device|GPU) memory',
+    'No available memory for the cache blocks',
+    'less than desired GPU memory utilization',
+  ].join('|'),
+  'i',
+);
+
 /** The reason that a trial's record gives for an error that ended it. */
 export function failureReason(error: MpsbenchError): Reason {
   const text = error.message;
   const limit = /\b808\b|MPS_MAX_CLIENTS/.test(text);
-  const memory = /OUT_OF_MEMORY/.test(text);
+  const memory = outOfMemory.test(text);
   const known = reasonOfCode[error.code] ?? (error.code.startsWith('MPS_') ? 'mps-failed' : 'server-failed');
   return {
     code: limit ? 'client-limit' : memory ? 'out-of-memory' : known,
     message: `${error.code}: ${text}`,
     advice: limit
       ? 'plan fewer workers: the limit counts client contexts per device'
-      : 'see the logs directory of the study',
+      : memory
+        ? 'plan fewer workers, a smaller batch or a smaller model: it did not fit'
+        : 'see the logs directory of the study',
   };
 }

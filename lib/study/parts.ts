@@ -3,11 +3,13 @@ import type { Clock, Origin } from '../core/clock.ts';
 import type { EmergencyStops } from '../core/emergency.ts';
 import type { Nanoseconds } from '../core/units.ts';
 import type { LoadEngine } from '../load/engine.ts';
+import type { Calibrate } from '../load/headroom.ts';
 import type { MpsDaemonOptions, RunningMpsDaemon } from '../mps/contract.ts';
 import type { ForeignClients } from '../mps/foreign-clients.ts';
 import type { Arm } from '../records/arm.ts';
 import type { GpuSeries, GpuSnapshot, SamplingSummary } from '../records/gpu.ts';
 import type { ServerAdapter } from '../server/adapter.ts';
+import type { CpuPlacement } from './cpu-placement.ts';
 
 export interface StudySampling {
   stop(): { readonly series: GpuSeries; readonly summary: SamplingSummary };
@@ -47,5 +49,7 @@ export interface StudyParts {
   readonly armEnvironment: (arm: Arm, daemon: RunningMpsDaemon | null) => ArmEnvironment;
   readonly adapter: ServerAdapter;
   readonly engine: Pick<LoadEngine, 'run'>;
+  readonly cpus: CpuPlacement;
+  readonly calibrate: (signal: AbortSignal) => Calibrate;
   readonly emergency: EmergencyStops;
 }

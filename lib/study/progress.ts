@@ -9,7 +9,7 @@ export interface StudyProgress {
   readonly blocks: number;
   /** Trials that need not be run any more, those of an earlier run included. */
   readonly finished: number;
-  readonly step: 'settle' | 'start' | 'warm up' | 'measure' | 'stop';
+  readonly step: 'settle' | 'start' | 'warm up' | 'measure' | 'stop' | 'calibrate';
   readonly recentPerSecond: number | null;
   readonly remainingNs: Nanoseconds;
 }

@@ -1,9 +1,10 @@
 /** The loop over the trials of a study: one after the other in the drawn order, each flushed before the next begins. */
 import { interrupted, MpsbenchError } from '../core/errors.ts';
 import { type Nanoseconds, ns } from '../core/units.ts';
+import { HeadroomMeter } from '../load/headroom.ts';
 import { restartOf, type StudyPlan } from '../records/plan.ts';
 import type { StudyDirectory } from '../records/study-directory.ts';
-import type { TrialRecord } from '../records/trial.ts';
+import type { Reason, TrialRecord } from '../records/trial.ts';
 import { estimateStudy } from './estimate.ts';
 import { drawOrder, type ScheduledTrial } from './order.ts';
 import type { StudyParts } from './parts.ts';
@@ -38,13 +39,14 @@ export function pendingOf(schedule: readonly ScheduledTrial[], records: readonly
 /**
  * Runs what is still missing. A trial that completed in an earlier run is not run again; one that failed is, as a
  * further attempt. Throws INTERRUPTED with every finished trial on disk; throws the failure that three trials in a
- * row had in common.
+ * row had in common, unless it is one of the cell, such as lack of memory.
  */
 export async function runStudy(run: StudyRun, hooks: StudyHooks): Promise<readonly TrialRecord[]> {
   const schedule = scheduleOf(run.plan, run.arms);
   const records = [...(await run.directory.readTrials())];
   const pending = pendingOf(schedule, records);
   const pace = paceOf(run, pending);
+  const meter = headroomMeter(run, records, hooks.signal);
   await using keeper = new ServerKeeper(restartOf(run.plan));
   let failures: readonly TrialRecord[] = [];
   for (const [index, trial] of pending.entries()) {
@@ -52,6 +54,7 @@ export async function runStudy(run: StudyRun, hooks: StudyHooks): Promise<readon
     const attempt = 1 + records.filter((record) => record.trialId === trial.trialId).length;
     const record = await runOne(run, trial, attempt, hooks, {
       keeper,
+      meter,
       next: pending[index + 1] ?? null,
       trials: schedule.length,
       finished: schedule.length - pending.length + index,
@@ -68,6 +71,7 @@ export async function runStudy(run: StudyRun, hooks: StudyHooks): Promise<readon
 
 interface Place {
   readonly keeper: ServerKeeper;
+  readonly meter: HeadroomMeter;
   readonly next: ScheduledTrial | null;
   readonly trials: number;
   readonly finished: number;
@@ -110,9 +114,18 @@ async function runOne(
     ? await run.directory.writeHistograms(trial.trialId, attempt, result.load.histograms)
     : null;
   const series = result.series ? await run.directory.writeSeries(trial.trialId, attempt, result.series) : null;
-  const record: TrialRecord = { ...result.record, files: { histograms, series } };
+  const measured = result.load !== null && result.spec !== null && result.record.status === 'completed';
+  if (measured) onProgress('calibrate', null);
+  const headroom = measured ? await place.meter.of(result.spec, result.load.summary) : null;
+  const record: TrialRecord = { ...result.record, headroom, files: { histograms, series } };
   await run.directory.appendTrial(record);
   return record;
+}
+
+/** Calibrations of trials that an earlier run has recorded hold for this one. */
+function headroomMeter({ parts }: StudyRun, records: readonly TrialRecord[], signal: AbortSignal): HeadroomMeter {
+  const known = records.flatMap(({ headroom }) => (headroom?.calibration ? [headroom.calibration] : []));
+  return new HeadroomMeter(parts.calibrate(signal), parts.cpus.client?.asked ?? null, known);
 }
 
 /** Mean length of the trials of this run, for the time that remains. */
@@ -137,11 +150,14 @@ function paceOf(
   };
 }
 
+/** Reasons that lie in the cell: another one may fit, and runs whatever became of those before it. */
+const reasonsOfCell: ReadonlySet<Reason['code']> = new Set(['out-of-memory', 'client-limit']);
+
 function stopIfHopeless(failures: readonly TrialRecord[], path: string): void {
   const last = failures.slice(-failuresInRow);
   const reason = last[0]?.reasons[0];
-  if (last.length < failuresInRow || !reason || !last.every((record) => record.reasons[0]?.code === reason.code))
-    return;
+  if (last.length < failuresInRow || !reason || reasonsOfCell.has(reason.code)) return;
+  if (!last.every((record) => record.reasons[0]?.code === reason.code)) return;
   throw new MpsbenchError(
     'SERVER_START_FAILED',
     `${failuresInRow} trials in a row failed (${reason.message}); the study stopped; ${reason.advice}; continue with --resume ${path}`,

@@ -5,11 +5,14 @@ import { type Nanoseconds, ns, seconds } from '../core/units.ts';
 import type { RunningMpsDaemon } from '../mps/contract.ts';
 import { type Arm, type Cell, parseArm } from '../records/arm.ts';
 import type { LoadResult, LoadSpec, Loop } from '../records/load.ts';
+import type { Placement } from '../records/placement.ts';
 import { defaultMeasurementNs, type StudyPlan } from '../records/plan.ts';
 import type { TrialSeries } from '../records/study-directory.ts';
+import { directTransport } from '../records/transport.ts';
 import type { Attachment, Reason, ServerFacts, TrialRecord } from '../records/trial.ts';
 import type { RunningServer, ServerAdapter, ServerCounters } from '../server/adapter.ts';
 import { describeAttachment, noGpuAttachment, proveAttachment } from './attachment.ts';
+import { placementOf } from './cpu-placement.ts';
 import { failureReason, firstError } from './failure-reason.ts';
 import type { ScheduledTrial } from './order.ts';
 import { runningArm } from './running-arm.ts';
@@ -19,9 +22,11 @@ import type { TrialContext } from './trial-context.ts';
 import { type TrialGpu, trialGpu } from './trial-gpu.ts';
 
 export interface TrialOutput {
-  /** Without files; the caller writes those and fills the paths in. */
+  /** Without files and headroom: the caller writes the files, and calibrates once the server is idle or gone. */
   readonly record: TrialRecord;
   readonly load: LoadResult | null;
+  /** What was sent; null where nothing was. */
+  readonly spec: LoadSpec | null;
   readonly series: TrialSeries | null;
 }
 
@@ -30,7 +35,9 @@ interface Findings {
   readonly reasons: Reason[];
   attachment: Attachment | null;
   server: ServerFacts | null;
+  spec: LoadSpec | null;
   load: LoadResult | null;
+  placement: Placement | null;
 }
 
 /**
@@ -41,7 +48,14 @@ export async function runTrial(trial: ScheduledTrial, context: TrialContext): Pr
   const { parts } = context;
   const origin = parts.clock.origin();
   const gpu = parts.gpu ? trialGpu(parts.gpu.session, parts.gpu.device, origin) : null;
-  const findings: Findings = { reasons: [], attachment: null, server: null, load: null };
+  const findings: Findings = {
+    reasons: [],
+    attachment: null,
+    server: null,
+    spec: null,
+    load: null,
+    placement: null,
+  };
   try {
     await measure(trial, context, origin, gpu, findings);
   } catch (thrown) {
@@ -83,8 +97,9 @@ async function measure(
     });
     return;
   }
-  const counters = await load(trial, context, origin, server, gpu, findings);
-  findings.server = { ...facts, meanRealisedBatchSize: meanBatch(counters, trial.cell.batchSize) };
+  const during = await load(trial, context, origin, server, gpu, findings);
+  findings.server = { ...facts, meanRealisedBatchSize: meanBatch(during, trial.cell.batchSize) };
+  findings.placement = placementOf(parts.cpus, during.clientThreads, findings.server, findings.attachment);
   await server.workers();
   const death = daemon?.death();
   if (death)
@@ -133,9 +148,11 @@ async function prove(
   return proveAttachment(arm, daemon, await server.workers(), gpu.take('ready'), device.uuid);
 }
 
-interface CounterPair {
+interface DuringLoad {
   readonly before: ServerCounters | null;
   readonly after: ServerCounters | null;
+  /** CPUs of the generator's threads, where it is kept to some. */
+  readonly clientThreads: readonly string[] | null;
 }
 
 async function load(
@@ -145,17 +162,22 @@ async function load(
   server: RunningServer,
   gpu: TrialGpu | null,
   findings: Findings,
-): Promise<CounterPair> {
+): Promise<DuringLoad> {
   const { plan, parts, signal, onProgress } = context;
   const spec = loadSpec(trial, context, server);
   let before: Promise<ServerCounters | null> = Promise.resolve(null);
   let after: ServerCounters | null = null;
+  let clientThreads: readonly string[] | null = null;
+  findings.spec = spec;
   gpu?.startSampling(plan.gpu.samplePeriod, longestLoad(spec));
   onProgress('warm up', null);
   findings.load = await parts.engine.run(spec, {
     signal,
     origin,
     onProgress: (progress) => onProgress(progress.phase === 'warmup' ? 'warm up' : 'measure', progress.recentPerSecond),
+    onClientCpus: (threads) => {
+      clientThreads = threads;
+    },
     onMeasurementStart: () => {
       before = server.counters().catch(() => null);
     },
@@ -165,7 +187,7 @@ async function load(
     },
   });
   gpu?.stopSampling();
-  return { before: await before, after };
+  return { before: await before, after, clientThreads };
 }
 
 /** The load of a cell is the same in every arm: it depends on workers and batch size alone (method R1). */
@@ -186,6 +208,7 @@ function loadSpec(trial: ScheduledTrial, { plan, bodies }: TrialContext, server:
     bodies: bodies.length > 0 ? bodies : server.sampleBodies,
     template: false,
     socketPath: null,
+    transport: directTransport,
     loop: loopOf(plan, trial.cell),
     warmupNs: plan.load.warmup,
     stop:
@@ -213,7 +236,7 @@ function longestLoad(spec: LoadSpec): Nanoseconds {
  * A server under load may move its two counters at different moments; the mean is kept to what a batch can hold, one
  * request at least and the batch size at most.
  */
-function meanBatch({ before, after }: CounterPair, batchSize: number): number | null {
+function meanBatch({ before, after }: DuringLoad, batchSize: number): number | null {
   if (!before || !after || after.batches <= before.batches) return null;
   const mean = (after.requests - before.requests) / (after.batches - before.batches);
   return Math.min(batchSize, Math.max(1, mean));
@@ -243,8 +266,10 @@ function output(
     server: findings.server,
     load: findings.load?.summary ?? null,
     gpu: recorded?.moments ?? null,
+    headroom: null,
+    placement: findings.placement,
     files: { histograms: null, series: null },
   };
   const series = findings.load ? { load: findings.load.series, gpu: recorded?.series ?? null } : null;
-  return { record, load: findings.load, series };
+  return { record, load: findings.load, spec: findings.spec, series };
 }

@@ -33,8 +33,10 @@ export async function runningArm(
   if (foreign && !attached) reasons.push(foreign);
   onProgress('start', null);
   const arm = parseArm(trial.cell.arm);
-  const daemon = arm.kind === 'mps' && !attached ? await startDaemon(context) : null;
-  const server = await startServerOrStop(trial, context, arm, daemon);
+  const { daemon, server } = await parts.cpus.onServerCpus(async () => {
+    const started = arm.kind === 'mps' && !attached ? await startDaemon(context) : null;
+    return { daemon: started, server: await startServerOrStop(trial, context, arm, started) };
+  });
   const lease = keeper.lease({ daemon, server, baseline: gpu?.baseline ?? null }, trial, next);
   return { ...lease, readyNs: server.readyNs };
 }

@@ -5,6 +5,7 @@ import { MpsbenchError } from '../core/errors.ts';
 import { ns, seconds } from '../core/units.ts';
 import { addonBuildId } from '../gpu/addon-build-id.ts';
 import { type GpuSession, tryOpenGpu } from '../gpu/session.ts';
+import { calibrate } from '../load/calibration.ts';
 import { anyEngine, wishedEngine } from '../load/choose-engine.ts';
 import { startMpsDaemon } from '../mps/daemon.ts';
 import { armEnvironment } from '../mps/environment.ts';
@@ -14,6 +15,7 @@ import type { GpuSnapshot } from '../records/gpu.ts';
 import type { StudyPlan } from '../records/plan.ts';
 import { type AdapterOptions, chooseAdapter, workersUseCuda } from '../server/choose-adapter.ts';
 import { type ArmsOnHost, armsAsStated, armsOnHost } from './arms-on-host.ts';
+import { cpuPlacement } from './cpu-placement.ts';
 import { blockedBy, type Finding } from './finding.ts';
 import type { StudyDevice, StudyParts } from './parts.ts';
 import { type PreflightFacts, preflight } from './preflight.ts';
@@ -47,7 +49,7 @@ export interface StudyHost extends Disposable {
 
 /**
  * Checks the host as `doctor` does and sets up what the plan needs. Throws NOT_SUPPORTED_HERE when no arm of the plan
- * can run here, and PLAN_INVALID for a device that is not there.
+ * can run here, and PLAN_INVALID for a device or CPUs that are not there.
  */
 export async function prepareStudyHost(plan: StudyPlan, options: StudyHostOptions): Promise<StudyHost> {
   const opened = tryOpenGpu({ nvmlPath: options.paths.nvml });
@@ -107,6 +109,8 @@ function partsOf(
   const { paths, emergency } = options;
   const readyTimeoutNs = ns(Math.min(longestDaemonStartNs, plan.readyTimeout));
   const limits = { readyTimeoutNs, commandTimeoutNs: seconds(10) };
+  const cpus = cpuPlacement(plan);
+  const wish = { ...anyEngine, engine: plan.load.engine, cpus: cpus.client?.cpus ?? null };
   return {
     clock: systemClock,
     gpu: session && device ? { session, device } : null,
@@ -114,7 +118,10 @@ function partsOf(
     foreignClients: (pipeDirectory, signal) => foreignClients({ pipeDirectory, signal, controlPath: paths.mpsControl }),
     armEnvironment,
     adapter: chooseAdapter(plan.server, { cudaPath: paths.cuda, ...gpuPidsOf(session, device) }),
-    engine: wishedEngine({ ...anyEngine, engine: plan.load.engine }),
+    engine: wishedEngine(wish),
+    cpus,
+    calibrate: (signal) => (spec, subject, measuredNs) =>
+      calibrate(spec, subject, measuredNs, { signal, emergency, wish, onServerCpus: cpus.onServerCpus }),
     emergency,
   };
 }

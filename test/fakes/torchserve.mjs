@@ -4,6 +4,7 @@
  * FAKE_TORCHSERVE: serves · dies (says why before anything is bound) · silent (never ready) · never-scales (keeps one
  * worker and says otherwise) · no-room (the workers do not fit) · no-room-to-scale (a second one does not) · stubborn
  * (no process of it ends when it is asked to).
+ * FAKE_TORCHSERVE_REQUESTS: a file that gets a line for each request: CLOCK_MONOTONIC in ns, method, path.
  */
 import { spawn } from 'node:child_process';
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
@@ -51,6 +52,7 @@ function front(config) {
   let bound = 0;
   for (const each of ports) {
     createServer((request, response) => {
+      noteRequest(request);
       request.resume();
       const { status, text: body } = answer(request, state);
       response.writeHead(status, { 'content-type': 'application/json' }).end(body);
@@ -61,12 +63,18 @@ function front(config) {
   }
 }
 
+function noteRequest({ method, url }) {
+  const file = process.env.FAKE_TORCHSERVE_REQUESTS;
+  if (file !== undefined) appendFileSync(file, `${process.hrtime.bigint()} ${method} ${url.split('?')[0]}\n`);
+}
+
 function answer(request, state) {
   const url = new URL(request.url, 'http://fake');
   if (url.pathname.startsWith('/predictions/')) return recorded.predicted;
   if (url.pathname === '/metrics') return recorded.counted;
   if (request.method === 'POST') return register(url.searchParams, state);
   if (request.method === 'PUT') return scale(Number(url.searchParams.get('min_worker')), state);
+  if (request.method === 'DELETE') return unregister(state);
   return url.pathname === '/models' ? recorded.listed : described(state);
 }
 
@@ -77,6 +85,12 @@ function register(query, state) {
   const asked = Number(query.get('initial_workers'));
   addWorkers(behaviour === 'never-scales' || behaviour === 'no-room-to-scale' ? 1 : asked, state);
   return recorded.registered;
+}
+
+/** The workers are gone by then: the adapter ends them first. */
+function unregister(state) {
+  state.workers = [];
+  return { status: 200, text: '{"status": "Model \\"m\\" unregistered"}' };
 }
 
 function scale(asked, state) {

@@ -4,9 +4,11 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
-import { nativeEngine } from '../../lib/load/native-engine.ts';
+import { nativeEngine } from '../../lib/load/native-sender.ts';
+import { undiciEngine } from '../../lib/load/undici-engine.ts';
 import { loadAddon } from '../../lib/native/addon.ts';
 import type { LoadSpec } from '../../lib/records/load.ts';
+import { directTransport } from '../../lib/records/transport.ts';
 import { closed, duration, engines, milli, open, type Run, requests, runOn } from './run.ts';
 
 interface Counted {
@@ -60,7 +62,12 @@ async function spread(
 
 const sumOf = (counts: readonly number[]): number => counts.reduce((sum, count) => sum + count, 0);
 const twoThreads: Run = (given, hooks) => runOn(nativeEngine({ addon: loadAddon(), threads: 2 }), given, hooks);
-const runs = [...engines, { name: 'native, two threads', run: twoThreads }];
+const threads: Run = (given, hooks) => runOn(undiciEngine({ threads: 2 }), given, hooks);
+const runs = [
+  ...engines,
+  { name: 'undici, two threads', run: threads },
+  { name: 'native, two threads', run: twoThreads },
+];
 
 for (const { name, run } of runs) {
   describe(`a load over several servers (${name})`, () => {
@@ -100,5 +107,13 @@ describe('a load over several servers', () => {
         alive.server.close();
       }
     }
+  });
+
+  it('is refused through a proxy', async () => {
+    const transport = { ...directTransport, proxyUrl: 'http://127.0.0.1:1/' };
+    const endpoints = ['http://127.0.0.1:1/', 'http://127.0.0.1:2/'];
+    const url = 'http://127.0.0.1:1/';
+    const loading = runOn(undiciEngine(), { url, endpoints, transport, loop: closed(2), stop: requests(1) });
+    await assert.rejects(loading, { code: 'USAGE', message: /2 endpoints cannot be loaded through a proxy/ });
   });
 });

@@ -52,6 +52,17 @@ for (const { name: engine, run } of engines) {
       assert.ok(server.seen.length < 10, `${server.seen.length} were sent`);
     });
 
+    it('goes on with the requests that wait when the server goes away', async () => {
+      const server = await fakeServer(() => ({ delayMs: 30 }));
+      const { summary } = await run(
+        { url: server.url, loop: open(1000, 2), stop: requests(60), warmupNs: 60 * milli },
+        { onMeasurementStart: () => void server.close() },
+      );
+      const { ok, reset, connect } = summary.measurement.outcomes;
+      assert.equal(ok + reset + connect, 60);
+      assert.ok(connect > 0, JSON.stringify(summary.measurement.outcomes));
+    });
+
     it('goes on with those that wait when one runs out of time before its connection is made', async () => {
       await using server = await fakeServer(() => ({ silent: true }));
       const spec = { url: server.url, loop: open(1000, 1), stop: requests(20), timeoutNs: 150 * milli };

@@ -180,7 +180,8 @@ for (const { name: engine, run } of engines) {
       for (const { outcome, intendedNs, sentNs, firstByteNs, endNs, status } of rows) {
         assert.ok(sentNs !== null && intendedNs <= sentNs && sentNs <= endNs);
         assert.equal(status !== null, outcome !== 'reset');
-        if (outcome === 'ok') assert.ok(firstByteNs !== null && sentNs < firstByteNs && firstByteNs < endNs);
+        // On a busy host both pieces may be there at the first look; then the first byte is known with the end.
+        if (outcome === 'ok') assert.ok(firstByteNs !== null && sentNs < firstByteNs && firstByteNs <= endNs);
       }
     });
 

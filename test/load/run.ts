@@ -1,6 +1,6 @@
 /** Runs a load against a fake server with a spec that says only what a test is about. */
 import type { LoadEngine, LoadHooks } from '../../lib/load/engine.ts';
-import { nativeEngine } from '../../lib/load/native-engine.ts';
+import { nativeEngine } from '../../lib/load/native-sender.ts';
 import { loadDefaults } from '../../lib/load/run-load.ts';
 import { undiciEngine } from '../../lib/load/undici-engine.ts';
 import { loadAddon } from '../../lib/native/addon.ts';
@@ -26,6 +26,7 @@ export function duration(durationMs: number): LoadSpec['stop'] {
 
 export interface RunOptions {
   readonly drainLimitNs?: number;
+  readonly threads?: number;
 }
 
 export type Run = (

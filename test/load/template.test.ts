@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { bodyFiller, parseTemplate } from '../../lib/load/body-template.ts';
-import { nativeEngine } from '../../lib/load/native-engine.ts';
+import { nativeEngine } from '../../lib/load/native-sender.ts';
 import { loadAddon } from '../../lib/native/addon.ts';
 import type { LoadSpec } from '../../lib/records/load.ts';
 import { fakeServer } from '../fakes/fake-server.ts';

@@ -74,6 +74,13 @@ export function makeArchive(directory: string, handler: keyof typeof handlers, m
   return join(directory, `${name}.mar`);
 }
 
+/** The archive as a directory below `directory`; returns its path. */
+export function unpackArchive(directory: string, archive: string): string {
+  const unpacked = mkdtempSync(join(directory, 'unpacked-'));
+  execFileSync(join(programs, 'python'), ['-m', 'zipfile', '-e', archive, unpacked]);
+  return unpacked;
+}
+
 export interface TorchserveUnderTest {
   readonly plan?: Partial<TorchservePlan>;
   readonly start?: Partial<ServerStart>;

@@ -6,7 +6,14 @@ import { describe, it } from 'node:test';
 import { stringify } from 'yaml';
 import type { TrialRecord } from '../../lib/records/trial.ts';
 import { runCli } from '../cli/run-cli.ts';
-import { type handlers, makeArchive, scratchDirectory, skipReason, torchserveProgram } from './real-torchserve.ts';
+import {
+  type handlers,
+  makeArchive,
+  scratchDirectory,
+  skipReason,
+  torchserveProgram,
+  unpackArchive,
+} from './real-torchserve.ts';
 
 const scratch = scratchDirectory();
 
@@ -46,6 +53,23 @@ describe('a study of TorchServe', { skip: skipReason }, () => {
       assert.ok(mean >= 1 && mean <= cell.batchSize, `${mean} of ${cell.batchSize}`);
     }
     assert.match(readFileSync(join(directory, 'report.md'), 'utf8'), /TorchServe, echo\.mar/);
+  });
+
+  it("is had from a config of benchmark-ab.py as TorchServe's page has it, with an unpacked archive", async () => {
+    const body = join(scratch, 'request.txt');
+    writeFileSync(body, '{"text": "nine words"} ');
+    const config = join(scratch, 'config.json');
+    const url = unpackArchive(scratch, makeArchive(scratch, 'echo'));
+    writeFileSync(config, JSON.stringify({ url, requests: 200, concurrency: 16, input: body, workers: '1' }));
+    const directory = join(scratch, 'ab');
+    const options = ['--torchserve', torchserveProgram, '--sharing', 'off', '--blocks', '1', '--warmup', '200ms'];
+    const result = await runCli(['study', '--ab-config', config, ...options, '--out', directory]);
+    assert.ok(result.status === 0 || result.status === 3, result.stderr);
+    assert.match(result.stderr, /config\.json: workers 1 -> workers \[1\]/);
+    const record = JSON.parse(readFileSync(join(directory, 'trials.jsonl'), 'utf8')) as TrialRecord;
+    assert.equal(record.status, 'completed', JSON.stringify(record.reasons));
+    assert.equal(record.load?.measurement.outcomes.ok, 200);
+    assert.deepEqual(record.load?.loop, { kind: 'closed', concurrency: 16 });
   });
 
   it('goes on after a cell whose workers do not fit on the device', async () => {

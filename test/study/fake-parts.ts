@@ -7,6 +7,7 @@ import type { LoadEngine } from '../../lib/load/engine.ts';
 import type { RunningMpsDaemon } from '../../lib/mps/contract.ts';
 import type { ForeignClients } from '../../lib/mps/foreign-clients.ts';
 import type { DeviceReading, GpuSnapshot } from '../../lib/records/gpu.ts';
+import type { CalibrationSubject } from '../../lib/records/headroom.ts';
 import type { LatencySummary, LoadResult, LoadSpec, PhaseSummary } from '../../lib/records/load.ts';
 import type { RunningServer, ServerStart } from '../../lib/server/adapter.ts';
 import type { StudyGpu, StudyParts } from '../../lib/study/parts.ts';
@@ -33,6 +34,7 @@ export interface FakeHost {
   readonly alive: Set<string>;
   readonly loads: LoadSpec[];
   readonly starts: ServerStart[];
+  readonly calibrations: CalibrationSubject[];
 }
 
 export interface FakeOptions {
@@ -44,6 +46,13 @@ export interface FakeOptions {
   /** Workers that fall back in silence: they are not in any MPS list. */
   readonly silentFallback?: boolean;
   readonly foreignBytes?: number;
+  /** What the generator reaches against the null server; each fake load is 100 requests per second. */
+  readonly ceilingPerSecond?: number;
+  readonly calibrationError?: Error;
+  readonly clientCpus?: string;
+  readonly serverCpus?: string;
+  /** What the system says of every thread. */
+  readonly cpusSeen?: string;
   /** Servers that can be switched to another cell. */
   readonly keeps?: boolean;
   /** The server ran before: no daemon is ours. `lists`: PIDs that the driver names, and those that it calls MPS clients. */
@@ -77,6 +86,7 @@ export function fakeHost(options: FakeOptions = {}): FakeHost {
   const alive = new Set<string>();
   const loads: LoadSpec[] = [];
   const starts: ServerStart[] = [];
+  const calibrations: CalibrationSubject[] = [];
   let trial = 0;
   let workerPids: number[] = [];
   let mps = false;
@@ -189,6 +199,7 @@ export function fakeHost(options: FakeOptions = {}): FakeHost {
     name: 'undici',
     run: async (spec, hooks) => {
       loads.push(spec);
+      if (options.clientCpus && options.cpusSeen !== undefined) hooks.onClientCpus?.([options.cpusSeen]);
       hooks.onMeasurementStart?.(1);
       await hooks.onMeasurementEnd?.();
       at('load');
@@ -215,9 +226,25 @@ export function fakeHost(options: FakeOptions = {}): FakeHost {
     }),
     adapter: { kind: 'fake', start, ...(options.attached ? { attached: true } : {}) },
     engine,
+    cpus: {
+      client: options.clientCpus ? { asked: options.clientCpus, cpus: [0] } : null,
+      server: options.serverCpus ? { asked: options.serverCpus, cpus: [1] } : null,
+      onServerCpus: async (work) => {
+        if (options.serverCpus) events.push('on server CPUs');
+        return await work();
+      },
+      cpusOfThreads: () => (options.cpusSeen === undefined ? null : [options.cpusSeen]),
+    },
+    calibrate: () => async (_spec, subject) => {
+      calibrations.push(subject);
+      if (options.calibrationError) throw options.calibrationError;
+      const recordedAt = '2026-01-01T00:00:00.000Z';
+      const ceilingPerSecond = options.ceilingPerSecond ?? 10_000;
+      return { recordedAt, subject, durationNs: 1e9, ceilingPerSecond, cpuPerRequestNs: null };
+    },
     emergency: emergencyStops(),
   };
-  return { events, parts, alive, loads, starts };
+  return { events, parts, alive, loads, starts, calibrations };
 }
 
 function snapshot(

@@ -9,7 +9,10 @@ import { type RequestedPlan, type StudyPlan, studyPlanSchema } from '../../lib/r
 import { requestedForm } from '../../lib/records/plan-text.ts';
 import { createStudyDirectory, openStudyDirectory, type StudyDirectory } from '../../lib/records/study-directory.ts';
 import type { TrialRecord } from '../../lib/records/trial.ts';
+import { rebuildReport } from '../../lib/report/write-report.ts';
+import type { ServerStart } from '../../lib/server/adapter.ts';
 import { runStudy, scheduleOf } from '../../lib/study/run-study.ts';
+import { environmentOf } from '../fixtures/study/make-environment.ts';
 import { type FakeHost, type FakeOptions, fakeHost, type Step } from './fake-parts.ts';
 
 const never = new AbortController().signal;
@@ -212,6 +215,49 @@ describe('a fault in one trial', () => {
     );
     assert.equal((await directory.readTrials()).length, 3);
     assert.equal(host.alive.size, 0);
+  });
+});
+
+describe('a cell that does not fit', () => {
+  /** The end that PyTorch puts to four workers; any other number starts. */
+  const full = new MpsbenchError(
+    'SERVER_SCALE_FAILED',
+    'scaling failed: torch.cuda.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB; see its log',
+  );
+  const withoutRoom = async (leastWorkers: number, plan: StudyPlan) => {
+    const host = fakeHost({});
+    const { start } = host.parts.adapter;
+    const adapter = {
+      kind: 'fake',
+      start: (asked: ServerStart) => (asked.workers >= leastWorkers ? Promise.reject(full) : start(asked)),
+    };
+    const directory = await freshDirectory(plan);
+    const parts = { ...host.parts, adapter };
+    const records = await runStudy({ plan, arms: plan.arms, parts, directory, bodies: [] }, { signal: never });
+    assert.equal(host.alive.size, 0);
+    await directory.writeEnvironment(environmentOf('gpu'));
+    return { records, summary: await rebuildReport(directory) };
+  };
+
+  it('fails for want of memory, more than three times in a row, and the study goes on to the others', async () => {
+    const plan = planOf({ workers: [1, 4], batchSizes: [1, 2, 4, 8], arms: ['off'], blocks: 3, restart: 'arm' });
+    const { records, summary } = await withoutRoom(4, plan);
+    assert.equal(records.length, 24);
+    for (const { cell, status, reasons } of records) {
+      assert.equal(status, cell.workers === 4 ? 'failed' : 'completed');
+      assert.equal(reasons[0]?.code ?? null, cell.workers === 4 ? 'out-of-memory' : null);
+    }
+    const ids = [1, 2, 4, 8].map((batchSize) => `w4-b${batchSize}-off (out-of-memory each time)`).join(', ');
+    assert.ok(summary.answer.cautions.includes(`Without a valid trial, hence INVALID: ${ids}.`));
+  });
+
+  it('does not end the study even where none fits', async () => {
+    const { records, summary } = await withoutRoom(1, planOf({ arms: ['off'], blocks: 4 }));
+    assert.deepEqual(
+      records.map((record) => record.reasons[0]?.code),
+      ['out-of-memory', 'out-of-memory', 'out-of-memory', 'out-of-memory'],
+    );
+    assert.match(summary.answer.headline, /^No answer: no trial of this study is valid; 4 of 4 are void because/);
   });
 });
 

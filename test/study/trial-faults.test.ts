@@ -128,19 +128,33 @@ describe('a trial', { skip: skipStage, concurrency: 2 }, () => {
 
   it('that fails three times in a row for one reason ends the study with that line, status 1 and the way on', async () => {
     using stage = new StudyStage();
-    stage.playCuda(['memory_mib 1']);
+    stage.playCuda(['return cuModuleLoadData 218']);
     const { status, stderr } = await stage.run(stage.study('off', '--workers', '1', '--blocks', '4'));
     assert.equal(status, 1);
     const [line, ...more] = errorLines(stderr);
     assert.equal(more.length, 0);
     assert.match(
       line ?? '',
-      /^mpsbench: SERVER_START_FAILED: 3 trials in a row failed \(.*OUT_OF_MEMORY.*; continue with --resume \S+$/,
+      /^mpsbench: SERVER_START_FAILED: 3 trials in a row failed \(SERVER_START_FAILED: .*\(218\).*; continue with --resume \S+$/,
     );
     assert.deepEqual(
       stage.trials().map((trial) => trial.status),
       ['failed', 'failed', 'failed'],
     );
+    stage.assertNothingLeft();
+  });
+
+  it('that does not fit on the device fails as often as it is planned, and the study goes on', async () => {
+    using stage = new StudyStage();
+    stage.playCuda(['memory_mib 1']);
+    const { status, stderr } = await stage.run(stage.study('off', '--workers', '1', '--blocks', '4'));
+    assert.equal(status, 3, stderr);
+    assert.deepEqual(
+      stage.trials().map(({ status, reasons }) => [status, reasons[0]?.code]),
+      Array.from({ length: 4 }, () => ['failed', 'out-of-memory']),
+    );
+    const markdown = readFileSync(join(stage.out, 'report.md'), 'utf8');
+    assert.match(markdown, /hence INVALID: w1-b1-off \\?\(out-of-memory each time/);
     stage.assertNothingLeft();
   });
 });

@@ -23,7 +23,7 @@ import {
   headroomRows,
   measuredHeadroom,
 } from '../load-headroom.ts';
-import { defaultConnections, type LoadOptions, loadSpec, parseStatuses } from '../load-options.ts';
+import { defaultConnections, defaultHttp2Streams, type LoadOptions, loadSpec, parseStatuses } from '../load-options.ts';
 import { type LoadProgressDisplay, loadProgress, progressIntervalNs } from '../load-progress.ts';
 import { loopText } from '../loop-text.ts';
 import { collect, durationValue, positiveDurationValue, wholeNumberValue } from '../option-values.ts';
@@ -99,11 +99,20 @@ export function loadCommand(context: CliContext): Command {
         .default(seconds(0), '0s; 1s for each probe of --rate auto'),
     )
     .addOption(
-      new Option('--engine <name>', 'what sends; auto: native where it can serve (Linux, plain HTTP)')
+      new Option('--engine <name>', 'what sends; auto: native where it can serve (Linux, plain HTTP, no proxy)')
         .choices(['auto', 'native', 'undici'])
         .default(anyEngine.engine),
     )
-    .option('--threads <count>', 'sending threads of the native engine', wholeNumberValue(1), anyEngine.threads)
+    .option('--threads <count>', 'sending threads', wholeNumberValue(1), anyEngine.threads)
+    .option('--insecure', 'take any certificate of the server')
+    .option('--cacert <file>', 'PEM file of the only authorities whose certificates are taken')
+    .option('--http2', 'HTTP/2 over TLS instead of HTTP/1.1')
+    .option(
+      '--streams <count>',
+      `with --http2: requests at a time on one connection (${defaultHttp2Streams})`,
+      wholeNumberValue(1),
+    )
+    .option('--proxy <url>', 'send through this HTTP proxy; HTTP_PROXY and its like are not read')
     .option('--expect-status <list>', 'statuses that count as ok, such as 200,201 (any 2xx)', parseStatuses)
     .option('--fail-if <condition>', `exit 3 when it holds; may be repeated: ${thresholdMetrics.join(' ')}`, collect)
     .option('--raw <file>', 'a row for each request, as an Arrow IPC file')
@@ -223,7 +232,7 @@ function wishOf(options: Options): EngineWish {
 
 async function titleOf(spec: LoadSpec, options: Options): Promise<LoadTitle> {
   checkSpec(spec);
-  const { name } = await chooseEngine(spec.url, wishOf(options));
+  const { name } = await chooseEngine(spec, wishOf(options));
   return {
     request: `${spec.method} ${spec.url}`,
     shape: `${loopText(spec.loop)} · ${name} engine`,

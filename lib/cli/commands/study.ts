@@ -1,6 +1,7 @@
 /** `mpsbench study`: plan, host, trials, report; and what --dry-run says of them. */
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { stringify } from 'yaml';
 import { trialFigures } from '../../analysis/trial-summary.ts';
 import { judgeTrial, type Validity } from '../../analysis/validity.ts';
 import { MpsbenchError } from '../../core/errors.ts';
@@ -35,6 +36,7 @@ interface StudyOptions {
   readonly resume?: string;
   readonly dryRun?: true;
   readonly json?: true;
+  readonly abConfig?: string;
 }
 
 const example = `
@@ -43,6 +45,7 @@ Examples:
   mpsbench study --workers 1,2,4 --batch-size 1,4,16 --sharing off,mps,mps:50 --blocks 5 --duration 30s
   mpsbench study plan.yaml --out bert-study
   mpsbench study --resume bert-study
+  mpsbench study --ab-config config.json --workers 1,2 --batch-size 1,2,4,8 --dry-run
 
 Exit status: 0 done and valid · 1 failed · 2 usage or plan · 3 done but INVALID · 130 interrupted (resume continues)`;
 
@@ -69,7 +72,8 @@ async function study(
   const resumed = options.resume === undefined ? null : await openForResume(options.resume, command, file, options);
   // Before the checks: they make a CUDA context, which the run that is at it would measure.
   using _resumedLock = resumed && !options.dryRun ? await lockStudy(resumed.directory.path, context.emergency) : null;
-  const plan = resumed?.plan ?? (await planFrom(command, file));
+  const plan = resumed?.plan ?? (await planFrom(command, file, (line) => context.err(`${line}\n`)));
+  if (options.dryRun && options.abConfig !== undefined && !options.json) context.out(stringify(requestedForm(plan)));
   const bodies = readBodies(plan.load.bodies).map((body) => body.bytes);
   if (!options.dryRun) await recoverLeftovers(context);
   using host = await prepareStudyHost(plan, {

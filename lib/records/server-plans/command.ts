@@ -2,7 +2,7 @@
 import { closest } from 'fastest-levenshtein';
 import { z } from 'zod';
 import { seconds } from '../../core/units.ts';
-import { positiveDurationValue } from '../plan-values.ts';
+import { cpuListValue, positiveDurationValue } from '../plan-values.ts';
 import { isPlaceholder, placeholderNames, placeholdersIn, splitArguments } from './argument-text.ts';
 import { expectedAnswerSchema, requestBodiesSchema, requestHeadersSchema, requestMethodSchema } from './request.ts';
 
@@ -69,6 +69,8 @@ export const commandServerSchema = z
     processes: z.enum(['per-worker', 'one']).default('per-worker'),
     /** What it runs, for the report; null = the launch text. */
     description: nonEmpty.nullable().default(null),
+    /** CPUs of every process of the server. */
+    cpus: cpuListValue,
   })
   .superRefine((plan, context) => {
     if (mentions(plan, 'port', 'MPSBENCH_PORT')) return;

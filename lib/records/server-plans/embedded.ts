@@ -1,7 +1,7 @@
 /** What a plan may say of the embedded server. */
 import { z } from 'zod';
 import type { Nanoseconds } from '../../core/units.ts';
-import { durationValue, positiveInteger } from '../plan-values.ts';
+import { cpuListValue, durationValue, positiveInteger } from '../plan-values.ts';
 
 /** Dimensions of the embedded encoder; named presets are in server/embedded/presets. */
 export const encoderSchema = z.strictObject({
@@ -26,5 +26,7 @@ export const embeddedServerSchema = z.strictObject({
   model: z.union([z.enum(['auto', 'tiny', 'small', 'bert-base']), encoderSchema]).default('auto'),
   maxBatchDelay: durationValue.default(20_000_000 as Nanoseconds),
   queueLimit: positiveInteger.default(1000),
+  /** CPUs of every process of the server. */
+  cpus: cpuListValue,
 });
 export type EmbeddedServerPlan = z.infer<typeof embeddedServerSchema>;

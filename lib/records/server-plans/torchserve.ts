@@ -1,10 +1,10 @@
 /** What a plan may say of TorchServe. */
 import { z } from 'zod';
 import { type Nanoseconds, seconds } from '../../core/units.ts';
-import { durationValue, positiveDurationValue, positiveInteger } from '../plan-values.ts';
+import { cpuListValue, durationValue, positiveDurationValue, positiveInteger } from '../plan-values.ts';
 
 /** Keys of config.properties that the adapter sets itself, and what to use instead; null = it is the study's own. */
-const ownKeys: Readonly<Record<string, string | null>> = {
+export const configKeysOfOurs: Readonly<Record<string, string | null>> = {
   inference_address: null,
   management_address: null,
   metrics_address: null,
@@ -35,7 +35,7 @@ const configSchema = z.record(z.string().regex(/^[a-z][a-z0-9_]*$/, 'is no key o
 
 export const torchserveServerSchema = z.strictObject({
   kind: z.literal('torchserve'),
-  /** Path of the .mar, its name in modelStore, or a URL that TorchServe itself loads it from. */
+  /** Path of the .mar or of its unpacked directory, its name in modelStore, or a URL that TorchServe itself loads it from. */
   model: z
     .string({ error: 'needs the path of a .mar, its name in modelStore, or its URL' })
     .min(1, 'must not be empty'),
@@ -63,8 +63,8 @@ export const torchserveServerSchema = z.strictObject({
   /** Further lines of config.properties, such as number_of_netty_threads. */
   config: configSchema
     .superRefine((config, context) => {
-      for (const key of Object.keys(config).filter((candidate) => candidate in ownKeys)) {
-        const instead = ownKeys[key] ?? null;
+      for (const key of Object.keys(config).filter((candidate) => candidate in configKeysOfOurs)) {
+        const instead = configKeysOfOurs[key] ?? null;
         const advice = instead === null ? 'leave it out' : `use ${instead}`;
         context.addIssue({ code: 'custom', path: [key], message: `is set by mpsbench; ${advice}` });
       }
@@ -73,5 +73,7 @@ export const torchserveServerSchema = z.strictObject({
   /** File whose bytes are the request that is checked, and the load's where the plan names no bodies. */
   body: nonEmpty.nullable().default(null),
   contentType: nonEmpty.default('text/plain'),
+  /** CPUs of every process of the server. */
+  cpus: cpuListValue,
 });
 export type TorchservePlan = z.infer<typeof torchserveServerSchema>;

@@ -1,5 +1,4 @@
 /** TorchServe's management and metrics API: one model at the asked scale, proved by asking back. */
-import { basename } from 'node:path';
 import { z } from 'zod';
 import { MpsbenchError } from '../../core/errors.ts';
 import type { Nanoseconds } from '../../core/units.ts';
@@ -8,7 +7,7 @@ import type { ServerCounters } from '../adapter.ts';
 import { type HttpReply, oneLine, parseJson, problemMessage } from '../model-setup.ts';
 import type { TorchserveFrontEnd } from './front-end.ts';
 import { ranOutOfMemory } from './model-log.ts';
-import { isUrl } from './requirements.ts';
+import { registrationUrl } from './requirements.ts';
 
 export interface Scale {
   readonly workers: number;
@@ -101,7 +100,7 @@ export function countersIn(text: string): ServerCounters | null {
 async function register(setUp: SetUp): Promise<void> {
   const { plan, scale, frontEnd } = setUp;
   const query = new URLSearchParams({
-    url: isUrl(plan.model) ? plan.model : basename(plan.model),
+    url: registrationUrl(plan),
     model_name: plan.modelName,
     batch_size: String(scale.batchSize),
     // Not batch_delay, which TorchServe ignores.

@@ -26,7 +26,7 @@ const run = promisify(execFile);
 /** Bytes of a local file header, with which every archive begins. */
 const zipStart = [0x50, 0x4b, 0x03, 0x04] as const;
 
-export const isUrl = (model: string): boolean => /^(https?|s3|file):\/\//.test(model);
+const isUrl = (model: string): boolean => /^(https?|s3|file):\/\//.test(model);
 
 /** Java and TorchServe, found and asked for their versions as they will be started. Nothing is thrown but an abort. */
 export async function programRequirements(plan: ProgramPlan, signal: AbortSignal): Promise<Requirement[]> {
@@ -81,7 +81,12 @@ function modelStoreRequirement({ modelStore }: TorchservePlan): Requirement | nu
 function modelRequirement(plan: TorchservePlan): Requirement {
   if (isUrl(plan.model)) return met('model', plan.model, 'TorchServe loads it itself');
   const path = modelPath(plan);
-  const mend = 'name a .mar that torch-model-archiver has made, as server.model';
+  const mend = 'name a .mar that torch-model-archiver has made, or the directory of one unpacked, as server.model';
+  if (isDirectory(path)) {
+    const manifest = firstBytes(join(path, 'MAR-INF', 'MANIFEST.json'), 1);
+    if (typeof manifest !== 'string') return met('model', path, 'an unpacked archive');
+    return unmet('model', path, `is a directory without MAR-INF/MANIFEST.json`, mend);
+  }
   const start = firstBytes(path, zipStart.length);
   if (typeof start === 'string') return unmet('model', path, `cannot be read: ${start}`, mend);
   // TorchServe takes any file for an archive, an empty one, and fails only in the worker.
@@ -102,6 +107,16 @@ function bodyRequirement({ body }: TorchservePlan): Requirement | null {
 /** Where a model that is no URL lies: in the model store, or where the plan says. */
 export function modelPath({ model, modelStore }: TorchservePlan): string {
   return modelStore === null ? resolve(model) : join(resolve(modelStore), basename(model));
+}
+
+/**
+ * What TorchServe is told to register: the archive's name in the model store, or the whole path of an unpacked one, for
+ * which TorchServe would make a link to the bare name.
+ */
+export function registrationUrl(plan: TorchservePlan): string {
+  if (isUrl(plan.model)) return plan.model;
+  const path = modelPath(plan);
+  return isDirectory(path) ? path : basename(path);
 }
 
 /** Directory that TorchServe is given as its model store; `empty` where the model comes from a URL. */

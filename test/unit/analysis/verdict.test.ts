@@ -104,7 +104,8 @@ describe('judgeTrial', () => {
   const advised: readonly (readonly [string, string, RegExp])[] = [
     ['503', 'torchserve', /job_queue_size/],
     ['507', 'torchserve', /fewer workers/],
-    ['503', 'embedded', /queue limit/],
+    ['503', 'embedded', /server\.queueLimit/],
+    ['500', 'embedded', /queue limit/],
   ];
   for (const [status, kind, advice] of advised) {
     it(`advises on replies of status ${status} by what they mean of a server of kind ${kind}`, () => {
@@ -114,6 +115,7 @@ describe('judgeTrial', () => {
       const server = { ...(clean.server as NonNullable<TrialRecord['server']>), kind };
       const [reason] = judged({ ...record, server, load: { ...load, measurement } }).reasons;
       assert.match(reason?.advice ?? '', advice);
+      assert.match(reason?.message ?? '', new RegExp(`^1 of \\d+ requests failed .* \\(status ${status}: 1\\)$`));
     });
   }
 

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import type { Clock } from '../../../lib/core/clock.ts';
 import { ns } from '../../../lib/core/units.ts';
 import { closedLoop } from '../../../lib/load/closed-loop.ts';
-import type { FinishedRequest } from '../../../lib/load/exchange.ts';
+import type { DueRequest } from '../../../lib/load/issuer.ts';
 import type { Lane } from '../../../lib/load/lane.ts';
 import type { LoopHost } from '../../../lib/load/loop.ts';
 
@@ -23,14 +23,13 @@ describe('the closed loop', () => {
       lanes,
       nowNs: () => 0,
       ending: new AbortController().signal,
-      claim: () => ({}),
+      fallDue: () => {},
       giveUp: () => {},
       background: (work: Promise<void>) => void waits.push(work),
     } as unknown as LoopHost;
-    const loop = closedLoop(host, clock);
-    const refused = { outcome: 'connect' } as FinishedRequest;
+    const loop = closedLoop(host, { claim: () => ({}) as DueRequest }, clock);
     for (let round = 1; round <= 2; round++) {
-      for (const lane of lanes) loop.onFree(lane, refused);
+      for (const lane of lanes) loop.onFree(lane, 0, true);
       assert.deepEqual([wakes.length, sent.length], [round, 40 * (round - 1)]);
       wakes.at(-1)?.();
       await Promise.all(waits);

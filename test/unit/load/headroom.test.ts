@@ -89,6 +89,19 @@ describe('headroom', () => {
     assert.equal(asked.length, 5);
   });
 
+  it('below 2x is asked for once more, and the higher ceiling counts from then on', async () => {
+    const ceilings = [150, 190, 500];
+    const asked: CalibrationSubject[] = [];
+    const calibrate: Calibrate = (given, subject, measuredNs) => {
+      asked.push(subject);
+      return ceilingOf(ceilings.shift() ?? 0).calibrate(given, subject, measuredNs);
+    };
+    const meter = new HeadroomMeter(calibrate, null);
+    assert.equal((await meter.of(spec, summaryOf())).ratio, 1.9);
+    assert.equal((await meter.of(spec, summaryOf())).ratio, 1.9);
+    assert.equal(asked.length, 2);
+  });
+
   it('needs no calibration where an earlier run has made it', async () => {
     const first = ceilingOf(1000);
     const known = await new HeadroomMeter(first.calibrate, null).of(spec, summaryOf());

@@ -40,6 +40,8 @@ function trial(position: number, attempt = 1): TrialRecord {
     server: null,
     load: null,
     gpu: null,
+    headroom: null,
+    placement: null,
     files: { histograms: null, series: null },
   };
 }

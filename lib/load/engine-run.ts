@@ -1,55 +1,55 @@
-/** The engine in C++: plain HTTP/1.1 from threads of its own, on Linux. */
+/** One run of an engine: warm-up, measurement, drain, and what ends it early. */
 import { type Clock, type Origin, systemClock } from '../core/clock.ts';
 import { interrupted, isInterrupted } from '../core/errors.ts';
 import { milliseconds, ns, seconds } from '../core/units.ts';
-import type { NativeAddon } from '../native/addon.ts';
 import type { LoadResult, LoadSpec } from '../records/load.ts';
 import { checkDescriptorLimit } from './descriptor-limit.ts';
 import type { LoadEngine, LoadHooks } from './engine.ts';
-import { NativeSession } from './native-session.ts';
-import { serverAddresses } from './server-address.ts';
+import { RunSession } from './run-session.ts';
+import { lanesOf, type Sender } from './sender.ts';
 import { Settlement } from './settlement.ts';
 import { endedByTrace } from './trace.ts';
 
 /** Each wake-up of JavaScript costs the cores that are measured; the threads have room for a second's rows. */
 const takeInterval = milliseconds(125);
-const progressEveryTakes = 2;
+const progressInterval = milliseconds(250);
 
-export interface NativeEngineOptions {
-  readonly addon: NativeAddon;
+export interface EngineOptions {
   readonly clock: Clock;
-  /** Sending threads; no more than there are connections. */
+  /** Sending threads; no more than there may be requests in flight. */
   readonly threads: number;
-  /** Where the sending threads run; null = anywhere. */
-  readonly cpus: readonly number[] | null;
   /** Requests in flight at the end of a run are given this long to end; then they are cut off and counted as such. */
   readonly drainLimitNs: number;
 }
 
+const defaultOptions: EngineOptions = { clock: systemClock, threads: 1, drainLimitNs: seconds(5) };
+
 /**
- * Phases, outcomes, throughput and latency mean what they mean with the undici engine. With several threads, requests
- * and connections are shared out among them beforehand. After a connection that could not be made, a closed loop waits
- * 10 ms before it tries again, and up to 100 ms while nothing but failures follow.
+ * Throughput is the 'ok' replies that ended inside the measurement over its duration, whichever phase had sent them;
+ * counts and latencies are those of the requests that fell due inside it, also when their replies came while the run
+ * was draining. A run by number of requests ends its measurement with the last reply.
  */
-export function nativeEngine(options: Pick<NativeEngineOptions, 'addon'> & Partial<NativeEngineOptions>): LoadEngine {
-  const complete = { clock: systemClock, threads: 1, cpus: null, drainLimitNs: seconds(5), ...options };
+export function engineOf(sender: Sender, options: Partial<EngineOptions>): LoadEngine {
+  const complete = { ...defaultOptions, ...options };
   return {
-    name: 'native',
-    run: async (spec, hooks) => await new NativeEngineRun(endedByTrace(spec), hooks, complete).run(),
+    name: sender.name,
+    run: async (spec, hooks) => await new EngineRun(endedByTrace(spec), hooks, sender, complete).run(),
   };
 }
 
 /** One run, once. */
-class NativeEngineRun {
+class EngineRun {
   readonly #spec: LoadSpec;
   readonly #hooks: LoadHooks;
-  readonly #options: NativeEngineOptions;
+  readonly #sender: Sender;
+  readonly #options: EngineOptions;
   readonly #ending = new AbortController();
   readonly #failure = new Settlement<never>();
 
-  constructor(spec: LoadSpec, hooks: LoadHooks, options: NativeEngineOptions) {
+  constructor(spec: LoadSpec, hooks: LoadHooks, sender: Sender, options: EngineOptions) {
     this.#spec = spec;
     this.#hooks = hooks;
+    this.#sender = sender;
     this.#options = options;
   }
 
@@ -60,9 +60,18 @@ class NativeEngineRun {
     checkDescriptorLimit(this.#spec);
     signal.addEventListener('abort', onAbort, { once: true });
     try {
-      const address = await this.#orFailure(serverAddresses(this.#spec));
-      const origin: Origin = this.#hooks.origin ?? this.#options.clock.origin();
-      using session = new NativeSession(this.#spec, address, origin, this.#options, this.#hooks);
+      const { clock } = this.#options;
+      const threads = Math.min(this.#options.threads, lanesOf(this.#spec));
+      const preparing = this.#sender.prepare(this.#spec, threads, clock, this.#ending.signal);
+      await using prepared = await this.#orFailure(preparing);
+      const origin: Origin = this.#hooks.origin ?? clock.origin();
+      using session = new RunSession(
+        this.#spec,
+        origin,
+        clock,
+        { sender: this.#sender, prepared, threads },
+        this.#hooks,
+      );
       return await this.#phases(session);
     } finally {
       signal.removeEventListener('abort', onAbort);
@@ -70,7 +79,7 @@ class NativeEngineRun {
     }
   }
 
-  async #phases(session: NativeSession): Promise<LoadResult> {
+  async #phases(session: RunSession): Promise<LoadResult> {
     const { plan } = session;
     this.#takeLoop(session).catch((error) => this.#fail(error));
     await this.#until(session, plan.measurementStartNs);
@@ -88,13 +97,13 @@ class NativeEngineRun {
     return session.result();
   }
 
-  async #takeLoop(session: NativeSession): Promise<void> {
+  async #takeLoop(session: RunSession): Promise<void> {
     let last = { ok: 0, atNs: session.plan.startNs };
-    for (let takes = 1; ; takes++) {
+    for (;;) {
       await this.#sleep(takeInterval);
       session.take();
-      if (takes % progressEveryTakes !== 0 || !this.#hooks.onProgress) continue;
       const nowNs = session.nowNs();
+      if (nowNs - last.atNs < progressInterval || !this.#hooks.onProgress) continue;
       const { ok, errors } = session.progress;
       this.#hooks.onProgress({
         phase: nowNs < session.plan.measurementStartNs ? 'warmup' : 'measurement',
@@ -108,7 +117,7 @@ class NativeEngineRun {
   }
 
   /** Timers may fire early by a fraction of a millisecond. */
-  async #until(session: NativeSession, offsetNs: number): Promise<void> {
+  async #until(session: RunSession, offsetNs: number): Promise<void> {
     for (let leftNs = offsetNs - session.nowNs(); leftNs > 0; leftNs = offsetNs - session.nowNs()) {
       await this.#orFailure(this.#sleep(leftNs));
     }

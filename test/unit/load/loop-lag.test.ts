@@ -1,7 +1,7 @@
 /** Lag of the event loop out of the time between two ticks of its monitor. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { lagNs } from '../../../lib/load/generator-watch.ts';
+import { lagNs } from '../../../lib/load/loop-lag.ts';
 
 describe('lag of the event loop', () => {
   const cases = [

@@ -1,19 +1,14 @@
-/** The moving parts of one run of the native engine: the threads, and what is made of their rows. */
+/** What is made of the rows of one run: progress, figures, and the run's own health. */
 import type { Clock, Origin } from '../core/clock.ts';
 import { MpsbenchError } from '../core/errors.ts';
-import { streamState } from '../core/random.ts';
-import type { NativeLoadRun } from '../native/addon.ts';
 import type { GeneratorHealth, LoadResult, LoadSpec } from '../records/load.ts';
 import { BatchRecorder } from './batch-recorder.ts';
-import { templateStream } from './body-template.ts';
 import type { IntervalHooks, LoadHooks, LoadProgress } from './engine.ts';
 import { IssuePlan } from './issue-plan.ts';
 import { intervalReporter } from './load-interval.ts';
-import type { NativeEngineOptions } from './native-engine.ts';
 import { noConnection } from './outcome.ts';
-import { requestBytes } from './request-bytes.ts';
 import { arrivalSchedule } from './schedule.ts';
-import type { ServerAddresses } from './server-address.ts';
+import { lanesOf, type PreparedSender, type Sender, type SendingRun } from './sender.ts';
 import { Settlement } from './settlement.ts';
 
 /** With no connection at all, so many failed requests are enough to give the run up. */
@@ -21,57 +16,57 @@ const failuresBeforeGivingUp = 3;
 /** 1 GiB of due times, twice. */
 const mostScheduled = 2 ** 27;
 
-/** Sends from its construction to its disposal. */
-export class NativeSession implements Disposable {
+export interface SessionParts {
+  readonly sender: Sender;
+  readonly prepared: PreparedSender;
+  readonly threads: number;
+}
+
+/** Sends from its construction to the disposal of its sender. */
+export class RunSession implements Disposable {
   readonly plan: IssuePlan;
   readonly #spec: LoadSpec;
   readonly #origin: Origin;
   readonly #clock: Clock;
-  readonly #threads: number;
-  readonly #run: NativeLoadRun;
+  readonly #parts: SessionParts;
+  readonly #run: SendingRun;
   readonly #recorder: BatchRecorder;
   #takenUntilNs: number;
   #cpuAtStart: NodeJS.CpuUsage | null = null;
   #cpuNs: number | null = null;
   readonly #done = new Settlement<void>();
+  #takeFailure: { readonly error: unknown } | null = null;
 
   constructor(
     spec: LoadSpec,
-    address: ServerAddresses,
     origin: Origin,
-    options: NativeEngineOptions,
+    clock: Clock,
+    parts: SessionParts,
     hooks: IntervalHooks & Pick<LoadHooks, 'onRow'> = {},
   ) {
     this.#spec = spec;
     this.#origin = origin;
-    this.#clock = options.clock;
-    this.#threads = Math.min(options.threads, connectionsOf(spec));
+    this.#clock = clock;
+    this.#parts = parts;
     const scheduled = spec.loop.kind === 'closed' ? null : schedule(spec);
-    const prepared = requestBytes(spec);
     const startNs = this.nowNs();
     this.plan = new IssuePlan(startNs, spec.warmupNs, spec.stop);
     this.#takenUntilNs = startNs;
-    this.#recorder = new BatchRecorder(spec, this.plan, options.addon.loadFaults, {
+    this.#recorder = new BatchRecorder(spec, this.plan, parts.prepared.faults, {
       reporter: intervalReporter(spec, this.plan, hooks),
       onRow: hooks.onRow,
     });
-    this.#run = options.addon.startLoad({
-      ...address,
-      ...prepared,
-      payloadStream: BigInt.asIntN(64, streamState(spec.seed, 'payload')),
-      templateStream: BigInt.asIntN(64, templateStream(spec.seed)),
-      head: spec.method === 'HEAD',
-      okStatuses: spec.expectStatus === null ? anySuccess() : [...new Set(spec.expectStatus)],
-      connections: connectionsOf(spec),
-      threads: this.#threads,
-      cpus: options.cpus,
+    this.#run = parts.prepared.start({
+      connections: lanesOf(spec),
+      threads: parts.threads,
       originNs: origin.originNs,
       scheduleNs: scheduled?.map((dueNs) => dueNs + startNs) ?? null,
       measurementStartNs: this.plan.measurementStartNs,
       deadlineNs: Number.isFinite(this.plan.deadlineNs) ? this.plan.deadlineNs : null,
       requests: spec.stop.kind === 'requests' ? spec.stop.requests : null,
-      timeoutNs: spec.timeoutNs,
+      timesFirstBytes: hooks.onRow !== undefined,
       onDone: () => this.#done.resolve(),
+      onManyRows: () => this.#takeEarly(),
     });
   }
 
@@ -91,13 +86,14 @@ export class NativeSession implements Disposable {
 
   /** Records what ended since the last call. Throws LOAD_FAILED when the server cannot be reached. */
   take(): void {
+    if (this.#takeFailure !== null) throw this.#takeFailure.error;
     const nowNs = this.nowNs();
     // What ended before the last call had been handed over by now, however late its thread was.
     this.#takeRows();
     this.#recorder.completeUntil(this.#takenUntilNs);
     this.#takenUntilNs = nowNs;
     const { connections, finished } = this.#recorder;
-    if (connections === 0 && finished >= Math.min(failuresBeforeGivingUp, connectionsOf(this.#spec))) {
+    if (connections === 0 && finished >= Math.min(failuresBeforeGivingUp, lanesOf(this.#spec))) {
       throw this.#noConnection();
     }
   }
@@ -135,8 +131,8 @@ export class NativeSession implements Disposable {
       endNs: recorder.windowEndNs,
       okEnded: recorder.okInMeasurement,
     };
-    const warmup = { startNs, endNs: measurementStartNs, okEnded: recorder.okInWarmup };
     const parts = recorder.parts.summaries();
+    const warmup = { startNs, endNs: measurementStartNs, okEnded: recorder.okInWarmup };
     return {
       ...this.#origin,
       summary: {
@@ -160,8 +156,11 @@ export class NativeSession implements Disposable {
 
   /** Takes what ended before an interrupt, for whoever keeps the rows. */
   [Symbol.dispose](): void {
-    this.#takeRows();
-    this.#run.close();
+    try {
+      this.#takeRows();
+    } catch {
+      // What ended the run early has been thrown before.
+    }
   }
 
   #takeRows(): void {
@@ -172,15 +171,20 @@ export class NativeSession implements Disposable {
     }
   }
 
-  /** Little's law as in GeneratorWatch. */
+  /**
+   * Little's law holds throughput x mean response time = mean requests in flight. Both sides are taken over the window
+   * in which a closed loop issues without a break, each request with the part that lies inside it, so that no error
+   * arises at the edges; failed requests occupy a connection too and count.
+   */
   #generatorHealth(): GeneratorHealth {
     const { loop } = this.#spec;
     const { occupiedNs, issuingEndNs, finishedInWindow } = this.#recorder;
     const { outstandingMax, lagP99Ns, lagMaxNs } = this.#run.health();
     const spanNs = issuingEndNs - this.plan.measurementStartNs;
     return {
-      engine: 'native',
-      threads: this.#threads,
+      engine: this.#parts.sender.name,
+      engineReason: this.#parts.sender.reason,
+      threads: this.#parts.threads,
       inFlightMax: outstandingMax,
       littlesLawRatio: loop.kind !== 'closed' || spanNs <= 0 ? null : occupiedNs / (spanNs * loop.concurrency),
       eventLoopLagP99Ns: lagP99Ns,
@@ -189,17 +193,20 @@ export class NativeSession implements Disposable {
     };
   }
 
+  /** Called from inside an HTTP client, which must not see what is thrown: the next take throws it. */
+  #takeEarly(): void {
+    try {
+      this.take();
+    } catch (error) {
+      this.#takeFailure = { error };
+    }
+  }
+
   #noConnection(): Error {
+    const text = this.#run.noConnectionText();
+    if (text !== null) return new MpsbenchError('LOAD_FAILED', text);
     return noConnection(this.#spec, this.#spec.timeoutNs, this.#recorder.lastCause);
   }
-}
-
-function connectionsOf({ loop }: LoadSpec): number {
-  return loop.kind === 'closed' ? loop.concurrency : loop.connections;
-}
-
-function anySuccess(): number[] {
-  return Array.from({ length: 100 }, (_, index) => 200 + index);
 }
 
 /** Due times from the start of the run, all of them: the threads only follow. */
@@ -221,6 +228,6 @@ function schedule(spec: LoadSpec): Float64Array {
 }
 
 function tooLong(): MpsbenchError {
-  const advice = 'give a shorter run, a lower rate, or --engine undici';
+  const advice = 'give a shorter run or a lower rate';
   return new MpsbenchError('USAGE', `the schedule of this run has over ${mostScheduled} due times: ${advice}`);
 }
