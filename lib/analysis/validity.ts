@@ -23,8 +23,8 @@ export const filledBatchRatio = 0.95;
 /** Codes that a trial carries without being void: its treatment differs from its label, but it was measured. */
 const warningCodes: ReadonlySet<Reason['code']> = new Set([
   'batch-not-filled',
-  'attachment-stated',
   'headroom-unknown',
+  'attachment-stated',
 ]);
 
 type Rule = (record: TrialRecord, figures: TrialFigures, plan: StudyPlan) => Reason | null;

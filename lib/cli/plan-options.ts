@@ -88,7 +88,7 @@ const planOptions: readonly PlanOption[] = [
   },
   {
     flags: '--server <kind>',
-    description: 'kind of server: embedded, torchserve, command or attached',
+    description: 'kind of server: embedded, torchserve, kserve, command or attached',
     path: ['server', 'kind'],
     read: verbatim,
   },
@@ -100,7 +100,7 @@ const planOptions: readonly PlanOption[] = [
   },
   {
     flags: '--model <name>',
-    description: 'embedded server: auto, tiny, small or bert-base; torchserve: a .mar or its URL',
+    description: 'embedded server: auto, tiny, small or bert-base; torchserve: a .mar or its URL; kserve: its name',
     path: ['server', 'model'],
     read: verbatim,
   },
@@ -110,13 +110,19 @@ const planOptions: readonly PlanOption[] = [
     path: ['server', 'torchserve'],
     read: verbatim,
   },
-  { flags: '--java <home>', description: 'home of Java 17 for TorchServe', path: ['server', 'java'], read: verbatim },
   {
-    flags: '--launch <text>',
-    description: 'command: program and arguments, with {port} and its like',
+    flags: '--launch <command>',
+    description: 'command, kserve: command line that starts the server, with {port}, {workers}, {batchSize}',
     path: ['server', 'launch'],
     read: verbatim,
   },
+  {
+    flags: '--server-url <url>',
+    description: 'kserve: base URL of a server that runs already, instead of --launch',
+    path: ['server', 'url'],
+    read: verbatim,
+  },
+  { flags: '--java <home>', description: 'home of Java 17 for TorchServe', path: ['server', 'java'], read: verbatim },
   {
     flags: '--device <index|uuid>',
     description: 'GPU to study (default: the first)',

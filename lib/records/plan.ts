@@ -16,6 +16,7 @@ import { attachedServerSchema } from './server-plans/attached.ts';
 import { commandServerSchema } from './server-plans/command.ts';
 import { embeddedServerSchema } from './server-plans/embedded.ts';
 import { gridProblem } from './server-plans/grid.ts';
+import { canSwitch, kserveServerSchema } from './server-plans/kserve.ts';
 import { torchserveServerSchema } from './server-plans/torchserve.ts';
 
 export const planSchemaVersion = 1;
@@ -24,6 +25,7 @@ export const planSchemaVersion = 1;
 export const serverPlanSchema = z.discriminatedUnion('kind', [
   embeddedServerSchema,
   torchserveServerSchema,
+  kserveServerSchema,
   commandServerSchema,
   attachedServerSchema,
 ]);
@@ -108,20 +110,25 @@ export const studyPlanSchema = z
     message: 'give duration or requests, not both',
     path: ['load', 'requests'],
   })
-  .superRefine(({ load, server }, context) => {
-    const shared = sharedCpus(load.cpus, server.cpus);
-    if (shared === '') return;
-    const message = `names CPU ${shared}, which load.cpus has too: generator and server need CPUs of their own`;
-    context.addIssue({ code: 'custom', path: ['server', 'cpus'], message });
-  })
   .superRefine((plan, context) => {
-    const problem = gridProblem(plan.server, plan);
+    const problem = cpuProblem(plan) ?? gridProblem(plan.server, plan);
     if (problem) context.addIssue({ code: 'custom', path: [...problem.path], message: problem.message });
   });
 
-function sharedCpus(one: string | null, other: string | null): string {
-  const others = new Set(other === null ? [] : parseCpuList(other));
-  return formatCpuList((one === null ? [] : parseCpuList(one)).filter((cpu) => others.has(cpu)));
+/** Generator and server need CPUs of their own; null where they have them. */
+function cpuProblem({
+  load,
+  server,
+}: {
+  readonly load: { readonly cpus: string | null };
+  readonly server: ServerPlan;
+}) {
+  const asked = 'cpus' in server ? server.cpus : null;
+  const others = new Set(asked === null ? [] : parseCpuList(asked));
+  const shared = (load.cpus === null ? [] : parseCpuList(load.cpus)).filter((cpu) => others.has(cpu));
+  if (shared.length === 0) return null;
+  const message = `names CPU ${formatCpuList(shared)}, which load.cpus has too: generator and server need CPUs of their own`;
+  return { path: ['server', 'cpus'], message };
 }
 
 /** What a user writes: every key may be left out, durations and sizes are text with a unit. */
@@ -142,5 +149,7 @@ export function restartOf(plan: Pick<StudyPlan, 'restart' | 'server'>): 'trial' 
       return 'trial';
     case 'torchserve':
       return 'arm';
+    case 'kserve':
+      return canSwitch(plan.server) ? 'arm' : 'trial';
   }
 }

@@ -4,6 +4,7 @@ import type { ServerAdapter } from './adapter.ts';
 import { attachedAdapter } from './attached.ts';
 import { commandAdapter } from './command.ts';
 import { embeddedAdapter } from './embedded.ts';
+import { kserveAdapter } from './kserve.ts';
 import { torchserveAdapter } from './torchserve.ts';
 
 export interface AdapterOptions {
@@ -19,6 +20,8 @@ export function chooseAdapter(plan: ServerPlan, options: AdapterOptions): Server
       return embeddedAdapter(plan, options);
     case 'torchserve':
       return torchserveAdapter(plan);
+    case 'kserve':
+      return kserveAdapter(plan, options);
     case 'command':
       return commandAdapter(plan, options);
     case 'attached':
@@ -33,10 +36,17 @@ export function workersUseCuda(plan: ServerPlan): boolean {
       return plan.workload === 'auto' || plan.workload === 'cuda';
     case 'torchserve':
       return true;
+    case 'kserve':
+      return !runsAlready(plan);
     case 'command':
       return plan.workersUseCuda !== false;
     case 'attached':
       // Nothing is started that could make one.
       return false;
   }
+}
+
+/** Whether its servers run already, under the arm that the plan says. */
+export function runsAlready(plan: ServerPlan): boolean {
+  return plan.kind === 'attached' || ('url' in plan && plan.url !== null);
 }

@@ -26,7 +26,7 @@ export interface CpuPlacement {
 /** Throws PLAN_INVALID for CPUs that this process may not use, USAGE where CPUs cannot be set. */
 export function cpuPlacement(plan: Pick<StudyPlan, 'load' | 'server'>): CpuPlacement {
   const client = asked('load.cpus', plan.load.cpus);
-  const server = asked('server.cpus', plan.server.cpus);
+  const server = asked('server.cpus', 'cpus' in plan.server ? plan.server.cpus : null);
   const addon = client === null && server === null ? null : pinningAddon();
   return {
     client,

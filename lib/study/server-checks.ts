@@ -1,5 +1,6 @@
 /** Checks of what a plan's server needs on this host before its first start: programs, versions and files. */
 import type { ServerPlan } from '../records/plan.ts';
+import type { KservePlan } from '../records/server-plans/kserve.ts';
 import { bodyNeeds, type CommandNeed, commandNeeds } from '../server/command/requirements.ts';
 import { fileRequirements, programRequirements, type Requirement } from '../server/torchserve/requirements.ts';
 import { type Finding, findingsIn } from './finding.ts';
@@ -17,6 +18,8 @@ export async function serverFindings(plan: ServerPlan, signal: AbortSignal): Pro
       return commandNeeds(plan).map(needFinding);
     case 'torchserve':
       return [...(await programRequirements(plan, signal)), ...fileRequirements(plan)].map(findingOf);
+    case 'kserve':
+      return oneContextFindings(plan);
   }
 }
 
@@ -24,6 +27,15 @@ export async function serverFindings(plan: ServerPlan, signal: AbortSignal): Pro
 export async function torchserveFindings(signal: AbortSignal): Promise<Finding[]> {
   const found = await programRequirements({ java: null, torchserve: null, python: null }, signal);
   return found.map(findingOf);
+}
+
+/** Instances of one process are threads on one CUDA context: to MPS they are a single client. */
+function oneContextFindings({ launch, processes, workerProcess }: KservePlan): Finding[] {
+  if (launch === null || processes === 'per-worker' || workerProcess !== null) return [];
+  const message = 'instances of a model in one server process share its CUDA context, and MPS cannot change how';
+  const mend =
+    'set server.processes to per-worker for a server each, or, where instances are processes (Python backend), name them as server.workerProcess, such as triton_python_backend_stub';
+  return [say.warning('kserve-one-context', 'server.launch', message, mend)];
 }
 
 function findingOf({ code, subject, met, message, mend }: Requirement): Finding {

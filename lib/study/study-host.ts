@@ -13,7 +13,7 @@ import { foreignClients } from '../mps/foreign-clients.ts';
 import type { Environment } from '../records/environment.ts';
 import type { GpuSnapshot } from '../records/gpu.ts';
 import type { StudyPlan } from '../records/plan.ts';
-import { type AdapterOptions, chooseAdapter, workersUseCuda } from '../server/choose-adapter.ts';
+import { type AdapterOptions, chooseAdapter, runsAlready, workersUseCuda } from '../server/choose-adapter.ts';
 import { type ArmsOnHost, armsAsStated, armsOnHost } from './arms-on-host.ts';
 import { cpuPlacement } from './cpu-placement.ts';
 import { blockedBy, type Finding } from './finding.ts';
@@ -59,10 +59,9 @@ export async function prepareStudyHost(plan: StudyPlan, options: StudyHostOption
     const gpuUnavailable = 'session' in opened ? null : opened.unavailable;
     const facts = await gather(plan, options, snapshot, gpuUnavailable);
     const findings = [...preflight(facts), ...(await serverFindings(plan.server, options.signal))];
-    const arms =
-      plan.server.kind === 'attached'
-        ? armsAsStated(plan.arms, findings)
-        : armsOnHost(plan.arms, findings, workersUseCuda(plan.server));
+    const arms = runsAlready(plan.server)
+      ? armsAsStated(plan.arms, findings)
+      : armsOnHost(plan.arms, findings, workersUseCuda(plan.server));
     requireSomeArm(arms, findings);
     const usable = snapshot !== null && !blockedBy(findings).has('gpu');
     const device = usable ? chooseDevice(snapshot, plan.gpu.device) : null;

@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { inCi, root, runCommand, say } from './command.ts';
 import { oneFailed, onePassed, oneSkipped, type Tally } from './tally.ts';
 
-const sources = ['response_parser.cc', 'chunk_decoder.cc', 'parse_fault.cc'].map((name) => join('native/load', name));
+const sources = ['response_parser.cc', 'response_parser_body.cc', 'chunk_decoder.cc', 'parse_fault.cc'].map((name) =>
+  join('native/load', name),
+);
 const flags = [
   '-std=c++20',
   '-O1',

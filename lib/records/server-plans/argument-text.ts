@@ -38,10 +38,11 @@ export function placeholdersIn(text: string): string[] {
   return [...text.matchAll(placeholder)].flatMap((match) => match[2] ?? []);
 }
 
-export function fillPlaceholders(text: string, values: Readonly<Record<PlaceholderName, string>>): string {
+/** A name that has no value stays as it is. */
+export function fillPlaceholders(text: string, values: Readonly<Record<string, string>>): string {
   return text.replace(placeholder, (whole, doubled: string | undefined, name: string | undefined) => {
     if (doubled !== undefined) return `{${doubled}}`;
-    return isPlaceholder(name) ? values[name] : whole;
+    return name !== undefined && Object.hasOwn(values, name) ? (values[name] as string) : whole;
   });
 }
 

@@ -38,8 +38,6 @@ export const attachedServerSchema = z.strictObject({
   expect: expectedAnswerSchema,
   /** What the servers run, for the report; null = the first URL. */
   description: nonEmpty.nullable().default(null),
-  /** They run where they run. */
-  cpus: z.null({ error: 'cannot be chosen for servers that run already; leave it out' }).default(null),
 });
 export type AttachedPlan = z.infer<typeof attachedServerSchema>;
 

@@ -14,7 +14,7 @@ export interface GridProblem {
 export function gridProblem(server: ServerPlan, grid: Grid): GridProblem | null {
   if (server.kind === 'command') return commandProblem(server, grid);
   if (server.kind === 'attached') return missingCell(server, grid) ?? concurrencyProblem(grid, mostEndpoints(server));
-  return null;
+  return 'url' in server ? oneArmProblem(server.url, grid) : null;
 }
 
 function commandProblem(server: CommandPlan, grid: Grid): GridProblem | null {
@@ -47,6 +47,13 @@ function concurrencyProblem({ load }: Grid, endpoints: number): GridProblem | nu
   if (load.concurrency === 'auto' || load.concurrency >= endpoints) return null;
   const what = `${load.concurrency} in flight cannot reach ${endpoints} endpoints, each of which needs a connection`;
   return { path: ['load', 'concurrency'], message: `${what}; raise it, or use auto` };
+}
+
+/** A server that runs already was started under one arm, which only its user knows. */
+function oneArmProblem(url: string | null, { arms }: Grid): GridProblem | null {
+  if (url === null || arms.length === 1) return null;
+  const message = `of a server that runs already there is one: name the arm that ${url} was started under, or give launch instead of url`;
+  return { path: ['arms'], message };
 }
 
 /** What was written, with the cells that attached endpoints give where the plan itself names none. */

@@ -17,5 +17,7 @@ export function requestedServer(plan: ServerPlan): NonNullable<RequestedPlan['se
         maxBatchDelay: exactDuration(plan.maxBatchDelay),
         responseTimeout: exactDuration(plan.responseTimeout),
       };
+    case 'kserve':
+      return plan;
   }
 }

@@ -1,0 +1,98 @@
+/** How a server of a plan's command line is started: ports, words, variables, and the number it is known by. */
+import { randomBytes } from 'node:crypto';
+import { join, resolve } from 'node:path';
+import { type ProcessIdentity, processIdentity } from '../../core/process-identity.ts';
+import { seconds } from '../../core/units.ts';
+import { fillPlaceholders, splitArguments } from '../../records/server-plans/argument-text.ts';
+import type { LaunchPlan } from '../../records/server-plans/launch.ts';
+import type { ServerStart } from '../adapter.ts';
+import { ServerProcess } from '../child-process.ts';
+import { serverIdVariable } from '../command/launch.ts';
+import { killCommand, stopCommand } from '../command/process-tree.ts';
+import { freePorts } from '../free-ports.ts';
+
+const host = '127.0.0.1';
+const stopRules = { signal: 'SIGTERM', timeoutNs: seconds(20) } as const;
+
+/** Finds so many ports that nobody listens on; replaced in tests. */
+export type FindPorts = (count: number) => Promise<readonly number[]>;
+
+export interface LaunchPlace {
+  /** From 1, of several servers that are started side by side; left out or null = the only one. */
+  readonly worker?: number | null | undefined;
+  readonly findPorts?: FindPorts | undefined;
+}
+
+/** The started process and all that it starts. Disposal ends them, those in a session of their own among them. */
+export class LaunchedProcess implements AsyncDisposable {
+  readonly process: ServerProcess;
+  readonly baseUrl: string;
+  readonly #leaders: readonly ProcessIdentity[];
+  readonly #serverId: string;
+  readonly #forget: () => void;
+
+  private constructor(process: ServerProcess, baseUrl: string, serverId: string, start: ServerStart) {
+    this.process = process;
+    this.baseUrl = baseUrl;
+    this.#serverId = serverId;
+    this.#leaders = [processIdentity(process.pid)].flatMap((leader) => leader ?? []);
+    this.#forget = start.emergency.add(() => killCommand(this.#leaders, serverId));
+  }
+
+  /** Throws SERVER_START_FAILED if the program cannot be started at all. */
+  static async start(
+    name: string,
+    plan: LaunchPlan,
+    start: ServerStart,
+    { worker = null, findPorts = (count) => freePorts(count, host) }: LaunchPlace,
+  ): Promise<LaunchedProcess> {
+    const [port = 0, grpcPort = 0, metricsPort = 0] = await findPorts(3);
+    const serverId = randomBytes(8).toString('hex');
+    const values = placeholderValues(start, { port, grpcPort, metricsPort, worker: worker ?? 1 });
+    const [command = '', ...rest] = launchWords(plan).map((word) => fillPlaceholders(word, values));
+    const named = Object.entries(plan.environment).map(([key, text]) => [key, fillPlaceholders(text, values)]);
+    const process = await ServerProcess.start({
+      name,
+      command,
+      arguments: rest,
+      workingDirectory: resolve(plan.cwd ?? '.'),
+      environment: {
+        ...deviceVariables(start),
+        ...Object.fromEntries(named),
+        [serverIdVariable]: serverId,
+        ...start.environment,
+      },
+      unsetEnvironment: start.unsetEnvironment,
+      logPath: join(resolve(start.logDirectory), worker === null ? 'server.log' : `server-${worker}.log`),
+      emergency: start.emergency,
+      stopTimeoutNs: stopRules.timeoutNs,
+    });
+    return new LaunchedProcess(process, `http://${host}:${port}`, serverId, start);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      await stopCommand(this.#leaders, this.#serverId, stopRules);
+    } finally {
+      // Where the system has no /proc, this alone ends it.
+      await this.process[Symbol.asyncDispose]();
+      this.#forget();
+    }
+  }
+}
+
+function launchWords({ launch }: LaunchPlan): readonly string[] {
+  return typeof launch === 'string' ? splitArguments(launch) : (launch ?? []);
+}
+
+function placeholderValues(start: ServerStart, ports: Readonly<Record<string, number>>): Record<string, string> {
+  const { workers, batchSize, deviceUuid, logDirectory } = start;
+  const numbers = Object.entries({ workers, batchSize, ...ports }).map(([key, value]) => [key, String(value)]);
+  return { ...Object.fromEntries(numbers), deviceUuid: deviceUuid ?? '', logDirectory: resolve(logDirectory) };
+}
+
+/** The one device of the study; by number, which every server takes. */
+function deviceVariables({ deviceOrdinal = null }: ServerStart): Record<string, string> {
+  if (deviceOrdinal === null) return {};
+  return { CUDA_DEVICE_ORDER: 'PCI_BUS_ID', CUDA_VISIBLE_DEVICES: String(deviceOrdinal) };
+}
