@@ -83,7 +83,7 @@ function againstNullServer(spec: LoadSpec, port: number, durationNs: number): Lo
   const { host, pathname, search } = new URL(spec.url);
   const names = Object.keys(spec.headers).map((name) => name.toLowerCase());
   // The null server sends no events; what reading them costs is not in the ceiling.
-  const { traceNs: _trace, stream: _stream, ...rest } = spec;
+  const { traceNs: _trace, endpoints: _endpoints, stream: _stream, ...rest } = spec;
   return {
     ...rest,
     socketPath: null,

@@ -1,18 +1,33 @@
 /** One connection: a client of undici and whatever socket it has at the moment. */
 import { Client } from 'undici';
-import { type ConnectionSlot, connectionSlot, type OpenSocket } from './connector.ts';
+import type { LoadSpec } from '../records/load.ts';
+import { type ConnectionSlot, connectionSlot, type OpenSocket, socketOpener } from './connector.ts';
 import type { Lane } from './lane.ts';
+import { SocketMemory } from './lean-socket.ts';
+import { separateUrls } from './server-address.ts';
 
 /** Below the shortest hint that servers send, so that a hint of 1 s keeps the connection instead of closing it. */
 const keepAliveThresholdMs = 500;
 
 export interface ConnectionHost {
   readonly origin: URL;
+  /** Number of that server among those of the run. */
+  readonly server: number;
   readonly open: OpenSocket;
   /** HTTP/2: streams at a time; null = HTTP/1.1, one request at a time. */
   readonly http2Streams: number | null;
   /** A connection was made. */
   readonly onConnected: () => void;
+}
+
+/** One for each server of the run. Throws USAGE. */
+export function connectionHosts(spec: LoadSpec, onConnected: () => void): ConnectionHost[] {
+  const { http2Streams } = spec.transport;
+  const memory = new SocketMemory();
+  return separateUrls(spec).map((url, server) => {
+    const origin = new URL(new URL(url).origin);
+    return { origin, server, open: socketOpener({ ...spec, url }, memory), http2Streams, onConnected };
+  });
 }
 
 /**
@@ -22,6 +37,8 @@ export interface ConnectionHost {
 export class Connection {
   /** Of its place among the connections of the run; what is made anew keeps it. */
   readonly number: number;
+  /** See ConnectionHost. */
+  readonly server: number;
   readonly #slot: ConnectionSlot;
   readonly #client: Client;
   readonly #lanes: Lane[] = [];
@@ -30,6 +47,7 @@ export class Connection {
 
   constructor(host: ConnectionHost, number: number) {
     this.number = number;
+    this.server = host.server;
     this.#slot = connectionSlot(host.open, () => {
       this.#served = 0;
       for (const lane of this.#lanes) lane.noteNewConnection();

@@ -68,6 +68,11 @@ export class Lane implements Dispatcher.DispatchHandler {
   #excerpt: string | null = null;
   readonly #stream: StreamObserver | null;
 
+  /** Number of the connection's server among those of the run. */
+  get server(): number {
+    return this.#connection.server;
+  }
+
   constructor(host: LaneHost, connection: Connection) {
     this.#host = host;
     this.#stream = host.observesStreams ? new StreamObserver() : null;

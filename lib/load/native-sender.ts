@@ -7,7 +7,7 @@ import type { LoadEngine } from './engine.ts';
 import { type EngineOptions, engineOf } from './engine-run.ts';
 import { requestBytes } from './request-bytes.ts';
 import type { Sender, SendingPlan, SendingRun } from './sender.ts';
-import { type ServerAddress, serverAddress } from './server-address.ts';
+import { type ServerAddresses, serverAddresses } from './server-address.ts';
 
 export interface NativeEngineOptions extends Partial<EngineOptions> {
   readonly addon: NativeAddon;
@@ -29,7 +29,7 @@ function nativeSender(addon: NativeAddon, cpus: readonly number[] | null): Sende
     name: 'native',
     reason: null,
     prepare: async (spec) => {
-      const address = await serverAddress(spec, spec.timeoutNs);
+      const address = await serverAddresses(spec);
       let run: NativeLoadRun | null = null;
       return {
         faults: addon.loadFaults,
@@ -46,7 +46,7 @@ function nativeSender(addon: NativeAddon, cpus: readonly number[] | null): Sende
 function startRun(
   addon: NativeAddon,
   spec: LoadSpec,
-  place: ServerAddress & Pick<LoadRunOptions, 'cpus'>,
+  place: ServerAddresses & Pick<LoadRunOptions, 'cpus'>,
   plan: SendingPlan,
 ): NativeLoadRun {
   return addon.startLoad({

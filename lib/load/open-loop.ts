@@ -1,6 +1,7 @@
 /** Open loop: requests fall due by a schedule, whether or not earlier ones are answered. */
 import { type Clock, systemClock } from '../core/clock.ts';
 import { ns } from '../core/units.ts';
+import { FreeLanes } from './free-lanes.ts';
 import type { DueRequest, Issuer } from './issuer.ts';
 import type { LoopHost, RequestLoop } from './loop.ts';
 
@@ -10,10 +11,10 @@ import type { LoopHost, RequestLoop } from './loop.ts';
  * time. A request that finds no free lane waits its turn; none is left out.
  */
 export function openLoop(host: LoopHost, issuer: Issuer, clock: Pick<Clock, 'sleep'> = systemClock): RequestLoop {
-  const free = [...host.lanes];
+  const free = new FreeLanes(host.lanes);
   const serveWaiting = (): void => {
     for (let sinceNs = issuer.waitingSinceNs; sinceNs !== null; sinceNs = issuer.waitingSinceNs) {
-      const lane = free.pop();
+      const lane = free.take();
       if (lane === undefined) return;
       lane.send(issuer.takeWaiting() as DueRequest, sinceNs, host.nowNs());
     }
@@ -30,7 +31,7 @@ export function openLoop(host: LoopHost, issuer: Issuer, clock: Pick<Clock, 'sle
   return {
     start,
     onFree: (lane) => {
-      free.push(lane);
+      free.put(lane);
       if (!host.ending.aborted) serveWaiting();
     },
     giveUpWaiting: (dueBeforeNs, outcome) => {

@@ -5,11 +5,9 @@ import { milliseconds, ns } from '../core/units.ts';
 import type { LoadSpec } from '../records/load.ts';
 import type { Outcome } from '../records/load-outcomes.ts';
 import { closedLoop } from './closed-loop.ts';
-import { Connection } from './connection.ts';
-import { socketOpener } from './connector.ts';
+import { Connection, type ConnectionHost, connectionHosts } from './connection.ts';
 import { type DueRequest, Issuer, shareOf, type ThreadShare } from './issuer.ts';
 import { Lane, type LaneResult } from './lane.ts';
-import { SocketMemory } from './lean-socket.ts';
 import type { LoopHost, RequestLoop } from './loop.ts';
 import { LoopLag } from './loop-lag.ts';
 import { openLoop } from './open-loop.ts';
@@ -119,15 +117,12 @@ export class UndiciRun implements SendingRun, AsyncDisposable {
   }
 
   #makeConnections(lanes: number, { thread, threads }: ThreadShare): Connection[] {
-    const { url, transport } = this.#spec;
-    const host = {
-      origin: new URL(new URL(url).origin),
-      open: socketOpener(this.#spec, new SocketMemory()),
-      http2Streams: transport.http2Streams,
-      onConnected: () => void this.#connectionsMade++,
-    };
-    const count = Math.ceil(lanes / (transport.http2Streams ?? 1));
-    return Array.from({ length: count }, (_, index) => new Connection(host, thread + index * threads));
+    const hosts = connectionHosts(this.#spec, () => void this.#connectionsMade++);
+    const count = Math.ceil(lanes / (this.#spec.transport.http2Streams ?? 1));
+    return Array.from({ length: count }, (_, index) => {
+      const number = thread + index * threads;
+      return new Connection(hosts[number % hosts.length] as ConnectionHost, number);
+    });
   }
 
   #makeLanes(count: number): Lane[] {

@@ -80,7 +80,12 @@ export interface LoadRunOptions {
   /** Numeric addresses, tried in order, or the path of a local socket. */
   readonly addresses: readonly string[];
   readonly port: number;
-  /** The pool of requests: heads as they go over the wire, and as many bodies. */
+  /**
+   * Several servers: for each address the number of its server, from 0 and ascending, and its port. Connection n of the
+   * run is one to server n modulo their number. Left out = all addresses are one server's.
+   */
+  readonly servers?: Float64Array;
+  /** The pool of requests: heads as they go over the wire, and as many bodies; once for each server. */
   readonly heads: readonly Uint8Array[];
   readonly bodies: readonly Uint8Array[];
   /** Fields of templates: body, offset in it, width, kind, first random number; five places for each. */

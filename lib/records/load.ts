@@ -58,6 +58,11 @@ export type Stop = z.infer<typeof stopSchema>;
 /** Requested load, validated and complete; bodies are bytes, hence not part of a schema. */
 export interface LoadSpec {
   readonly url: string;
+  /**
+   * Every URL that the load is shared among, `url` the first; they differ in host and port alone. Connection number n
+   * is one to URL n modulo their number, and an open loop takes them in turn. Left out = `url` alone.
+   */
+  readonly endpoints?: readonly string[];
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
   /** Pool of bodies; each request takes one, drawn from the seed. Empty = no body. */

@@ -53,14 +53,18 @@ class CommandProcesses implements AsyncDisposable {
   readonly #processes: ServerProcess[] = [];
   readonly #identities: ProcessIdentity[] = [];
   readonly #plan: CommandPlan;
-  readonly #forget: () => void;
+  readonly #emergency: ServerStart['emergency'];
+  #forget: () => void = () => {};
 
   constructor(plan: CommandPlan, start: ServerStart) {
     this.#plan = plan;
-    this.#forget = start.emergency.add(() => killCommand(this.#identities, this.serverId));
+    this.#emergency = start.emergency;
   }
 
   add(process: ServerProcess): void {
+    // Anew, so that it runs before the process's own: whose parent has gone cannot be found by it any more.
+    this.#forget();
+    this.#forget = this.#emergency.add(() => killCommand(this.#identities, this.serverId));
     this.#processes.push(process);
     const identity = processIdentity(process.pid);
     if (identity) this.#identities.push(identity);

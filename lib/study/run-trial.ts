@@ -202,6 +202,7 @@ function loopOf(plan: StudyPlan, { workers, batchSize }: Cell): Loop {
 function loadSpec(trial: ScheduledTrial, { plan, bodies }: TrialContext, server: RunningServer): LoadSpec {
   return {
     url: server.request.url,
+    ...(server.request.endpoints ? { endpoints: server.request.endpoints } : {}),
     method: server.request.method,
     headers: server.request.headers,
     bodies: bodies.length > 0 ? bodies : server.sampleBodies,

@@ -180,6 +180,11 @@ std::vector<std::int64_t> Arguments::whole_numbers(const char* name) {
   return {};
 }
 
+std::optional<std::vector<std::int64_t>> Arguments::optional_whole_numbers(const char* name) {
+  if (field(name).IsUndefined()) return std::nullopt;
+  return whole_numbers(name);
+}
+
 bool Arguments::throw_if_bad() const {
   if (env_.IsExceptionPending()) return true;
   if (problem_.empty()) return false;

@@ -40,6 +40,8 @@ class Arguments {
   // A Float64Array of numbers from 0 up that never decrease, or null.
   [[nodiscard]] std::optional<std::vector<std::int64_t>> nullable_offsets(const char* field);
 
+  // As whole_numbers(); nothing for undefined.
+  [[nodiscard]] std::optional<std::vector<std::int64_t>> optional_whole_numbers(const char* field);
   // A Float64Array of integers from 0 up.
   [[nodiscard]] std::vector<std::int64_t> whole_numbers(const char* field);
 

@@ -64,12 +64,19 @@ std::optional<Endpoint> endpoint_of(const std::string& text, const std::string& 
   return endpoint;
 }
 
-bool read_endpoints(Arguments& arguments, LoadSpec& spec) {
-  const std::string port = std::to_string(arguments.integer("port", 0, 65535));
-  for (const std::string& address : arguments.strings("addresses")) {
-    const auto endpoint = endpoint_of(address, port);
-    if (!endpoint) return false;
-    spec.endpoints.push_back(*endpoint);
+// Where there are several servers, two numbers an address say which of them it belongs to, in order, and its port.
+bool read_servers(Arguments& arguments, LoadSpec& spec) {
+  const std::int64_t port = arguments.integer("port", 0, 65535);
+  const std::vector<std::string> addresses = arguments.strings("addresses");
+  const auto places = arguments.optional_whole_numbers("servers");
+  if (places && places->size() != 2 * addresses.size()) return false;
+  for (std::size_t index = 0; index < addresses.size(); ++index) {
+    const std::size_t server = places ? static_cast<std::size_t>(places->at(2 * index)) : 0;
+    const std::int64_t own_port = places ? places->at(2 * index + 1) : port;
+    const auto endpoint = endpoint_of(addresses[index], std::to_string(own_port));
+    if (!endpoint || own_port > 65535 || server > spec.servers.size()) return false;
+    if (server == spec.servers.size()) spec.servers.emplace_back();
+    spec.servers[server].push_back(*endpoint);
   }
   return true;
 }
@@ -77,7 +84,7 @@ bool read_endpoints(Arguments& arguments, LoadSpec& spec) {
 bool read_requests(Arguments& arguments, LoadSpec& spec) {
   std::vector<std::string> heads = arguments.byte_strings("heads");
   const std::vector<std::string> bodies = arguments.byte_strings("bodies");
-  if (heads.size() != bodies.size()) return false;
+  if (heads.size() != bodies.size() || spec.servers.empty() || heads.size() % spec.servers.size() != 0) return false;
   for (std::size_t index = 0; index < heads.size(); ++index) {
     spec.requests.push_back({std::move(heads[index]) + bodies[index], bodies[index].size()});
   }
@@ -250,15 +257,15 @@ Napi::Value start_load(const Napi::CallbackInfo& info) {
   Arguments arguments(info, "startLoad");
   LoadSpec spec;
   const std::int64_t origin_ns = arguments.instant_ns("originNs");
-  const bool addresses = read_endpoints(arguments, spec);
+  const bool servers = read_servers(arguments, spec);
   const bool requests = read_requests(arguments, spec);
   const bool fields = requests && read_fields(arguments, spec);
   read_shape(arguments, spec, origin_ns);
   const Napi::Function on_done = arguments.function("onDone");
   if (arguments.throw_if_bad()) return {};
-  if (!addresses || !fields) {
-    throw_argument_error(env, !addresses  ? "startLoad: addresses must be numeric, or paths of local sockets"
-                              : !requests ? "startLoad: heads and bodies must be as many"
+  if (!servers || !fields) {
+    throw_argument_error(env, !servers    ? "startLoad: addresses must be numeric, or paths of local sockets"
+                              : !requests ? "startLoad: heads and bodies must be as many, and as many for each server"
                                           : "startLoad: fields must lie inside their bodies");
     return {};
   }

@@ -28,7 +28,7 @@ DueRequest Issuer::request(std::int64_t due_ns, LoadPhase phase) {
 }
 
 std::uint32_t Issuer::draw(std::uint64_t number) const {
-  const std::size_t pool = spec_.requests.size();
+  const std::size_t pool = spec_.pool();
   if (pool == 1) return 0;
   // 53 bits as a double below 1, as JavaScript does it, so that both engines draw the same.
   const double uniform = static_cast<double>(split_mix(spec_.payload_stream, number) >> 11) * 0x1p-53;

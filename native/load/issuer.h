@@ -14,7 +14,7 @@ struct DueRequest {
   std::int64_t due_ns = 0;
   // Its place among all requests of the run, from 0, in the order in which they fall due.
   std::uint64_t number = 0;
-  // Index into LoadSpec::requests.
+  // Index into the pool, which is the first part of LoadSpec::requests.
   std::uint32_t body = 0;
   LoadPhase phase = LoadPhase::kWarmup;
 };

@@ -14,7 +14,7 @@ namespace mpsbench {
 constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 constexpr std::size_t kStatusLimit = 1000;
 
-// One address of the server.
+// One address of a server.
 struct Endpoint {
   sockaddr_storage address{};
   socklen_t length = 0;
@@ -48,10 +48,13 @@ struct PreparedRequest {
 
 // Times are CLOCK_MONOTONIC, ns.
 struct LoadSpec {
-  // Tried in order until one accepts; not empty.
-  std::vector<Endpoint> endpoints;
-  // The pool that each request is drawn from; not empty.
+  // The addresses of each server, tried in order until one accepts; neither is empty. Connection number n of the run
+  // is one to server n modulo their number.
+  std::vector<std::vector<Endpoint>> servers;
+  // The pool that each request is drawn from; not empty. It is there once for each server, one after the other.
   std::vector<PreparedRequest> requests;
+  // Requests in the pool.
+  [[nodiscard]] std::size_t pool() const { return requests.size() / servers.size(); }
   // State of the SplitMix64 stream that draws: the n-th request due takes its n-th number, whichever thread sends it.
   std::uint64_t payload_stream = 0;
   // State of the stream that fills templates: the n-th request has kDrawsPerRequest numbers from n times so many on.

@@ -26,18 +26,19 @@ Result<std::unique_ptr<Worker>> Worker::create(const LoadSpec& spec, const Reque
 Worker::Worker(const LoadSpec& spec, const RequestPages& pages, std::uint32_t number, std::uint32_t connections)
     : spec_(spec),
       pages_(pages),
-      number_(number),
       connections_(connections),
       in_flight_(connections_),
       paused_(connections_),
+      targets_(spec, number),
+      free_(spec.servers.size(), connections),
       issuer_(spec, number),
       texts_(spec),
       rows_(kRingRows),
       buffer_(std::make_unique<ReadBuffer>()) {
-  free_.reserve(connections);
   freed_.reserve(connections);
   serving_.reserve(connections);
-  for (std::uint32_t index = connections; index > 0; --index) free_.push_back(index - 1);
+  for (std::uint32_t index = connections; index-- > 0;)
+    spec.open_loop ? free_.put(index, targets_.server_of(index)) : freed_.push_back(index);
 }
 
 void Worker::tell(Order order) {
@@ -46,7 +47,6 @@ void Worker::tell(Order order) {
 }
 
 void Worker::run() {
-  if (!spec_.open_loop) std::swap(free_, freed_);
   turn({}, now_ns());
   while (!finished()) {
     loop_.wake_by(next_wake_ns());
@@ -138,9 +138,7 @@ void Worker::fill(std::int64_t now) {
   while (!free_.empty()) {
     const auto due = issuer_.take_waiting();
     if (!due) return;
-    const std::uint32_t index = free_.back();
-    free_.pop_back();
-    start(index, *due);
+    start(free_.take(), *due);
   }
 }
 
@@ -156,8 +154,9 @@ void Worker::cut_off() {
   while (issuer_.waiting() > 0) give_up_waiting(Outcome::kAborted, now);
 }
 
-void Worker::start(std::uint32_t index, const DueRequest& due) {
+void Worker::start(std::uint32_t index, DueRequest due) {
   Connection& connection = connections_[index];
+  due.body += targets_.first_request_of(index);
   connection.take(due, spec_.head);
   in_flight_.append(index);
   note_outstanding();
@@ -167,8 +166,8 @@ void Worker::start(std::uint32_t index, const DueRequest& due) {
 }
 
 void Worker::connect(std::uint32_t index) {
-  const std::size_t endpoint = (endpoint_ + connections_[index].attempt) % spec_.endpoints.size();
-  switch (connections_[index].open(spec_.endpoints[endpoint], loop_.epoll_fd(), index)) {
+  Connection& connection = connections_[index];
+  switch (connection.open(targets_.address(index, connection.attempt), loop_.epoll_fd(), index)) {
     case Io::kDone:
       return connected(index);
     case Io::kWait:
@@ -179,7 +178,7 @@ void Worker::connect(std::uint32_t index) {
 }
 
 void Worker::connected(std::uint32_t index) {
-  endpoint_ = static_cast<std::uint32_t>((endpoint_ + connections_[index].attempt) % spec_.endpoints.size());
+  targets_.reached(index, connections_[index].attempt);
   connections_[index].attempt = 0;
   failures_in_a_row_ = 0;
   connections_made_.fetch_add(1, std::memory_order_relaxed);
@@ -189,7 +188,7 @@ void Worker::connected(std::uint32_t index) {
 void Worker::cannot_connect(std::uint32_t index) {
   Connection& connection = connections_[index];
   connection.attempt += 1;
-  if (connection.attempt < spec_.endpoints.size()) return connect(index);
+  if (targets_.has_attempt(index, connection.attempt)) return connect(index);
   failures_in_a_row_ += 1;
   lose(index, Outcome::kConnect, connection.error());
 }
@@ -254,7 +253,7 @@ void Worker::lose(std::uint32_t index, Outcome outcome, std::int32_t cause) {
 void Worker::end(std::uint32_t index, Outcome outcome, std::int32_t cause, std::int64_t end_ns) {
   Connection& connection = connections_[index];
   RequestRecord row = connection.record(outcome, cause, end_ns, spec_.open_loop);
-  row.connection = number_of(index);
+  row.connection = targets_.number_of(index);
   in_flight_.remove(index);
   connection.end_request();
   push(row);
@@ -262,7 +261,7 @@ void Worker::end(std::uint32_t index, Outcome outcome, std::int32_t cause, std::
 
 void Worker::free(std::uint32_t index) {
   const auto due = spec_.open_loop ? issuer_.take_waiting() : issuer_.claim(last_ns_);
-  if (!due) return free_.push_back(index);
+  if (!due) return free_.put(index, targets_.server_of(index));
   if (issuer_.last_issue_ns() != kNever) last_issue_ns_.store(issuer_.last_issue_ns(), std::memory_order_release);
   start(index, *due);
 }

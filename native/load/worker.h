@@ -13,12 +13,14 @@
 #include "load/connection_list.h"
 #include "load/event_loop.h"
 #include "load/excerpts.h"
+#include "load/free_connections.h"
 #include "load/issuer.h"
 #include "load/lag_histogram.h"
 #include "load/load_spec.h"
 #include "load/record_ring.h"
 #include "load/request_pages.h"
 #include "load/request_texts.h"
+#include "load/targets.h"
 
 namespace mpsbench {
 
@@ -59,8 +61,6 @@ class Worker {
 
   Worker(const LoadSpec& spec, const RequestPages& pages, std::uint32_t number, std::uint32_t connections);
   void tell(Order order);
-  // Among all connections of the run.
-  [[nodiscard]] std::uint32_t number_of(std::uint32_t index) const { return index * spec_.threads + number_; }
   [[nodiscard]] bool finished() const { return issuer_.exhausted() && in_flight_.empty(); }
 
   void first_requests();
@@ -73,7 +73,7 @@ class Worker {
   void fill(std::int64_t now_ns);
   void cut_off();
 
-  void start(std::uint32_t index, const DueRequest& due);
+  void start(std::uint32_t index, DueRequest due);
   void connect(std::uint32_t index);
   void connected(std::uint32_t index);
   void cannot_connect(std::uint32_t index);
@@ -91,13 +91,13 @@ class Worker {
 
   const LoadSpec& spec_;
   const RequestPages& pages_;
-  const std::uint32_t number_;
   EventLoop loop_;
   std::vector<Connection> connections_;
   ConnectionList in_flight_;
   ConnectionList paused_;
-  // Without a request. Open loop: last in, first out.
-  std::vector<std::uint32_t> free_;
+  Targets targets_;
+  // Without a request.
+  FreeConnections free_;
   // Freed in this turn and not looked after yet.
   std::vector<std::uint32_t> freed_;
   std::vector<std::uint32_t> serving_;
@@ -109,7 +109,6 @@ class Worker {
   std::unique_ptr<ReadBuffer> buffer_;
   // The last reading of the clock: good enough for what follows at once.
   std::int64_t last_ns_ = 0;
-  std::uint32_t endpoint_ = 0;
   std::int64_t failures_in_a_row_ = 0;
   std::atomic<std::int64_t> connections_made_{0};
   std::atomic<std::int64_t> outstanding_{0};

@@ -4,7 +4,7 @@
  * serve: ready at /health, echoes PID and body · dies: says why and ends with status 3 · loading: 503 at /health for
  * ever · stubborn: serves, ignores SIGTERM · family: serves, with children that ignore SIGTERM, one of them in a
  * session of its own without the environment · crew: makes MPSBENCH_WORKERS children · broken: answers 500 to all but
- * /health · bound: cannot have its port · mortal: ends with status 9 at a request to /die.
+ * /health · mortal: ends with status 9 at a request to /die · tired: ends with status 9 after twenty requests.
  */
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:http';
@@ -17,11 +17,14 @@ function child(options) {
   process.stdout.write(`child ${started.pid}\n`);
 }
 
+let answered = 0;
+
 function answer(request, response) {
   const healthy = behaviour !== 'loading';
   if (request.url === '/health') return response.writeHead(healthy ? 200 : 503).end(healthy ? 'ok' : 'loading');
   if (request.url === '/die') process.exit(9);
   if (behaviour === 'broken') return response.writeHead(500).end('no such\ntensor');
+  if (behaviour === 'tired' && ++answered > 20) process.exit(9);
   const chunks = [];
   request.on('data', (chunk) => chunks.push(chunk));
   request.on('end', () => {

@@ -73,7 +73,7 @@ class Server {
 
 LoadSpec spec_for(const Server& server, std::uint32_t threads, std::uint32_t connections) {
   LoadSpec spec;
-  spec.endpoints = {server.endpoint()};
+  spec.servers = {{server.endpoint()}};
   spec.requests = {{"GET / HTTP/1.1\r\nhost: x\r\n\r\n", 0}};
   for (std::size_t status = 200; status < 300; ++status) spec.ok_statuses[status] = true;
   spec.threads = threads;

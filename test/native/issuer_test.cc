@@ -15,6 +15,7 @@ using test::Check;
 
 LoadSpec spec_of(std::size_t pool, std::uint32_t threads) {
   LoadSpec spec;
+  spec.servers.resize(1);
   spec.requests.resize(pool);
   spec.threads = threads;
   spec.connections = threads;

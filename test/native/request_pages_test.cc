@@ -137,7 +137,7 @@ void a_slow_server_gets_every_byte(Check& check) {
     const auto requests = requests_of({300'000, 70'001});
     Comparer server(family, requests);
     LoadSpec spec;
-    spec.endpoints = {server.endpoint()};
+    spec.servers = {{server.endpoint()}};
     spec.requests = requests;
     for (std::size_t status = 200; status < 300; ++status) spec.ok_statuses[status] = true;
     spec.measured_requests = 12;

@@ -10,7 +10,7 @@ import { stringify } from 'yaml';
 import type { TrialRecord } from '../../lib/records/trial.ts';
 import { freePorts } from '../../lib/server/free-ports.ts';
 import { runCli } from '../cli/run-cli.ts';
-import { scratchDirectory } from './command-under-test.ts';
+import { program, scratchDirectory } from './command-under-test.ts';
 import { isAlive, until } from './front-under-test.ts';
 
 const scratch = scratchDirectory();
@@ -93,6 +93,19 @@ describe('a study of LitServe', { skip: litserveMissing }, () => {
   });
 });
 
+describe('a study of a program that ends in the midst of a trial', () => {
+  it('voids the trial with the program’s end, and goes on', async () => {
+    const launch = [process.execPath, program, 'tired', '{port}'];
+    const server = { kind: 'command', launch, ready: { path: '/health' } };
+    const { records } = await study('tired', { workers: [1], batchSizes: [1], blocks: 2, server });
+    assert.equal(records.length, 2);
+    for (const { reasons } of records) {
+      const reason = reasons.find(({ code }) => code === 'worker-died');
+      assert.match(reason?.message ?? JSON.stringify(reasons), /worker 1 .* ended with status 9/);
+    }
+  });
+});
+
 describe('a study of a plain Python program', { skip: pythonMissing }, () => {
   const server = {
     kind: 'command',
@@ -127,10 +140,15 @@ describe('a study of a plain Python program', { skip: pythonMissing }, () => {
       const [first = '', second = '', third = ''] = urls;
       const endpoints = [
         { url: first, arm: 'off', pids: [running[0]?.pid ?? 0] },
-        { url: second, arm: 'mps:50' },
-        { url: third, arm: 'mps:50' },
+        { url: second, arm: 'mps:50', pids: [] },
+        { url: third, arm: 'off', pids: [] },
       ];
-      const attached = { kind: 'attached', endpoints, bodies: server.request.bodies, expect: server.expect };
+      const attached = {
+        kind: 'attached',
+        endpoints: endpoints.map((each) => ({ ...each, workers: 2 })),
+        bodies: server.request.bodies,
+        expect: server.expect,
+      };
       const done = await study('attached', { arms: ['off', 'mps:50'], server: attached });
       const { result, records, directory } = done;
       assert.ok(result.status === 0 || result.status === 3, result.stderr);

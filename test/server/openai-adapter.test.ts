@@ -66,7 +66,7 @@ describe('a text server', () => {
     const launch = [...fakeProgram('openai-server.mjs'), ...['--port', '{port}', '--gap', '2', '--tokens', '4']];
     const plan = {
       ...{ name: 'tokens', arms: ['off'], workers: [1, 2], batchSizes: [1], blocks: 2 },
-      server: { kind: 'openai', launch, processes: 'one' },
+      server: { kind: 'openai', launch },
       load: { duration: '500ms', warmup: '100ms', concurrency: 4 },
     };
     const file = join(scratch, 'tokens.yaml');
@@ -78,8 +78,9 @@ describe('a text server', () => {
     const lines = readFileSync(join(directory, 'trials.jsonl'), 'utf8').trim().split('\n');
     const records = lines.map((line) => JSON.parse(line) as TrialRecord);
     assert.equal(records.length, 4);
-    for (const { status, reasons, load } of records) {
+    for (const { status, reasons, load, server, cell } of records) {
       assert.equal(status, 'completed', JSON.stringify(reasons));
+      assert.equal(server?.workerPids.length, cell.workers);
       assert.equal(load?.tokens?.countedBy, 'usage');
       assert.equal(load?.tokens?.outputTokens, 4 * (load?.tokens?.replies ?? 0));
     }

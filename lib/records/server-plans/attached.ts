@@ -22,8 +22,16 @@ export type AttachedEndpoint = z.infer<typeof endpointSchema>;
 
 export const attachedServerSchema = z.strictObject({
   kind: z.literal('attached'),
-  /** Endpoints of the same cell share its load evenly. */
-  endpoints: z.array(endpointSchema).min(1, 'needs an endpoint'),
+  /** Endpoints of the same cell share its load evenly; their URLs differ in host and port alone. */
+  endpoints: z
+    .array(endpointSchema)
+    .min(1, 'needs an endpoint')
+    .superRefine((endpoints, context) => {
+      for (const [index, endpoint] of endpoints.entries()) {
+        const [path, message] = cellProblem(endpoint, endpointsOf({ endpoints }, endpoint)) ?? [];
+        if (path !== undefined) context.addIssue({ code: 'custom', path: [index, path], message });
+      }
+    }),
   method: requestMethodSchema,
   headers: requestHeadersSchema,
   bodies: requestBodiesSchema,
@@ -34,10 +42,35 @@ export const attachedServerSchema = z.strictObject({
 export type AttachedPlan = z.infer<typeof attachedServerSchema>;
 
 /** Those that serve the cell. */
-export function endpointsOf(plan: Pick<AttachedPlan, 'endpoints'>, cell: Cell): readonly AttachedEndpoint[] {
+export function endpointsOf(
+  plan: { readonly endpoints: readonly AttachedEndpoint[] },
+  cell: Cell,
+): readonly AttachedEndpoint[] {
   return plan.endpoints.filter(
     ({ workers, batchSize, arm }) => workers === cell.workers && batchSize === cell.batchSize && arm === cell.arm,
   );
+}
+
+function cellProblem(
+  { url, workers }: AttachedEndpoint,
+  ofCell: readonly AttachedEndpoint[],
+): readonly ['url' | 'workers', string] | null {
+  const first = ofCell[0]?.url ?? url;
+  if (requestOf(first) !== requestOf(url)) {
+    return ['url', `must differ from ${first} of the same cell in host and port alone`];
+  }
+  if (ofCell.length <= workers) return null;
+  return [
+    'workers',
+    `is ${workers}, and the cell has ${ofCell.length} endpoints; it counts the workers of all of them`,
+  ];
+}
+
+/** Scheme, path and query; null for what is no URL. */
+function requestOf(url: string): string | null {
+  if (!URL.canParse(url)) return null;
+  const { protocol, pathname, search } = new URL(url);
+  return `${protocol}${pathname}${search}`;
 }
 
 function isHttpUrl(text: string): boolean {

@@ -1,11 +1,10 @@
 /** How the cells of a plan and its server fit together, for kinds of server that cannot run any cell. */
 import type { ServerPlan, StudyPlan } from '../plan.ts';
-import { attachedServerSchema, endpointsOf } from './attached.ts';
-import { mentions } from './command.ts';
+import { type AttachedPlan, attachedServerSchema, endpointsOf } from './attached.ts';
+import { type CommandPlan, mentions } from './command.ts';
+import type { OpenaiPlan } from './openai.ts';
 
-const notLaunched = { launch: null, environment: {} };
-
-type Grid = Pick<StudyPlan, 'workers' | 'batchSizes' | 'arms'>;
+type Grid = Pick<StudyPlan, 'workers' | 'batchSizes' | 'arms' | 'load'>;
 
 export interface GridProblem {
   readonly path: readonly string[];
@@ -14,19 +13,39 @@ export interface GridProblem {
 
 /** Why the server cannot run the cells; null where it can. */
 export function gridProblem(server: ServerPlan, grid: Grid): GridProblem | null {
-  const { launch, environment } = server.kind === 'openai' || server.kind === 'command' ? server : notLaunched;
-  if (launch !== null) {
-    if (
-      grid.batchSizes.every((size) => size === 1) ||
-      mentions({ launch, environment }, 'batchSize', 'MPSBENCH_BATCH_SIZE')
-    )
+  switch (server.kind) {
+    case 'command':
+      return batchProblem(server, grid) ?? concurrencyProblem(grid, mostServers(server, grid));
+    case 'openai':
+      return (
+        oneArmProblem(server.url, grid) ??
+        textBatchProblem(server, grid) ??
+        concurrencyProblem(grid, mostServers(server, grid))
+      );
+    case 'kserve':
+      return oneArmProblem(server.url, grid) ?? concurrencyProblem(grid, mostServers(server, grid));
+    case 'attached':
+      return missingCell(server, grid) ?? concurrencyProblem(grid, mostEndpoints(server));
+    default:
       return null;
-    const message =
-      'tells the program no batch size: write {batchSize} into server.launch or server.environment, or plan batchSizes: [1]';
-    return { path: ['server', 'launch'], message };
   }
-  if ('url' in server) return oneArmProblem(server.url, grid);
-  if (server.kind !== 'attached') return null;
+}
+
+function mostServers({ processes }: { readonly processes: 'one' | 'per-worker' }, { workers }: Grid): number {
+  return processes === 'one' ? 1 : Math.max(...workers);
+}
+
+function textBatchProblem({ launch, environment }: OpenaiPlan, grid: Grid): GridProblem | null {
+  return launch === null ? null : batchProblem({ launch, environment }, grid);
+}
+
+function batchProblem(server: Pick<CommandPlan, 'launch' | 'environment'>, grid: Grid): GridProblem | null {
+  if (grid.batchSizes.every((size) => size === 1) || mentions(server, 'batchSize', 'MPSBENCH_BATCH_SIZE')) return null;
+  const advice = 'write {batchSize} into server.launch or server.environment, or plan batchSizes: [1]';
+  return { path: ['server', 'launch'], message: `tells the program no batch size: ${advice}` };
+}
+
+function missingCell(server: AttachedPlan, grid: Grid): GridProblem | null {
   for (const workers of grid.workers)
     for (const batchSize of grid.batchSizes)
       for (const arm of grid.arms) {
@@ -36,6 +55,17 @@ export function gridProblem(server: ServerPlan, grid: Grid): GridProblem | null 
         return { path: ['server', 'endpoints'], message };
       }
   return null;
+}
+
+function mostEndpoints({ endpoints }: AttachedPlan): number {
+  return Math.max(...endpoints.map((endpoint) => endpointsOf({ endpoints }, endpoint).length));
+}
+
+/** A connection is one to one endpoint: with fewer of them than endpoints, some workers would stand idle. */
+function concurrencyProblem({ load }: Grid, endpoints: number): GridProblem | null {
+  if (load.concurrency === 'auto' || load.concurrency >= endpoints) return null;
+  const what = `${load.concurrency} in flight cannot reach ${endpoints} endpoints, each of which needs a connection`;
+  return { path: ['load', 'concurrency'], message: `${what}; raise it, or use auto` };
 }
 
 /** A server that runs already was started under one arm, which only its user knows. */

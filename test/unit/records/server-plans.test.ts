@@ -96,6 +96,24 @@ describe('a plan for attached servers', () => {
     ['a cell without an endpoint', endpoints(two), /has none for \{workers: 1, batchSize: 1, arm: mps:50\}; name one/],
     ['a planned arm without one', endpoints('{url: "http://h/", arm: off}', 'arms: [off, mps]'), /arm: mps\}/],
     ['no endpoints', endpoints(''), /server\.endpoints: needs an endpoint/],
+    [
+      'two paths for one cell',
+      endpoints('{url: "http://h:1/a", arm: off, workers: 2}, {url: "http://h:2/b", arm: off, workers: 2}'),
+      /endpoints\[1\]\.url: must differ from http:\/\/h:1\/a of the same cell in host and port alone/,
+    ],
+    [
+      'fewer requests in flight than endpoints',
+      endpoints(
+        '{url: "http://h:1/", arm: off, workers: 2}, {url: "http://h:2/", arm: off, workers: 2}',
+        'load: {concurrency: 1}',
+      ),
+      /load\.concurrency: 1 in flight cannot reach 2 endpoints/,
+    ],
+    [
+      'more endpoints than workers',
+      endpoints('{url: "http://h:1/", arm: off}, {url: "http://h:2/", arm: off}'),
+      /endpoints\[0\]\.workers: is 1, and the cell has 2 endpoints/,
+    ],
     ['no URL', endpoints('{url: "localhost:8000", arm: off}'), /must be a URL such as/],
     ['no arm', endpoints('{url: "http://h/"}'), /server\.endpoints\[0\]\.arm/],
   ];
