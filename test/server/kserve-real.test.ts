@@ -37,7 +37,7 @@ function versionOf(directory: string): string {
 const pytriton = {
   kind: 'kserve',
   launch: `'${python}' '${join(real, 'pytriton_server.py')}' --http-port {port} --grpc-port {grpcPort} --metrics-port {metricsPort} --instances {workers} --batch-size {batchSize}`,
-  environment: { PYTRITON_NO_TENSORSTORE: '1' },
+  environment: { PYTRITON_NO_TENSORSTORE: '1', PYTRITON_HOME: join(scratch, 'pytriton-home') },
   headers: { 'triton-access-token': 'for-tests' },
   model: 'rowsum',
 };
@@ -50,7 +50,7 @@ function tritonserver() {
     launch: [
       join(triton, 'bin', 'tritonserver'),
       '--model-control-mode=explicit',
-      `--model-repository=${join(real, 'triton-repository')}`,
+      `--model-repository=${join(scratch, 'triton-repository')}`,
       `--backend-directory=${backends}`,
       ...['--http-address=127.0.0.1', '--http-port={port}', '--grpc-port={grpcPort}', '--metrics-port={metricsPort}'],
     ],
@@ -125,6 +125,8 @@ describe('Triton with a model repository', { skip }, () => {
   before(() => {
     const backend = join(scratch, 'backends', 'python');
     cpSync(join(triton, 'backends', 'python'), backend, { recursive: true });
+    // Python writes what it has compiled beside it.
+    cpSync(join(real, 'triton-repository'), join(scratch, 'triton-repository'), { recursive: true });
     const stub = 'triton_python_backend_stub';
     copyFileSync(join(triton, 'python_backend_stubs', pythonVersion, stub), join(backend, stub));
   });

@@ -155,8 +155,9 @@ function leftOutLines({ arms: { leftOut } }: StudyHost): string[] {
   });
 }
 
-/** What the plan's server means for the question of the study. */
-function serverWarnings({ findings }: StudyHost): string[] {
+/** What the plan's server means for arms with MPS, where some will run. */
+function serverWarnings({ findings, arms }: StudyHost): string[] {
+  if (arms.arms.every((arm) => arm === 'off')) return [];
   const warnings = findings.filter(({ group, severity }) => group === 'server' && severity === 'warning');
   return warnings.map(({ subject, message, mend }) => `warning: ${subject}: ${message}; ${mend}`);
 }
