@@ -36,7 +36,10 @@ it(`${connections} connections are made within ${mostResidentMib} MiB`, { skip }
     const options = { env: cliEnvironment(), stdio: 'pipe' } as const;
     const ran = await finished(spawn(process.execPath, ['--import', preload, mainPath, ...argv], options));
     const { summary } = JSON.parse(ran.stdout);
-    assert.equal(summary.measurement.outcomes.ok, 30_000, JSON.stringify(summary.measurement.outcomes));
+    // More connections at once than the listening queue holds: the kernel may reset one of them.
+    const { ok, reset } = summary.measurement.outcomes;
+    assert.equal(ok + reset, 30_000, JSON.stringify(summary.measurement.outcomes));
+    assert.ok(reset <= 30, `${reset} resets`);
     assert.equal(summary.generator.inFlightMax, connections);
     const residentMib = Number(/^VmHWM:\s+(\d+) kB/m.exec(ran.stderr)?.[1]) / 1024;
     assert.ok(residentMib <= mostResidentMib, `${residentMib} MiB resident at most`);

@@ -1,10 +1,11 @@
 /** The Arrow file of a run's requests: what is in it, and what becomes of it when the disk does not play along. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { type Table, tableFromIPC } from 'apache-arrow';
 import { codeOf } from '../../lib/core/errors.ts';
 import { createRawFile } from '../../lib/load/raw-file.ts';
@@ -135,15 +136,16 @@ describe('a raw file', () => {
     assert.deepEqual(readdirSync(tiny), []);
   });
 
-  const pyarrow = spawnSync('python3', ['-c', 'import pyarrow']).status === 0;
-  it('can be read by pyarrow', { skip: pyarrow ? false : 'pyarrow is not installed' }, async () => {
+  const python = fileURLToPath(new URL('../../.cache/pyarrow/venv/bin/python', import.meta.url));
+  const skip = existsSync(python) ? false : 'pyarrow is not installed: run test/load/install-pyarrow.sh';
+  it('can be read by pyarrow', { skip }, async () => {
     const path = newPath();
     await using raw = await createRawFile(path, spec);
     for (let number = 0; number < 20_000; number++) raw.onRow(rowOf(number));
     await raw.finish();
     const script =
       'import pyarrow, sys; print(pyarrow.ipc.open_file(sys.argv[1]).read_all()["number"].to_pylist()[-1])';
-    assert.equal(spawnSync('python3', ['-c', script, path], { encoding: 'utf8' }).stdout, '19999\n');
+    assert.equal(spawnSync(python, ['-c', script, path], { encoding: 'utf8' }).stdout, '19999\n');
   });
 });
 
