@@ -137,8 +137,8 @@ describe('a raw file', () => {
   });
 
   const python = fileURLToPath(new URL('../../.cache/pyarrow/venv/bin/python', import.meta.url));
-  const skip = existsSync(python) ? false : 'pyarrow is not installed: run test/load/install-pyarrow.sh';
-  it('can be read by pyarrow', { skip }, async () => {
+  const absent = existsSync(python) ? false : 'pyarrow is not installed: run test/load/install-pyarrow.sh';
+  it('can be read by pyarrow', { skip: absent }, async () => {
     const path = newPath();
     await using raw = await createRawFile(path, spec);
     for (let number = 0; number < 20_000; number++) raw.onRow(rowOf(number));
