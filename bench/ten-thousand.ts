@@ -46,7 +46,7 @@ export async function tenThousand(settings: BenchSettings): Promise<BenchOutcome
         what: `${connections} connections where ${tooFewDescriptors} descriptors are allowed`,
         target: 'the limit is named, with the mend',
         measured: sample(limited, 'connect'),
-        met: /EMFILE.*ulimit -n/.test(sample(limited, 'connect')),
+        met: /(EMFILE|OPEN_FILE_LIMIT).*ulimit -n/.test(sample(limited, 'connect')),
       },
     ],
   };
