@@ -16,6 +16,7 @@ export interface RateSearchCommand extends Omit<LoadOptions, 'rate'>, EngineWish
   readonly slo?: readonly string[];
   readonly failIf?: readonly string[];
   readonly raw?: string;
+  readonly calibrate?: boolean;
   readonly json?: boolean;
   readonly jsonLines?: boolean;
   readonly quiet?: boolean;
@@ -56,13 +57,14 @@ export async function runRateSearch(context: CliContext, url: string, options: R
   context.exit(found ? exitStatus.done : exitStatus.invalid);
 }
 
-function checkOptions({ slo, requests, step, trace, failIf, raw, jsonLines }: RateSearchCommand): void {
+function checkOptions({ slo, requests, step, trace, failIf, raw, calibrate, jsonLines }: RateSearchCommand): void {
   if (slo === undefined) throw usage("--rate auto needs a limit to meet: give one such as --slo 'p99<50ms'");
   if (requests !== undefined) throw usage('--rate auto probes for a time: give -d instead of -n');
   if (step !== undefined || trace !== undefined)
     throw usage('--rate auto chooses its rates: leave out --step and --trace');
   if (failIf !== undefined) throw usage('--rate auto is judged by --slo: leave out --fail-if');
   if (raw !== undefined) throw usage('--raw is of one run, and --rate auto makes many: leave it out');
+  if (calibrate) throw usage('--rate auto ends a search that the generator limits by itself: leave out --calibrate');
   if (jsonLines) throw usage('--rate auto has one result: give --json instead of --json-lines');
 }
 

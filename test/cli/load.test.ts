@@ -250,6 +250,7 @@ describe('mpsbench load', () => {
     ['a search without a limit', ['--rate', 'auto'], /give one such as --slo/],
     ['a search by number', ['--rate', 'auto', '--slo', 'p99<1s', '-n', '5'], /give -d instead of -n/],
     ['the rows of a search', ['--rate', 'auto', '--slo', 'p99<1s', '--raw', 'x.arrow'], /leave it out/],
+    ['a calibrated search', ['--rate', 'auto', '--slo', 'p99<1s', '--calibrate'], /leave out --calibrate/],
     ['a limit without a search', ['--slo', 'p99<1s'], /--rate auto searches by/],
     ['a limit that asks for the worse', ['--rate', 'auto', '--slo', 'p99>1s'], /did you mean 'p99<1s'/],
     ['an unknown figure', ['--fail-if', 'p95>5ms'], /did you mean 'p9/],
