@@ -1,5 +1,6 @@
 /** From a plan to what runs it on this host: checks, GPU session, MPS control, server adapter, load engine, arms. */
 import { systemClock } from '../core/clock.ts';
+import { systemCpuTimes } from '../core/cpu-time.ts';
 import type { EmergencyStops } from '../core/emergency.ts';
 import { MpsbenchError } from '../core/errors.ts';
 import { ns, seconds } from '../core/units.ts';
@@ -119,6 +120,7 @@ function partsOf(
     adapter: chooseAdapter(plan.server, { cudaPath: paths.cuda, ...gpuPidsOf(session, device) }),
     engine: wishedEngine(wish),
     cpus,
+    cpuTimes: systemCpuTimes,
     calibrate: (signal) => (spec, subject, measuredNs) =>
       calibrate(spec, subject, measuredNs, { signal, emergency, wish, onServerCpus: cpus.onServerCpus }),
     emergency,
