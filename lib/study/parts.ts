@@ -2,6 +2,7 @@
 import type { Clock, Origin } from '../core/clock.ts';
 import type { CpuTimes } from '../core/cpu-time.ts';
 import type { EmergencyStops } from '../core/emergency.ts';
+import type { Journal } from '../core/journal.ts';
 import type { Nanoseconds } from '../core/units.ts';
 import type { LoadEngine } from '../load/engine.ts';
 import type { Calibrate } from '../load/headroom.ts';
@@ -55,4 +56,6 @@ export interface StudyParts {
   readonly cpuTimes: CpuTimes;
   readonly calibrate: (signal: AbortSignal) => Calibrate;
   readonly emergency: EmergencyStops;
+  /** Null on a system without /proc. */
+  readonly journal: Journal | null;
 }

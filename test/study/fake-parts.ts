@@ -247,6 +247,7 @@ export function fakeHost(options: FakeOptions = {}): FakeHost {
       return { recordedAt, subject, durationNs: 1e9, ceilingPerSecond, cpuPerRequestNs: null };
     },
     emergency: emergencyStops(),
+    journal: null,
   };
   return { events, parts, alive, loads, starts, calibrations };
 }
