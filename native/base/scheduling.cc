@@ -23,14 +23,22 @@ struct SchedulingAttributes {
 
 constexpr std::uint64_t kShortestSliceNs = 100'000;
 
+bool read(SchedulingAttributes& attributes) {
+  return ::syscall(SYS_sched_getattr, 0, &attributes, sizeof attributes, 0) == 0;
+}
+
 }  // namespace
 
 void ask_for_short_slice() {
   SchedulingAttributes attributes{};
-  if (::syscall(SYS_sched_getattr, 0, &attributes, sizeof attributes, 0) != 0) return;
-  if (attributes.policy != SCHED_OTHER) return;
+  if (!read(attributes) || attributes.policy != SCHED_OTHER) return;
   attributes.runtime_ns = kShortestSliceNs;
   ::syscall(SYS_sched_setattr, 0, &attributes, 0);
+}
+
+std::uint64_t slice_ns() {
+  SchedulingAttributes attributes{};
+  return read(attributes) ? attributes.runtime_ns : 0;
 }
 
 }  // namespace mpsbench
