@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { cellSchema } from '../records/arm.ts';
 import { reasonSchema } from '../records/trial.ts';
 import { pairedRatioSchema } from '../stats/paired.ts';
+import { trialLimitsSchema } from './limiting-part.ts';
 import { trialFiguresSchema } from './trial-summary.ts';
 import { validitySchema } from './validity.ts';
 import { verdictSchema } from './verdict.ts';
@@ -81,6 +82,8 @@ export const cellSummarySchema = z.object({
   p99Ns: spread,
   /** Of streamed replies; left out where none were read. */
   tokens: cellTokensSchema.optional(),
+  /** Medians, and the parts at their limit in most valid trials (of all, if none is valid); left out where not recorded. */
+  limits: trialLimitsSchema.optional(),
   memory: cellMemorySchema,
   meanRealisedBatchSize: spread,
   /** With 'off' at the same workers and batch size; null for 'off' itself and where 'off' is not in the plan. */

@@ -14,6 +14,7 @@ import {
   ratioWithInterval,
   unknownText,
 } from './decision-rows.ts';
+import { limitsTable } from './limits-table.ts';
 import { tokenTable } from './token-table.ts';
 
 export interface ReportTable {
@@ -209,6 +210,8 @@ export function conditionTable(summary: StudySummary): ReportTable {
 /** In the order of a report; those without a row are left out. */
 export function detailTables(summary: StudySummary): ReportTable[] {
   const compared = hasComparison(summary) ? [bestTable, comparisonTable] : [];
-  const tables = [tokenTable, ...compared, validityTable, conditionTable, trialTable].map((table) => table(summary));
+  const tables = [tokenTable, ...compared, limitsTable, validityTable, conditionTable, trialTable].map((table) =>
+    table(summary),
+  );
   return tables.filter((table) => table.rows.length > 0);
 }
