@@ -24,7 +24,8 @@ const seed = 20261123;
 
 function close(actual: number | null | undefined, expected: number | undefined, what: string): void {
   assert.ok(actual !== null && actual !== undefined && expected !== undefined, what);
-  const tolerance = 1e-8 * Math.max(1, Math.abs(expected));
+  // SciPy takes the error from 1 - r², which loses half the digits of a double where the points are nearly on a line.
+  const tolerance = 1e-6 * Math.max(1, Math.abs(expected));
   assert.ok(Math.abs(actual - expected) <= tolerance, `${what}: ${actual}, and not ${expected}`);
 }
 
