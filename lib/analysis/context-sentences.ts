@@ -30,17 +30,18 @@ function savingText({ againstOff }: ContextArm, { clientCounts, documentedLimit 
   if (againstOff === null) return '';
   const { saving, breakEvenClients, measured } = againstOff;
   const most = Math.max(...clientCounts);
-  const beyond = breakEvenClients !== null && breakEvenClients > most ? `, by extrapolation beyond ${most}` : '';
+  const beyond =
+    breakEvenClients !== null && breakEvenClients > most ? ` (extrapolated: at most ${most} were measured)` : '';
   const atMost = measured ? `; at ${clientsText(measured.clientCount)} it ${differenceText(measured.deviceBytes)}` : '';
   switch (saving) {
     case 'always':
       return `: it saves memory from the first client on${atMost}`;
     case 'from':
-      return `: it saves memory from ${breakEvenClients} clients on${beyond}${atMost}`;
+      return `: it costs memory with fewer than ${breakEvenClients} clients and saves it from there on${beyond}${atMost}`;
     case 'never':
       return breakEvenClients === null
-        ? `: it saves no memory at any number of clients${atMost}`
-        : `: it saves no memory at up to ${documentedLimit.contexts} clients, the most that MPS takes${atMost}`;
+        ? `: it costs memory at any number of clients${atMost}`
+        : `: it costs memory at up to ${documentedLimit.contexts} clients, the most that MPS takes${atMost}`;
     case 'not-shown':
       return `: the cost of a client is not told apart from that without MPS${atMost}`;
     case 'unknown':

@@ -61,9 +61,9 @@ export class StudyStage {
     this.playMps({});
   }
 
-  /** Lines of test/fakes/nvml_scenario.h for the driver, before its one GPU. */
-  playNvml(lines: readonly string[]): void {
-    const gpu = ['gpu', `uuid ${fakeDeviceUuid}`, `residents ${this.residents}`];
+  /** Lines of test/fakes/nvml_scenario.h for the driver, and for its one GPU. */
+  playNvml(lines: readonly string[], gpuLines: readonly string[] = []): void {
+    const gpu = ['gpu', `uuid ${fakeDeviceUuid}`, `residents ${this.residents}`, ...gpuLines];
     this.#write('nvml', `${[...lines, ...gpu].join('\n')}\n`);
   }
 
