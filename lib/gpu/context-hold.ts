@@ -19,7 +19,7 @@ export interface ContextHoldOptions {
 }
 
 /** How long released processes may take to end before they are killed, and killed ones to vanish. */
-const releaseNs = seconds(10);
+const releaseNs = seconds(5);
 
 /** Disposal releases every context and returns when the processes are gone. */
 export class ContextHold implements AsyncDisposable {

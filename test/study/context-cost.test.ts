@@ -1,12 +1,12 @@
 /** `mpsbench context` as a user starts it, on the fakes: what it prints, what it says of faults, what it leaves behind. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { z } from 'zod';
 import { contextDocumentSchema } from '../../lib/cli/json-documents.ts';
 import { assertGolden } from '../cli/golden.ts';
-import { errorLines, type StageRun, StudyStage, skipStage, until } from './study-stage.ts';
+import { errorLines, StudyStage, skipStage, until } from './study-stage.ts';
 
 type Document = z.infer<typeof contextDocumentSchema>;
 
@@ -118,6 +118,12 @@ const refusals: readonly Refusal[] = [
     fault: 'no process may use the device',
     prepare: (stage) => void stage.playNvml([], ['mode 2']),
     line: /^mpsbench: NOT_SUPPORTED_HERE: .*compute mode Prohibited.*; sudo nvidia-smi -i 0 -c DEFAULT/,
+  },
+  {
+    fault: 'several clients need MPS, which is not asked for',
+    prepare: (stage) => void stage.playNvml([], ['mode 3']),
+    args: ['--sharing', 'off'],
+    line: /^mpsbench: NOT_SUPPORTED_HERE: .*compute mode exclusive-process: only one process may use it without MPS; /,
   },
   {
     fault: 'no context can be made at all',
@@ -247,18 +253,6 @@ describe('mpsbench context names what keeps it from a figure', { skip: skipStage
     assert.deepEqual([run?.baseline.usedBytes, run?.afterUsedBytes, run?.releasedNs], [[], null, null]);
   });
 
-  it('an exclusive device, on which only MPS arms can be measured', async () => {
-    using stage = new StudyStage();
-    stage.playNvml([], ['mode 3']);
-    const { document, status, stderr } = await measured(stage, [...once, '--sharing', 'off,mps']);
-    assert.equal(status, 0);
-    assert.match(
-      stderr,
-      /^left out: off: GPU 0: compute mode exclusive-process: only one process may use it without MPS$/m,
-    );
-    assert.deepEqual(document.arms, ['mps']);
-  });
-
   it('a process of somebody else, without being misled by what it holds', async () => {
     using stage = new StudyStage();
     stage.playNvml([], ['memory 81559 480 700', 'process 999999 700 c - - /usr/bin/python3']);
@@ -283,7 +277,7 @@ describe('mpsbench context names what keeps it from a figure', { skip: skipStage
       '3s',
     ]);
     // After the checks of the host, which make a context too.
-    await until('a client holds its context', run, () => holds(stage));
+    await until('a client holds its context', run, () => stage.holdsContexts());
     stage.playCuda(['hang cuDevicePrimaryCtxRetain 60000']);
     const { stdout, stderr } = await run.result;
     const document = z.parse(contextDocumentSchema, JSON.parse(stdout));
@@ -333,78 +327,5 @@ describe('mpsbench context --find-limit', { skip: skipStage, concurrency: 2 }, (
     const { document } = await measured(stage, search);
     const [limit] = document.limits;
     assert.deepEqual([limit?.end, limit?.clientsHeld, limit?.error?.code], ['out-of-memory', 4, 2]);
-  });
-});
-
-const runs = (stage: StudyStage, program: string): boolean =>
-  stage.processes().some(({ text }) => text.includes(program));
-const holds = (stage: StudyStage): boolean =>
-  runs(stage, 'held-context-child') && readdirSync(stage.residents).length > 0;
-const hasJournal = (stage: StudyStage): boolean => existsSync(join(stage.stateDirectory, 'journal'));
-
-interface Moment {
-  readonly name: string;
-  readonly arm: string;
-  readonly prepare?: (stage: StudyStage) => void;
-  readonly reached: (stage: StudyStage) => boolean;
-}
-
-const moments: readonly Moment[] = [
-  {
-    name: 'the checks of the host',
-    arm: 'off',
-    prepare: (stage) => stage.playCuda(['hang cuInit 60000']),
-    reached: (stage) => runs(stage, 'context-probe-child'),
-  },
-  {
-    name: 'the start of the daemon',
-    arm: 'mps',
-    prepare: (stage) => stage.playMps({ hang: ['-d'] }),
-    reached: (stage) => hasJournal(stage) && runs(stage, 'nvidia-cuda-mps-control'),
-  },
-  { name: 'the holding of contexts', arm: 'mps', reached: holds },
-];
-
-async function startedUntil(stage: StudyStage, { arm, name, prepare, reached }: Moment): Promise<StageRun> {
-  prepare?.(stage);
-  const run = stage.start(['context', '--clients', '3', '--repeats', '50', '--sharing', arm]);
-  await until(name, run, () => reached(stage));
-  return run;
-}
-
-describe('mpsbench context that is interrupted', { skip: skipStage, concurrency: 2 }, () => {
-  for (const moment of moments) {
-    for (const target of ['process', 'group'] as const) {
-      it(`in ${moment.name} by SIGINT to the ${target} ends with 130 and leaves nothing`, async () => {
-        using stage = new StudyStage();
-        const run = await startedUntil(stage, moment);
-        run.signal('SIGINT', target);
-        const { status, stdout, stderr } = await run.result;
-        stage.assertNothingLeft();
-        assert.deepEqual([status, stdout], [130, ''], stderr);
-        assert.deepEqual(errorLines(stderr), []);
-      });
-    }
-  }
-
-  it('twice in a row ends at once and leaves nothing', async () => {
-    using stage = new StudyStage();
-    const run = await startedUntil(stage, moments[2] as Moment);
-    run.signal('SIGINT');
-    await until('it says that it stops', run, () => run.stderr().includes('press again'));
-    run.signal('SIGINT');
-    assert.equal((await run.result).status, 130);
-    await stage.assertNothingLeftSoon();
-  });
-
-  it('by SIGKILL leaves clients that end by themselves, and a daemon that the next start stops', async () => {
-    using stage = new StudyStage();
-    const run = await startedUntil(stage, moments[2] as Moment);
-    run.signal('SIGKILL');
-    await run.result;
-    const next = await stage.run(['context', '--clients', '1', '--repeats', '1', '--sharing', 'off']);
-    assert.equal(next.status, 0, next.stderr);
-    assert.match(next.stderr, /^a killed mpsbench: cleaned /m);
-    await stage.assertNothingLeftSoon();
   });
 });

@@ -144,6 +144,12 @@ export class StudyStage {
     return 0;
   }
 
+  /** Whether a client of `context` has its context now. */
+  holdsContexts(): boolean {
+    const clients = this.processes().filter(({ text }) => text.includes('held-context-child'));
+    return clients.some(({ pid }) => existsSync(join(this.residents, String(pid))));
+  }
+
   /** Processes that descend from a run here. */
   processes(): { readonly pid: number; readonly text: string }[] {
     return runningProcesses()

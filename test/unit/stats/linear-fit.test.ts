@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { linearFit, type Point } from '../../../lib/stats/linear-fit.ts';
+import { type LinearFit, linearFit, type Point, parameterDifference } from '../../../lib/stats/linear-fit.ts';
 
 interface LineAnswer {
   x: number[];
@@ -19,7 +19,16 @@ interface LineAnswer {
 }
 
 const file = new URL('../../fixtures/stats/lines.json', import.meta.url);
-const { lines } = JSON.parse(readFileSync(file, 'utf8')) as { lines: LineAnswer[] };
+interface DifferenceAnswer {
+  first: LineAnswer;
+  second: LineAnswer;
+  slope: { value: number; lower: number; upper: number };
+  intercept: { value: number; lower: number; upper: number };
+}
+const { lines, differences } = JSON.parse(readFileSync(file, 'utf8')) as {
+  lines: LineAnswer[];
+  differences: DifferenceAnswer[];
+};
 const seed = 20261123;
 
 function close(actual: number | null | undefined, expected: number | undefined, what: string): void {
@@ -87,5 +96,37 @@ describe('linearFit', () => {
   it('refuses a coordinate that is not finite', () => {
     assert.throws(() => linearFit([{ x: 1, y: Number.NaN }]), RangeError);
     assert.throws(() => linearFit([{ x: Number.POSITIVE_INFINITY, y: 1 }]), RangeError);
+  });
+});
+
+function fitted(answer: LineAnswer): LinearFit {
+  const fit = linearFit(pointsOf(answer));
+  assert.ok(fit);
+  return fit;
+}
+
+describe('parameterDifference', () => {
+  it('agrees with the interval of Welch by SciPy', () => {
+    assert.ok(differences.length >= 2);
+    for (const answer of differences) {
+      for (const parameter of ['slope', 'intercept'] as const) {
+        const actual = parameterDifference(fitted(answer.first), fitted(answer.second), parameter);
+        close(actual.value, answer[parameter].value, parameter);
+        close(actual.lower, answer[parameter].lower, `${parameter}, lower`);
+        close(actual.upper, answer[parameter].upper, `${parameter}, upper`);
+      }
+    }
+  });
+
+  it('has no interval where a line has none, and a point for one where neither line has a residual', () => {
+    const exact = fitted({ x: [0, 1, 2], y: [0, 2, 4], slope: 2, intercept: 0 });
+    const two = fitted({ x: [0, 1], y: [0, 2], slope: 2, intercept: 0 });
+    assert.deepEqual(parameterDifference(two, exact, 'slope'), {
+      value: 0,
+      standardError: null,
+      lower: null,
+      upper: null,
+    });
+    assert.deepEqual(parameterDifference(exact, exact, 'slope'), { value: 0, standardError: 0, lower: 0, upper: 0 });
   });
 });
