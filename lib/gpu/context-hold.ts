@@ -58,6 +58,16 @@ export class ContextHold implements AsyncDisposable {
     return added.map((context, index) => clientOf(context, answers[index] ?? null, timeoutNs));
   }
 
+  /** The same clients as of now: one that held its context and whose process is gone has ended. */
+  asOfNow(clients: readonly ContextClient[]): ContextClient[] {
+    const gone = new Set(this.#contexts.filter(({ hasEnded }) => hasEnded).map(({ pid }) => pid));
+    return clients.map((client) =>
+      client.outcome === 'held' && gone.has(client.pid)
+        ? { ...client, outcome: 'ended', detail: 'its process ended while it held its context' }
+        : client,
+    );
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     const gone = Promise.all(this.#contexts.map(({ closed }) => closed));
     for (const context of this.#contexts) context.release();

@@ -25,6 +25,7 @@ export class HeldContext {
   /** Resolves once the process is gone; never rejects. */
   readonly closed: Promise<void>;
   readonly #child: ChildProcess;
+  #hasEnded = false;
 
   constructor(request: HoldRequest, environment: NodeJS.ProcessEnv, emergency: EmergencyStops) {
     this.#child = spawn(
@@ -36,7 +37,10 @@ export class HeldContext {
     this.pid = this.#child.pid ?? null;
     const forget = emergency.add(() => this.kill());
     const ended = endOf(this.#child);
-    this.closed = ended.then(forget);
+    this.closed = ended.then(() => {
+      this.#hasEnded = true;
+      forget();
+    });
     const messages = messagesOf(this.#child);
     this.ready = Promise.race([messages.ready, this.closed]);
     this.answer = Promise.race([
@@ -45,6 +49,10 @@ export class HeldContext {
     ]);
     // A child that has ended takes no order; that it has is told by its answer.
     this.#child.stdin?.on('error', () => undefined);
+  }
+
+  get hasEnded(): boolean {
+    return this.#hasEnded;
   }
 
   /** Orders the context. */

@@ -11,13 +11,14 @@ type Spread = NonNullable<ContextArm['processBytes']>;
 export function contextText(cost: ContextCost, summary: ContextSummary, width: number | null): string {
   const columns = width ?? 100;
   const paragraphs = [
-    head(cost, summary).join('\n'),
-    costTable(summary.arms).join('\n'),
-    deviceTable(cost, summary.arms).join('\n'),
-    ...(summary.findings.length === 0 ? [] : [findingLines(summary, columns).join('\n')]),
-    summary.sentences.map((sentence) => wrap(sentence, columns, '')).join('\n'),
+    head(cost, summary),
+    [...costTable(summary.arms), wrap(costLegend, columns, '')],
+    [...deviceTable(cost, summary.arms), wrap(deviceLegend, columns, '')],
+    findingLines(summary, columns),
+    summary.sentences.map((sentence) => wrap(sentence, columns, '')),
   ];
-  return `${paragraphs.join('\n\n')}\n`;
+  const filled = paragraphs.filter((lines) => lines.length > 0);
+  return `${filled.map((lines) => lines.join('\n')).join('\n\n')}\n`;
 }
 
 function head({ environment, seed, runs, runsPlanned }: ContextCost, { arms }: ContextSummary): string[] {
@@ -28,22 +29,16 @@ function head({ environment, seed, runs, runsPlanned }: ContextCost, { arms }: C
   return [
     'mpsbench context',
     `${device?.name ?? 'unknown device'}, ${driver}, compute mode ${device?.computeMode ?? 'n/a'}`,
-    `${runs.length} of ${counted(runsPlanned, 'run')}, ${countedRuns} counted, seed ${seed}; device memory is counted from an idle device`,
+    `${runs.length} of ${counted(runsPlanned, 'run')}, ${countedRuns} counted; seed ${seed}`,
   ];
 }
 
-const costColumns: readonly PlainColumn[] = [
-  { heading: 'arm' },
-  { heading: 'SMs', right: true },
-  { heading: 'per client [95 %]', right: true },
-  { heading: 'fixed [95 %]', right: true },
-  { heading: 'per process', right: true },
-  { heading: 'MPS server', right: true },
-  { heading: 'created in', right: true },
-  { heading: 'at once', right: true },
-];
+const costLegend =
+  "MiB. per client, fixed = slope and intercept of the device's used memory over clients; process, server = the driver's figures for one client and for the MPS server, medians.";
 
 function costTable(arms: readonly ContextArm[]): string[] {
+  const headings = ['SMs', 'per client [95 %]', 'fixed [95 %]', 'process', 'server'];
+  const columns: PlainColumn[] = [{ heading: 'arm' }, ...headings.map((heading) => ({ heading, right: true }))];
   const rows = arms.map((arm) => [
     arm.arm,
     arm.multiprocessorCount === null ? 'n/a' : String(arm.multiprocessorCount),
@@ -51,20 +46,19 @@ function costTable(arms: readonly ContextArm[]): string[] {
     intervalText(arm.fixed),
     mebibytes(arm.processBytes?.median ?? null),
     arm.arm === 'off' ? '-' : mebibytes(arm.mpsServerBytes?.median ?? null),
-    medianTime(arm.creationAlone),
-    arm.creationAtOnce ? `${medianTime(arm.creationAtOnce.ns)} (${arm.creationAtOnce.clientCount})` : 'n/a',
   ]);
-  return [
-    ...plainTableLines(costColumns, rows),
-    'MiB; per client and fixed = slope and intercept of device used; per process, MPS server = the',
-    "driver's figures; created in = a context alone, and when so many (in brackets) are made at once; medians.",
-  ];
+  return plainTableLines(columns, rows);
 }
 
+const deviceLegend =
+  "MiB of the device's used memory over its baseline; creation of a context when it is the only one, and when so many are made at once; medians.";
+
 function deviceTable({ clientCounts }: ContextCost, arms: readonly ContextArm[]): string[] {
-  const columns = [
-    { heading: 'device used, MiB' },
-    ...clientCounts.map((clientCount) => ({ heading: counted(clientCount, 'client'), right: true })),
+  const most = Math.max(...clientCounts);
+  const headings = clientCounts.map((clientCount) => counted(clientCount, 'client'));
+  const columns: PlainColumn[] = [
+    { heading: 'arm' },
+    ...[...headings, 'created in', `${most} at once`].map((heading) => ({ heading, right: true })),
   ];
   const rows = arms.map((arm) => [
     arm.arm,
@@ -72,6 +66,8 @@ function deviceTable({ clientCounts }: ContextCost, arms: readonly ContextArm[])
       const point = arm.points.find((candidate) => candidate.clientCount === clientCount);
       return mebibytes(point?.deviceBytes.median ?? null);
     }),
+    medianTime(arm.creationAlone),
+    medianTime(arm.creationAtOnce?.clientCount === most ? arm.creationAtOnce.ns : null),
   ]);
   return plainTableLines(columns, rows);
 }

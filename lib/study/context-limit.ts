@@ -41,6 +41,7 @@ async function search(arm: string, most: number, parts: ContextRunParts): Promis
     clients.push(...(await hold.add(Math.min(batchSize, most - clients.length))));
   }
   const during = await settledMemory(parts);
+  clients.splice(0, clients.length, ...hold.asOfNow(clients));
   const reasons = clientReasons(clients);
   return {
     arm,

@@ -79,8 +79,9 @@ async function measure(
   await daemon?.startServer();
   const serverAlone = daemon ? (await settledMemory(parts)).memory : null;
   await using hold = holdUnder(arm, daemon, parts);
-  const clients = await hold.add(clientCount);
+  const made = await hold.add(clientCount);
   const during = await settledMemory(parts);
+  const clients = hold.asOfNow(made);
   const proof = await prove(arm, daemon, clients, during.snapshot, uuid);
   const mpsServers = proof.mpsServerPids.map((pid) => ({ pid, processBytes: processBytes(pid, during, parts) }));
   const own = { clients: heldPids(clients), mpsServers: proof.mpsServerPids };

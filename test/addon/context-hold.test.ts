@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { poll } from '../../lib/core/clock.ts';
 import { emergencyStops } from '../../lib/core/emergency.ts';
-import { seconds } from '../../lib/core/units.ts';
+import { milliseconds, seconds } from '../../lib/core/units.ts';
 import { ContextHold, type ContextHoldOptions } from '../../lib/gpu/context-hold.ts';
 import { type FakeCudaScenario, fakeCudaPath, fakeCudaScenario, fakeDeviceUuid } from '../fakes/fake-cuda.ts';
 
@@ -100,6 +101,25 @@ describe('a hold of contexts', () => {
     const [client] = await hold.add(1);
     assert.equal(client?.outcome, 'ended');
     assert.match(client?.detail ?? '', /^its process was ended by SIGABRT/);
+  });
+
+  it('knows which of its clients are gone that had a context', async () => {
+    using scenario = fakeCudaScenario([]);
+    await using hold = holdIn(scenario);
+    const made = await hold.add(2);
+    assert.deepEqual(hold.asOfNow(made), made);
+    process.kill(made[0]?.pid ?? -1, 'SIGKILL');
+    const now = await poll(() => (hold.asOfNow(made)[0]?.outcome === 'ended' ? hold.asOfNow(made) : undefined), {
+      everyNs: milliseconds(5),
+      forNs: seconds(30),
+    });
+    assert.deepEqual(
+      now?.map(({ outcome, detail }) => [outcome, detail]),
+      [
+        ['ended', 'its process ended while it held its context'],
+        ['held', null],
+      ],
+    );
   });
 
   it('kills one that hangs in the driver at its deadline', async () => {

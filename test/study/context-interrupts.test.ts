@@ -29,7 +29,7 @@ const moments: readonly Moment[] = [
     prepare: (stage) => stage.playMps({ hang: ['-d'] }),
     reached: (stage) => hasJournal(stage) && runs(stage, 'nvidia-cuda-mps-control'),
   },
-  { name: 'the holding of contexts', arm: 'mps', reached: (stage) => stage.holdsContexts() },
+  { name: 'the holding of contexts', arm: 'mps', reached: (stage) => stage.contextHolders().length > 0 },
 ];
 
 async function startedUntil(stage: StudyStage, { arm, name, prepare, reached }: Moment): Promise<StageRun> {

@@ -144,10 +144,10 @@ export class StudyStage {
     return 0;
   }
 
-  /** Whether a client of `context` has its context now. */
-  holdsContexts(): boolean {
+  /** Clients of `context` that have their context now. */
+  contextHolders(): number[] {
     const clients = this.processes().filter(({ text }) => text.includes('held-context-child'));
-    return clients.some(({ pid }) => existsSync(join(this.residents, String(pid))));
+    return clients.map(({ pid }) => pid).filter((pid) => existsSync(join(this.residents, String(pid))));
   }
 
   /** Processes that descend from a run here. */
