@@ -19,7 +19,12 @@ const ratioOf = (lowerRatio: number | null, upperRatio: number | null, pairs = 5
   logSd: 0.01,
   permutationP: 0.0625,
   permutationMethod: 'exact',
+  signP: 0.0625,
   hodgesLehmannRatio: 1,
+  hodgesLehmannLowerRatio: null,
+  hodgesLehmannUpperRatio: null,
+  hodgesLehmannConfidenceLevel: 0.9375,
+  smallestSeenRatio: 1.02,
 });
 
 describe('judgeRatio at a threshold of 3 %', () => {
