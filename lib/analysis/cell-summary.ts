@@ -2,8 +2,10 @@
 import { type Cell, cellId } from '../records/arm.ts';
 import { type PairedRatio, pairedRatio } from '../stats/paired.ts';
 import { summarize } from '../stats/summary.ts';
+import { cellFailures, failureText } from './cell-failures.ts';
+import { type BlockValues, contest } from './contest.ts';
 import type { LedgerField, MemoryLedger } from './gpu-attribution.ts';
-import { cellLimits, limitNote, type TrialLimits } from './limiting-part.ts';
+import { cellLimits, type TrialLimits } from './limiting-part.ts';
 import type { CellMemory, CellSummary, CellTokens, Comparison, Spread, TrialEntry } from './summary-model.ts';
 import { judgeRatio } from './verdict.ts';
 
@@ -58,6 +60,7 @@ export function summarizeCell(trials: readonly TrialEntry[], cell: Cell, trialsP
       (trial) => trial.figures.meanRealisedBatchSize,
       () => 'the server does not say how many requests its batches held',
     ),
+    failures: cellFailures(attemptsOf(trials, cell)),
     comparison: null,
     unavailable,
   };
@@ -99,7 +102,7 @@ function cellMemory(
   };
 }
 
-/** `cell` against `other` in the blocks where both have a valid trial. */
+/** `cell` against `other` in the blocks where both have a valid trial, as if it were the only comparison. */
 export function compareCells(
   trials: readonly TrialEntry[],
   cell: Cell,
@@ -116,7 +119,12 @@ export function compareCells(
   const memory = byBlock(mine, theirs, deviceUsed);
   const ratio = ratioOf(throughput);
   const noValid = voidCell(trials, [cell, other]);
-  const judged = noValid ? ({ verdict: 'INVALID', reason: noValid } as const) : judgeRatio(ratio, thresholdRatio);
+  const [mySide, theirSide] = [planned(trials, cell), planned(trials, other)];
+  const tests = contest(mySide, theirSide, thresholdRatio);
+  const failed = (one: Cell): string => failureText(cellFailures(attemptsOf(trials, one)));
+  const judged = noValid
+    ? ({ verdict: 'INVALID', reason: noValid } as const)
+    : judgeRatio(ratio, tests, thresholdRatio, { mine: failed(cell), theirs: failed(other) });
   return {
     withCell: other,
     throughput: ratio,
@@ -126,9 +134,26 @@ export function compareCells(
     memoryRatio: spreadOf(
       memory.filter((pair) => pair.denominator > 0).map((pair) => pair.numerator / pair.denominator),
     ),
+    contest: tests,
     verdict: judged.verdict,
-    verdictReason: `${judged.reason}${limitNote([cell, other].map((one) => ({ cell: one, limits: limitsOf(trials, one) })))}`,
+    verdictReason: judged.reason,
   };
+}
+
+/** Throughput of the cell's valid trials by block; a trial without any has no ratio. */
+export function blockThroughputs(trials: readonly TrialEntry[], cell: Cell): BlockValues {
+  const values = usableTrials(trials, cell).map((trial): [number, number] => [trial.block, throughput(trial) ?? 0]);
+  return new Map(values.filter(([, value]) => value > 0));
+}
+
+function planned(trials: readonly TrialEntry[], cell: Cell): { chosen: BlockValues; among: BlockValues[] } {
+  const chosen = blockThroughputs(trials, cell);
+  return { chosen, among: [chosen] };
+}
+
+function attemptsOf(trials: readonly TrialEntry[], cell: Cell): TrialEntry[] {
+  const id = cellId(cell);
+  return trials.filter((trial) => trial.cellId === id);
 }
 
 /** The last attempts of the cell's trials. */

@@ -19,6 +19,7 @@ import type { GpuSnapshot } from '../records/gpu.ts';
 import type { StudyPlan } from '../records/plan.ts';
 import { type AdapterOptions, chooseAdapter, runsAlready, workersUseCuda } from '../server/choose-adapter.ts';
 import { type ArmsOnHost, armsAsStated, armsOnHost } from './arms-on-host.ts';
+import { chooseDevice } from './choose-device.ts';
 import { cpuPlacement } from './cpu-placement.ts';
 import { blockedBy, type Finding } from './finding.ts';
 import type { StudyDevice, StudyParts } from './parts.ts';
@@ -143,15 +144,6 @@ function gpuPidsOf(session: GpuSession | null, device: StudyDevice | null): Pick
     return new Set((found?.processes ?? []).map(({ pid }) => pid));
   };
   return { gpuPids };
-}
-
-/** By index or UUID; the first device where the plan names none; null where there is none at all. */
-export function chooseDevice(snapshot: GpuSnapshot, wanted: string | null): StudyDevice | null {
-  const devices = snapshot.devices.flatMap(({ index, uuid }) => (uuid === null ? [] : [{ index, uuid }]));
-  const found = devices.find(({ index, uuid }) => wanted === null || uuid === wanted || String(index) === wanted);
-  if (found || wanted === null) return found ?? null;
-  const present = devices.map(({ index, uuid }) => `${index} (${uuid})`).join(', ') || 'none';
-  throw new MpsbenchError('PLAN_INVALID', `gpu.device: there is no device '${wanted}'; present: ${present}`);
 }
 
 function requireSomeArm(arms: ArmsOnHost, findings: readonly Finding[]): void {
