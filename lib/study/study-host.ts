@@ -1,7 +1,11 @@
 /** From a plan to what runs it on this host: checks, GPU session, MPS control, server adapter, load engine, arms. */
+import process from 'node:process';
 import { systemClock } from '../core/clock.ts';
+import { systemCpuTimes } from '../core/cpu-time.ts';
 import type { EmergencyStops } from '../core/emergency.ts';
 import { MpsbenchError } from '../core/errors.ts';
+import { type Journal, openJournal } from '../core/journal.ts';
+import { processIdentity } from '../core/process-identity.ts';
 import { ns, seconds } from '../core/units.ts';
 import { addonBuildId } from '../gpu/addon-build-id.ts';
 import { type GpuSession, tryOpenGpu } from '../gpu/session.ts';
@@ -110,19 +114,24 @@ function partsOf(
   const readyTimeoutNs = ns(Math.min(longestDaemonStartNs, plan.readyTimeout));
   const limits = { readyTimeoutNs, commandTimeoutNs: seconds(10) };
   const cpus = cpuPlacement(plan);
+  // One for daemon and servers, so that what is found of them is undone in the right order.
+  const journal: Journal | null = processIdentity(process.pid) === null ? null : openJournal();
   const wish = { ...anyEngine, engine: plan.load.engine, cpus: cpus.client?.cpus ?? null };
   return {
     clock: systemClock,
     gpu: session && device ? { session, device } : null,
-    startMpsDaemon: (daemon) => startMpsDaemon({ ...daemon, controlPath: paths.mpsControl, ...limits }),
+    startMpsDaemon: (daemon) =>
+      startMpsDaemon({ ...daemon, ...(journal && { journal }), controlPath: paths.mpsControl, ...limits }),
     foreignClients: (pipeDirectory, signal) => foreignClients({ pipeDirectory, signal, controlPath: paths.mpsControl }),
     armEnvironment,
     adapter: chooseAdapter(plan.server, { cudaPath: paths.cuda, ...gpuPidsOf(session, device) }),
     engine: wishedEngine(wish),
     cpus,
+    cpuTimes: systemCpuTimes,
     calibrate: (signal) => (spec, subject, measuredNs) =>
       calibrate(spec, subject, measuredNs, { signal, emergency, wish, onServerCpus: cpus.onServerCpus }),
     emergency,
+    journal,
   };
 }
 
