@@ -51,6 +51,11 @@ describe('mpsbench context', { skip: skipStage, concurrency: 2 }, () => {
     stage.assertNothingLeft();
   });
 
+  it('has a help with examples', async () => {
+    using stage = new StudyStage();
+    assertGolden('cli/context-help.txt', (await stage.run(['context', '--help'])).stdout);
+  });
+
   it('records of every client what it held, saw and took, in an order drawn from the seed', async () => {
     using stage = new StudyStage();
     const { document, status } = await measured(stage, [
