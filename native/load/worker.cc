@@ -7,19 +7,9 @@
 namespace mpsbench {
 namespace {
 
-// 16 MiB a thread: more than a second of rows at 200,000 requests per second.
-constexpr std::size_t kRingRows = std::size_t{1} << 18;
-constexpr std::size_t kFewestRingRows = 1024;
 constexpr std::int64_t kShortestPauseNs = 10'000'000;
 constexpr std::int64_t kLongestPauseNs = 100'000'000;
 constexpr std::int64_t kRoomPollNs = 200'000;
-
-// The whole ring is touched before the first request, which a run of a few need not wait for. Rows of a warm-up are
-// not known beforehand.
-std::size_t ring_rows(const LoadSpec& spec) {
-  if (spec.measured_requests == kNever || spec.measurement_start_ns > now_ns()) return kRingRows;
-  return std::clamp(static_cast<std::size_t>(spec.measured_requests), kFewestRingRows, kRingRows);
-}
 
 }  // namespace
 
@@ -41,7 +31,7 @@ Worker::Worker(const LoadSpec& spec, const RequestPages& pages, std::uint32_t nu
       free_(spec.servers.size(), connections),
       issuer_(spec, number),
       texts_(spec),
-      rows_(ring_rows(spec)),
+      rows_(ring_rows(spec.measured_requests, spec.measurement_start_ns > now_ns())),
       buffer_(std::make_unique<ReadBuffer>()) {
   freed_.reserve(connections);
   serving_.reserve(connections);
