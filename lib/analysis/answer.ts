@@ -4,6 +4,7 @@ import { cellText } from '../records/arm.ts';
 import type { PairedRatio } from '../stats/paired.ts';
 import { failureText } from './cell-failures.ts';
 import { fewestPairs } from './contest.ts';
+import { limitCautions } from './limiting-part.ts';
 import type { Answer, ArmBest, CellSummary, Spread, StudySummary } from './summary-model.ts';
 
 /** All of the summary but the answer itself. */
@@ -234,6 +235,7 @@ function cautions(facts: Facts): string[] {
     .filter((cell) => cell.state === 'invalid')
     .map((cell) => `${cell.cellId}${sameEndText(facts, cell.cellId)}`);
   if (invalid.length > 0) found.push(`Without a valid trial, hence INVALID: ${invalid.join(', ')}.`);
+  found.push(...limitCautions(facts.cells));
   const failed = facts.cells.filter(failedOnce).map(failingText);
   if (failed.length > 0)
     found.push(`Not recommended, whatever its figures, for what fails cannot win: ${failed.join('; ')}.`);

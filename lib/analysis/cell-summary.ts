@@ -5,6 +5,7 @@ import { summarize } from '../stats/summary.ts';
 import { cellFailures, failureText } from './cell-failures.ts';
 import { type BlockValues, contest } from './contest.ts';
 import type { LedgerField, MemoryLedger } from './gpu-attribution.ts';
+import { cellLimits, type TrialLimits } from './limiting-part.ts';
 import type { CellMemory, CellSummary, CellTokens, Comparison, Spread, TrialEntry } from './summary-model.ts';
 import { judgeRatio } from './verdict.ts';
 
@@ -23,6 +24,7 @@ export function usableTrials(trials: readonly TrialEntry[], cell: Cell): TrialEn
 export function summarizeCell(trials: readonly TrialEntry[], cell: Cell, trialsPlanned: number): CellSummary {
   const run = trialsOfCell(trials, cell);
   const usable = usableTrials(trials, cell);
+  const limits = limitsOf(trials, cell);
   const unavailable: Record<string, string> = {};
   const figure = (name: string, of: Figure, why: (trial: TrialEntry) => string | undefined): Spread | null => {
     const found = spread(usable, of);
@@ -51,6 +53,7 @@ export function summarizeCell(trials: readonly TrialEntry[], cell: Cell, trialsP
     p90Ns: latency('p90Ns'),
     p99Ns: latency('p99Ns'),
     ...(usable.some((trial) => trial.figures.tokens) && { tokens: cellTokens(usable) }),
+    ...(limits && { limits }),
     memory: cellMemory(figure, cell.workers),
     meanRealisedBatchSize: figure(
       'meanRealisedBatchSize',
@@ -158,6 +161,12 @@ function attemptsOf(trials: readonly TrialEntry[], cell: Cell): TrialEntry[] {
 function trialsOfCell(trials: readonly TrialEntry[], cell: Cell): TrialEntry[] {
   const id = cellId(cell);
   return trials.filter((trial) => trial.counts && trial.cellId === id).sort((a, b) => a.block - b.block);
+}
+
+/** Of the valid trials; of all that were run where none is valid, since that may be the reason. */
+function limitsOf(trials: readonly TrialEntry[], cell: Cell): TrialLimits | undefined {
+  const usable = usableTrials(trials, cell);
+  return cellLimits((usable.length > 0 ? usable : trialsOfCell(trials, cell)).map(({ figures }) => figures));
 }
 
 function voidCell(trials: readonly TrialEntry[], cells: readonly Cell[]): string | null {

@@ -3,6 +3,7 @@ import { type Cell, cellId } from '../records/arm.ts';
 import { failureText } from './cell-failures.ts';
 import { blockThroughputs } from './cell-summary.ts';
 import { adjustTogether, type BlockValues, type Contest, contest, contestKey, type Side } from './contest.ts';
+import { limitNote, type TrialLimits } from './limiting-part.ts';
 import type { CellSummary, Comparison, Recommendation, StudySummary, TrialEntry } from './summary-model.ts';
 import { judgeRatio } from './verdict.ts';
 
@@ -66,6 +67,7 @@ interface Scene {
   readonly contenders: readonly CellSummary[];
   readonly values: ReadonlyMap<string, BlockValues>;
   readonly failures: ReadonlyMap<string, string>;
+  readonly limits: ReadonlyMap<string, TrialLimits | undefined>;
   readonly thresholdRatio: number;
 }
 
@@ -74,6 +76,7 @@ function sceneOf({ cells }: Compared, trials: readonly TrialEntry[], thresholdRa
     contenders: cells.filter(canWin),
     values: new Map(cells.map((cell) => [cell.cellId, blockThroughputs(trials, cell.cell)])),
     failures: new Map(cells.map((cell) => [cell.cellId, failureText(cell.failures)])),
+    limits: new Map(cells.map((cell) => [cell.cellId, cell.limits])),
     thresholdRatio,
   };
 }
@@ -105,5 +108,6 @@ function rejudged(comparison: Comparison, adjusted: Contest | null, cell: Cell, 
   const failed = (one: Cell): string => scene.failures.get(cellId(one)) ?? '';
   const words = { mine: failed(cell), theirs: failed(comparison.withCell) };
   const { verdict, reason, moreBlocks } = judgeRatio(comparison.throughput, adjusted, scene.thresholdRatio, words);
-  return { ...comparison, contest: adjusted, verdict, verdictReason: reason, moreBlocks };
+  const sides = [cell, comparison.withCell].map((one) => ({ cell: one, limits: scene.limits.get(cellId(one)) }));
+  return { ...comparison, contest: adjusted, verdict, verdictReason: `${reason}${limitNote(sides)}`, moreBlocks };
 }

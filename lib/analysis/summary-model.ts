@@ -5,6 +5,7 @@ import { reasonSchema } from '../records/trial.ts';
 import { pairedRatioSchema } from '../stats/paired.ts';
 import { failuresSchema } from './cell-failures.ts';
 import { contestSchema } from './contest.ts';
+import { trialLimitsSchema } from './limiting-part.ts';
 import { trialFiguresSchema } from './trial-summary.ts';
 import { validitySchema } from './validity.ts';
 import { verdictSchema } from './verdict.ts';
@@ -90,6 +91,8 @@ export const cellSummarySchema = z.object({
   p99Ns: spread,
   /** Of streamed replies; left out where none were read. */
   tokens: cellTokensSchema.optional(),
+  /** Medians, and the parts at their limit in most valid trials (of all, if none is valid); left out where not recorded. */
+  limits: trialLimitsSchema.optional(),
   memory: cellMemorySchema,
   meanRealisedBatchSize: spread,
   /** Of all attempts. A cell with a failure is not recommended and cannot be the better one. */

@@ -14,6 +14,7 @@ import {
   ratioWithInterval,
   unknownText,
 } from './decision-rows.ts';
+import { limitsTable } from './limits-table.ts';
 import { failuresTable, testsTable } from './tests-table.ts';
 import { tokenTable } from './token-table.ts';
 
@@ -206,8 +207,7 @@ export function conditionTable(summary: StudySummary): ReportTable {
 /** In the order of a report; those without a row are left out. */
 export function detailTables(summary: StudySummary): ReportTable[] {
   const compared = hasComparison(summary) ? [bestTable, comparisonTable, testsTable] : [];
-  const tables = [tokenTable, ...compared, validityTable, failuresTable, conditionTable, trialTable].map((table) =>
-    table(summary),
-  );
+  const parts = [tokenTable, ...compared, limitsTable, validityTable, failuresTable, conditionTable, trialTable];
+  const tables = parts.map((table) => table(summary));
   return tables.filter((table) => table.rows.length > 0);
 }
