@@ -2,6 +2,14 @@
 import { counted, formatBytes, formatDuration, formatRate, type Nanoseconds } from '../core/units.ts';
 import { cellText } from '../records/arm.ts';
 import type { PairedRatio } from '../stats/paired.ts';
+import {
+  changeLine,
+  choiceText,
+  correlationLine,
+  decisionCautions,
+  objectiveHeadline,
+  workerCostLine,
+} from './decision-lines.ts';
 import type { Answer, ArmBest, CellSummary, Spread, StudySummary } from './summary-model.ts';
 import { fewestPairs } from './verdict.ts';
 
@@ -10,11 +18,19 @@ type Facts = Omit<StudySummary, 'answer'>;
 
 /** Headline, a few lines that it rests on, and what a reader must be careful with. */
 export function answerOf(facts: Facts): Answer {
-  const lines = [recommendationLine(facts), runnerUpLine(facts), mpsLine(facts), memoryLine(facts)];
+  const lines = [
+    recommendationLine(facts),
+    runnerUpLine(facts),
+    mpsLine(facts),
+    memoryLine(facts),
+    workerCostLine(facts),
+    correlationLine(facts),
+    changeLine(facts),
+  ];
   return {
     headline: headline(facts),
     lines: lines.filter((line) => line !== null),
-    cautions: cautions(facts),
+    cautions: [...cautions(facts), ...decisionCautions(facts)],
   };
 }
 
@@ -31,8 +47,13 @@ function times(ratio: number): string {
 }
 
 function headline(facts: Facts): string {
+  const { noneReason } = facts.decision;
+  if (noneReason !== null) return `Nothing to recommend: ${noneReason}.`;
   if (!facts.recommendation) return `No answer: no trial of this study is valid${mainVoidText(facts)}.`;
+  const byObjective = objectiveHeadline(facts);
+  if (byObjective !== null) return byObjective;
   const best = bestMps(facts);
+  if (!best && facts.arms.some((arm) => arm !== 'off')) return noMpsHeadline(facts);
   if (!best) return `MPS was not measured here${leftOutText(facts)}.`;
   if (!best.comparison) return "No answer on MPS: the study has no valid arm 'off' to compare with.";
   const { verdict, throughput, verdictReason } = best.comparison;
@@ -47,6 +68,13 @@ function headline(facts: Facts): string {
     default:
       return `No clear answer on MPS, best against best${against}; ${verdictReason}.`;
   }
+}
+
+/** Arms with MPS were measured, and none of their configurations may be chosen. */
+function noMpsHeadline(facts: Facts): string {
+  const { constraints } = facts.decision;
+  if (constraints.length === 0) return 'No answer on MPS: no trial of an arm with MPS is valid.';
+  return `Leave MPS off: no configuration with it meets ${constraints.map((text) => `'${text}'`).join(' and ')}.`;
 }
 
 /** What voided most attempts: it is what to mend first. */
@@ -74,11 +102,7 @@ function cellOf(facts: Facts, id: string | null): CellSummary | undefined {
 function recommendationLine(facts: Facts): string | null {
   const best = cellOf(facts, facts.recommendation?.cellId ?? null);
   if (!best?.throughputPerSecond) return null;
-  const valid = facts.cells.filter((cell) => cell.state === 'valid').length;
-  return (
-    `Recommended: ${cellText(best.cell)}: ${spreadRate(best.throughputPerSecond)}${beside(best)}; the highest median ` +
-    `throughput of ${counted(valid, 'valid configuration')}.`
-  );
+  return `Recommended: ${cellText(best.cell)}: ${spreadRate(best.throughputPerSecond)}${beside(best)}; ${choiceText(facts)}.`;
 }
 
 function runnerUpLine(facts: Facts): string | null {
