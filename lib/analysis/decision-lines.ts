@@ -45,17 +45,15 @@ function costText({ arm, bytesPerWorker, workersThatFit, cappedBy }: WorkerCost)
 export function correlationLine({ correlation }: Facts): string | null {
   const { stratified, naive } = correlation;
   if (stratified.state === 'unknown') return null;
+  const opposite = naive.state === 'known' && naive.r * stratified.r < 0 ? ', of the opposite sign' : '';
   const beside =
-    naive.state === 'known' ? `; over all configurations as they are, r = ${correlationText(naive.r)}` : '';
+    naive.state === 'known'
+      ? `; over all configurations, whose workers and batch sizes drive both, r = ${correlationText(naive.r)}${opposite}`
+      : '';
   return (
-    `At equal workers and batch size throughput ${strength(stratified.r)} memory, ${estimateText(stratified)}${beside}. ` +
+    `At equal workers and batch size throughput correlates with memory by ${estimateText(stratified)}${beside}. ` +
     'A correlation is no cause.'
   );
-}
-
-function strength(r: number): string {
-  if (Math.abs(r) < 0.3) return 'hardly correlates with';
-  return r > 0 ? 'correlates with more' : 'correlates with less';
 }
 
 /** "r = 0.62 [0.55, 0.70]". */
