@@ -86,8 +86,10 @@ function correlated(
   const known = means.filter((value, index) => value !== null && throughput[index] !== null).length;
   if (known < fewestPoints) return unknown(`n too small: ${known} of at least ${fewestPoints} whole intervals`);
   const found = laggedCorrelation(throughput, means, Math.floor(longestLagNs / intervalNs));
-  if (found === null)
-    return unknown(new Set(means).size === 1 ? 'it did not change' : 'throughput or it did not change');
+  if (found === null) {
+    const values = new Set(means.filter((value) => value !== null));
+    return unknown(values.size === 1 ? 'it did not change' : 'throughput did not change');
+  }
   return {
     state: 'known',
     signal,

@@ -21,7 +21,7 @@ export function frontierTable(summary: StudySummary): ReportTable {
       : 'p99 of a closed loop, for information only';
   return {
     title: 'Pareto frontier',
-    note: `No other configuration is at least as good in ${frontier.dimensions.join(', ')} and better in one of them, by medians. ${basis}.`,
+    note: `No other configuration is at least as good in ${frontier.dimensions.join(' and ')} and better in one of them, by medians. ${basis}.`,
     headings: ['configuration', 'req/s', ...(hasMemory ? ['peak MiB', 'req/s per GiB'] : []), 'p99'],
     rows: frontier.cellIds.flatMap((id) => {
       const cell = summary.cells.find((candidate) => candidate.cellId === id);
