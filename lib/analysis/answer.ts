@@ -2,6 +2,8 @@
 import { counted, formatBytes, formatDuration, formatRate, type Nanoseconds } from '../core/units.ts';
 import { cellText } from '../records/arm.ts';
 import type { PairedRatio } from '../stats/paired.ts';
+import { failureText } from './cell-failures.ts';
+import { fewestPairs } from './contest.ts';
 import {
   changeLine,
   choiceText,
@@ -10,8 +12,8 @@ import {
   objectiveHeadline,
   workerCostLine,
 } from './decision-lines.ts';
+import { limitCautions } from './limiting-part.ts';
 import type { Answer, ArmBest, CellSummary, Spread, StudySummary } from './summary-model.ts';
-import { fewestPairs } from './verdict.ts';
 
 /** All of the summary but the answer itself. */
 type Facts = Omit<StudySummary, 'answer'>;
@@ -49,20 +51,21 @@ function times(ratio: number): string {
 function headline(facts: Facts): string {
   const { noneReason } = facts.decision;
   if (noneReason !== null) return `Nothing to recommend: ${noneReason}.`;
-  if (!facts.recommendation) return `No answer: no trial of this study is valid${mainVoidText(facts)}.`;
+  if (!facts.recommendation) return noneText(facts);
   const byObjective = objectiveHeadline(facts);
   if (byObjective !== null) return byObjective;
   const best = bestMps(facts);
-  if (!best && facts.arms.some((arm) => arm !== 'off')) return noMpsHeadline(facts);
+  if (!best && facts.cells.some((cell) => cell.cell.arm !== 'off' && cell.state === 'valid')) return noMpsText(facts);
   if (!best) return `MPS was not measured here${leftOutText(facts)}.`;
   if (!best.comparison) return "No answer on MPS: the study has no valid arm 'off' to compare with.";
   const { verdict, throughput, verdictReason } = best.comparison;
   const against = throughput ? `: ${ratioText(throughput)}` : '';
+  const its = failedSomewhere(facts) ? 'of what never failed, its best' : 'its best';
   switch (verdict) {
     case 'BETTER':
-      return `Enable MPS: its best configuration is faster than the best without it${against}.`;
+      return `Enable MPS: ${its} configuration is faster than the best without it${against}.`;
     case 'WORSE':
-      return `Leave MPS off: its best configuration is slower than the best without it${against}.`;
+      return `Leave MPS off: ${its} configuration is slower than the best without it${against}.`;
     case 'EQUIVALENT':
       return `MPS makes no difference to throughput that matters here, best against best${against}.`;
     default:
@@ -71,10 +74,16 @@ function headline(facts: Facts): string {
 }
 
 /** Arms with MPS were measured, and none of their configurations may be chosen. */
-function noMpsHeadline(facts: Facts): string {
-  const { constraints } = facts.decision;
-  if (constraints.length === 0) return 'No answer on MPS: no trial of an arm with MPS is valid.';
-  return `Leave MPS off: no configuration with it meets ${constraints.map((text) => `'${text}'`).join(' and ')}.`;
+function noMpsText({ decision, cells }: Facts): string {
+  const unfailing = cells.some((cell) => cell.cell.arm !== 'off' && cell.state === 'valid' && !failedOnce(cell));
+  if (!unfailing) return 'No answer on MPS: every configuration with it failed at least once.';
+  return `Leave MPS off: no configuration with it meets ${decision.constraints.map((text) => `'${text}'`).join(' and ')}.`;
+}
+
+function noneText(facts: Facts): string {
+  const failing = facts.cells.some((cell) => cell.state === 'valid');
+  if (failing) return 'No answer: every configuration failed at least once, and what fails is not recommended.';
+  return `No answer: no trial of this study is valid${mainVoidText(facts)}.`;
 }
 
 /** What voided most attempts: it is what to mend first. */
@@ -115,6 +124,8 @@ function runnerUpLine(facts: Facts): string | null {
 function leadText(facts: Facts): string {
   const over = facts.recommendation?.overRunnerUp;
   if (!over?.throughput) return '';
+  if (facts.decision.objective !== 'throughput')
+    return `; throughput of the recommended one over it ${ratioText(over.throughput)}`;
   const clear = over.verdict === 'BETTER' ? 'a clear lead' : 'not a clear lead';
   return `; the recommended one over it ${ratioText(over.throughput)}, ${clear}`;
 }
@@ -187,6 +198,21 @@ function sameEndText(facts: Facts, id: string): string {
   return codes.size === 1 && code !== undefined ? ` (${code} each time)` : '';
 }
 
+/** Measured, and yet not to be recommended. */
+function failedOnce(cell: CellSummary): boolean {
+  return cell.state === 'valid' && cell.failures.failed > 0;
+}
+
+function failedSomewhere(facts: Facts): boolean {
+  return facts.cells.some(failedOnce);
+}
+
+/** With the exact interval, which few attempts leave wide. */
+function failingText({ cellId, failures }: CellSummary): string {
+  const percent = (ratio: number | null): string => `${((ratio ?? 0) * 100).toFixed(0)} %`;
+  return `${cellId} ${failureText(failures)}, hence between ${percent(failures.lowerRatio)} and ${percent(failures.upperRatio)} of them at 95 %`;
+}
+
 function cautions(facts: Facts): string[] {
   const found: string[] = [];
   for (const reason of new Set(facts.armsLeftOut.map((left) => left.reason))) {
@@ -210,6 +236,10 @@ function cautions(facts: Facts): string[] {
     .filter((cell) => cell.state === 'invalid')
     .map((cell) => `${cell.cellId}${sameEndText(facts, cell.cellId)}`);
   if (invalid.length > 0) found.push(`Without a valid trial, hence INVALID: ${invalid.join(', ')}.`);
+  found.push(...limitCautions(facts.cells));
+  const failed = facts.cells.filter(failedOnce).map(failingText);
+  if (failed.length > 0)
+    found.push(`Not recommended, whatever its figures, for what fails cannot win: ${failed.join('; ')}.`);
   if (facts.blocks < fewestPairs) {
     found.push(
       `${facts.blocks} ${facts.blocks === 1 ? 'block gives' : 'blocks give'} no verdict; run ${fewestPairs} or more.`,

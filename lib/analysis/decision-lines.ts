@@ -9,12 +9,15 @@ import type { WorkerCost } from './worker-cost.ts';
 
 type Facts = Omit<StudySummary, 'answer'>;
 
-/** "the highest median throughput of 36 valid configurations", or of those that meet the constraints. */
+/** "the highest median throughput of 36 valid configurations", or of those that never failed and meet the constraints. */
 export function choiceText({ decision, cells }: Facts): string {
-  const valid = counted(cells.filter((cell) => cell.state === 'valid').length, 'valid configuration');
+  const valid = cells.filter((cell) => cell.state === 'valid');
+  const unfailing = valid.filter((cell) => cell.failures.failed === 0);
+  const which = unfailing.length < valid.length ? ' that never failed' : '';
+  const all = `${counted(unfailing.length, 'valid configuration')}${which}`;
   const words = objectiveWords[decision.objective];
-  if (decision.constraints.length === 0) return `${words} of ${valid}`;
-  return `${words} of the ${decision.rankedIds.length} of ${valid} that meet ${listed(decision.constraints)}`;
+  if (decision.constraints.length === 0) return `${words} of ${all}`;
+  return `${words} of the ${decision.rankedIds.length} of ${all} that meet ${listed(decision.constraints)}`;
 }
 
 /** For an objective other than throughput, where the verdict on throughput is not the answer; null otherwise. */

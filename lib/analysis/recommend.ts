@@ -6,6 +6,7 @@ import { parseConstraint } from '../records/constraint.ts';
 import { type Objective, objectives, type StudyPlan } from '../records/plan.ts';
 import { compareCells } from './cell-summary.ts';
 import { constraintVerdictSchema, judgeConstraints } from './constraints.ts';
+import { canWin } from './study-verdicts.ts';
 import type { CellSummary, Recommendation, TrialEntry } from './summary-model.ts';
 
 export const changeSchema = z.object({
@@ -60,49 +61,25 @@ export function rankedBy(cells: readonly CellSummary[], objective: Objective): C
 
 type Choosing = Pick<StudyPlan, 'objective' | 'constraints' | 'thresholdRatio' | 'seed' | 'load'>;
 
-/** Cells that meet every constraint of the plan; all valid ones where it has none. */
+/** Cells that were measured, never failed, and meet every constraint of the plan. */
 export function eligibleCells(
   cells: readonly CellSummary[],
   trials: readonly TrialEntry[],
   constraints: readonly string[],
 ): CellSummary[] {
   const parsed = constraints.map(parseConstraint);
-  return cells.filter((cell) => {
-    if (cell.throughputPerSecond === null) return false;
-    return judgeConstraints(cell, trials, parsed).every((verdict) => verdict.state === 'met');
-  });
+  return cells
+    .filter(canWin)
+    .filter((cell) => judgeConstraints(cell, trials, parsed).every((verdict) => verdict.state === 'met'));
 }
 
-/** The recommendation, null where no cell is eligible, and how it came about. */
-export function decide(
-  cells: readonly CellSummary[],
-  trials: readonly TrialEntry[],
-  plan: Choosing,
-): { readonly decision: Decision; readonly recommendation: Recommendation | null } {
-  const valid = cells.filter((cell) => cell.throughputPerSecond !== null);
-  const parsed = plan.constraints.map(parseConstraint);
-  const ranked = rankedBy(eligibleCells(cells, trials, plan.constraints), plan.objective);
-  const recommendation = recommendationOf(ranked, trials, plan);
-  const decision: Decision = {
-    objective: plan.objective,
-    constraints: plan.constraints,
-    verdicts:
-      parsed.length === 0
-        ? []
-        : valid.map((cell) => ({ cellId: cell.cellId, constraints: judgeConstraints(cell, trials, parsed) })),
-    rankedIds: ranked.map((cell) => cell.cellId),
-    noneReason: ranked.length > 0 || valid.length === 0 ? null : whyNone(valid, plan),
-    changes: changesOf(cells, trials, plan, ranked, recommendation),
-  };
-  return { decision, recommendation };
-}
-
-function recommendationOf(
-  ranked: readonly CellSummary[],
+/** The best of the eligible cells by the plan's objective; null where there is none. */
+export function recommend(
+  eligible: readonly CellSummary[],
   trials: readonly TrialEntry[],
   plan: Choosing,
 ): Recommendation | null {
-  const [best, second] = ranked;
+  const [best, second] = rankedBy(eligible, plan.objective);
   if (!best) return null;
   return {
     cell: best.cell,
@@ -113,8 +90,34 @@ function recommendationOf(
   };
 }
 
-function whyNone(valid: readonly CellSummary[], { constraints, objective }: Choosing): string {
-  if (rankedBy(valid, objective).length === 0) return `no configuration has the figure of the objective '${objective}'`;
+/** How the recommendation came about. `recommendation` has its final verdict over the runner-up. */
+export function decisionOf(
+  cells: readonly CellSummary[],
+  trials: readonly TrialEntry[],
+  plan: Choosing,
+  recommendation: Recommendation | null,
+): Decision {
+  const valid = cells.filter((cell) => cell.throughputPerSecond !== null);
+  const parsed = plan.constraints.map(parseConstraint);
+  const ranked = rankedBy(eligibleCells(cells, trials, plan.constraints), plan.objective);
+  return {
+    objective: plan.objective,
+    constraints: plan.constraints,
+    verdicts:
+      parsed.length === 0
+        ? []
+        : valid.map((cell) => ({ cellId: cell.cellId, constraints: judgeConstraints(cell, trials, parsed) })),
+    rankedIds: ranked.map((cell) => cell.cellId),
+    noneReason: ranked.length > 0 ? null : whyNone(valid.filter(canWin), plan),
+    changes: changesOf(cells, trials, plan, ranked, recommendation),
+  };
+}
+
+/** Null where no cell was measured without a failure: then it is not the constraints. */
+function whyNone(unfailing: readonly CellSummary[], { constraints, objective }: Choosing): string | null {
+  if (unfailing.length === 0) return null;
+  if (rankedBy(unfailing, objective).length === 0)
+    return `no configuration has the figure of the objective '${objective}'`;
   return `no configuration meets ${constraints.length === 1 ? '' : 'all of '}${constraints.map((text) => `'${text}'`).join(', ')}`;
 }
 
@@ -137,7 +140,9 @@ function changesOf(
     ...withoutEach,
     ...to(...withLessMemory(ranked, best)),
     ...otherObjectives(ranked, plan, to),
-    ...(closeRunnerUp(recommendation) ? to('threshold', closeText(recommendation, plan), ranked[1]) : []),
+    ...(plan.objective === 'throughput' && closeRunnerUp(recommendation)
+      ? to('threshold', closeText(recommendation, plan), ranked[1])
+      : []),
   ];
 }
 
@@ -151,7 +156,7 @@ function withLessMemory(
     const peak = cell.ledger.decisivePeakBytes?.median ?? null;
     return peak !== null && needed !== null && peak < needed;
   });
-  return ['memory', `with less than ${formatBytes(needed ?? 0)} of device memory`, smaller];
+  return ['memory', `with less than ${formatBytes(needed ?? 0)} of device memory at the peak`, smaller];
 }
 
 /** Latencies of a closed loop are no ground to choose between configurations, unless the plan asks for it. */

@@ -12,8 +12,9 @@ import { deploySnippets } from './deploy-snippet.ts';
 import { selectDevice } from './gpu-attribution.ts';
 import { bareContext } from './memory-ledger.ts';
 import { paretoFrontier } from './pareto.ts';
-import { decide, eligibleCells, rankedBy } from './recommend.ts';
+import { decisionOf, eligibleCells, rankedBy, recommend } from './recommend.ts';
 import type { SeriesFiguresOf } from './series-figures.ts';
+import { judgedTogether } from './study-verdicts.ts';
 import {
   type ArmBest,
   type ArmVoids,
@@ -27,23 +28,33 @@ import { trialFigures } from './trial-summary.ts';
 import { judgeTrial } from './validity.ts';
 import { roomOf, workerCosts } from './worker-cost.ts';
 
-/** `trials` in the order in which they were appended, all attempts. */
+/** `trials` in the order in which they were appended, all attempts. `fromSeries` is what their series files say. */
 export function summarizeStudy(
   plan: StudyPlan,
   environment: Environment,
   trials: readonly TrialRecord[],
-  fromSeries: SeriesFiguresOf,
+  fromSeries: SeriesFiguresOf = () => null,
 ): StudySummary {
   const entries = trialEntries(trials, plan, fromSeries);
   const armsLeftOut = leftOut(environment, entries);
   const arms = plan.arms.filter((arm) => !armsLeftOut.some((left) => left.arm === arm));
   const device = environment.gpu ? selectDevice(environment.gpu, plan.gpu.device) : undefined;
   const bareContextOf = (arm: string): number | null => bareContext(environment, arm, device?.uuid ?? null);
-  const cells = compared(plannedCells(plan, arms), entries, plan, bareContextOf);
+  const measured = compared(plannedCells(plan, arms), entries, plan, bareContextOf);
+  const eligible = eligibleCells(measured, entries, plan.constraints);
+  const { cells, ...judged } = judgedTogether(
+    {
+      cells: measured,
+      bestByArm: bestByArm(arms, eligible, entries, plan),
+      recommendation: recommend(eligible, entries, plan),
+    },
+    eligible,
+    entries,
+    plan.thresholdRatio,
+  );
+  const { recommendation } = judged;
   const counted = entries.filter((trial) => trial.counts);
   const valid = counted.filter((trial) => trial.validity.state === 'VALID');
-  const eligible = eligibleCells(cells, entries, plan.constraints);
-  const { decision, recommendation } = decide(cells, entries, plan);
   const room = roomOf(device, environment.gpu?.driverVersion ?? null, plan.memoryHeadroomRatio);
   const body = {
     schemaVersion: studySummarySchemaVersion,
@@ -63,9 +74,8 @@ export function summarizeStudy(
     armsLeftOut,
     conditions: conditionsOf(plan, environment, trials),
     cells,
-    bestByArm: bestByArm(arms, eligible, entries, plan),
-    recommendation,
-    decision,
+    ...judged,
+    decision: decisionOf(cells, entries, plan, recommendation),
     deploy: recommendation ? deploySnippets(recommendation.cell, plan.server, device?.uuid ?? null) : [],
     frontier: paretoFrontier(cells, plan.load.ratePerSecond === undefined ? 'closed-loop' : 'equal-rate'),
     correlation: correlationAcrossCells(valid, plan.seed),
@@ -133,7 +143,7 @@ function compared(
   });
 }
 
-/** By throughput, of the cells that meet the plan's constraints. */
+/** By throughput, of the cells that may be recommended. */
 function bestByArm(
   arms: readonly string[],
   cells: readonly CellSummary[],

@@ -4,8 +4,11 @@ import { cellSchema } from '../records/arm.ts';
 import { reasonSchema } from '../records/trial.ts';
 import { pairedRatioSchema } from '../stats/paired.ts';
 import { pairedDifferenceSchema } from '../stats/paired-difference.ts';
+import { failuresSchema } from './cell-failures.ts';
+import { contestSchema } from './contest.ts';
 import { acrossCellsSchema } from './correlation.ts';
 import { snippetSchema } from './deploy-snippet.ts';
+import { trialLimitsSchema } from './limiting-part.ts';
 import { cellLedgerSchema } from './memory-ledger.ts';
 import { frontierSchema } from './pareto.ts';
 import { decisionSchema } from './recommend.ts';
@@ -62,6 +65,8 @@ export const comparisonSchema = z.object({
   /** The mean of these differences with its t interval, bytes. */
   memoryDifference: pairedDifferenceSchema.nullable(),
   memoryRatio: spread,
+  /** The tests of the throughput ratio that the verdict rests on; null with fewer than three pairs. */
+  contest: contestSchema.nullable(),
   verdict: verdictSchema,
   verdictReason: z.string(),
 });
@@ -82,12 +87,16 @@ export const cellSummarySchema = z.object({
   p99Ns: spread,
   /** Of streamed replies; left out where none were read. */
   tokens: cellTokensSchema.optional(),
+  /** Medians, and the parts at their limit in most valid trials (of all, if none is valid); left out where not recorded. */
+  limits: trialLimitsSchema.optional(),
   memory: cellMemorySchema,
   ledger: cellLedgerSchema,
   /** Throughput of each trial over its peak of device memory. */
   throughputPerSecondPerGib: spread,
   timeline: z.array(cellTimelineSchema).readonly(),
   meanRealisedBatchSize: spread,
+  /** Of all attempts. A cell with a failure is not recommended and cannot be the better one. */
+  failures: failuresSchema,
   /** With 'off' at the same workers and batch size; null for 'off' itself and where 'off' is not in the plan. */
   comparison: comparisonSchema.nullable(),
   /** Field -> why it is null. */

@@ -12,6 +12,7 @@ import {
   type StudyPids,
   selectDevice,
 } from './gpu-attribution.ts';
+import { trialLimits, trialLimitsSchema } from './limiting-part.ts';
 import { sampledMemorySchema } from './sampled-memory.ts';
 import { type SeriesFigures, seriesFigures } from './series-figures.ts';
 import { timelineCorrelationSchema } from './timeline-correlation.ts';
@@ -37,6 +38,8 @@ export const trialFiguresSchema = z.object({
   meanRealisedBatchSize: z.number().nullable(),
   /** Of streamed replies; left out where none were read. */
   tokens: tokenFiguresSchema.optional(),
+  /** How near to its limit each part was; left out where it was not recorded. */
+  limits: trialLimitsSchema.optional(),
   /** Server loaded and idle. */
   readyMemory: memoryLedgerSchema.nullable(),
   /** At the end of the measurement: what comparisons use. */
@@ -68,6 +71,7 @@ export function trialFigures(
     guarded(measurement?.responseTime, name, (reason) => {
       unavailable[name] = reason;
     });
+  const limits = trialLimits(record);
   const memory = memoryFigures(record, device, unavailable);
   return {
     throughputPerSecond: measurement?.throughputPerSecond ?? null,
@@ -80,6 +84,7 @@ export function trialFigures(
     headroomRatio: headroomRatio(record, unavailable),
     meanRealisedBatchSize: record.server?.meanRealisedBatchSize ?? null,
     ...(record.load?.tokens && { tokens: tokenFigures(record.load.tokens) }),
+    ...(limits && { limits }),
     ...memory,
     sampledMemory: sampledFigures(fromSeries, unavailable),
     timeline: fromSeries.timeline,

@@ -60,3 +60,27 @@ export function linearFit(points: readonly Point[], confidenceLevel = 0.95): Lin
 function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
+
+/**
+ * A parameter of the first line less that of the second, from samples that are independent of each other and of unequal
+ * spread: t interval with the degrees of freedom of Welch and Satterthwaite. No interval where either line has none.
+ */
+export function parameterDifference(
+  first: LinearFit,
+  second: LinearFit,
+  parameter: 'slope' | 'intercept',
+  confidenceLevel = 0.95,
+): LineParameter {
+  const [a, b] = [first[parameter], second[parameter]];
+  const value = a.value - b.value;
+  if (a.standardError === null || b.standardError === null) {
+    return { value, standardError: null, lower: null, upper: null };
+  }
+  const [squareA, squareB] = [a.standardError ** 2, b.standardError ** 2];
+  const standardError = Math.sqrt(squareA + squareB);
+  if (standardError === 0) return { value, standardError, lower: value, upper: value };
+  const freedom =
+    (squareA + squareB) ** 2 / (squareA ** 2 / first.degreesOfFreedom + squareB ** 2 / second.degreesOfFreedom);
+  const reach = studentTQuantile((1 + confidenceLevel) / 2, freedom) * standardError;
+  return { value, standardError, lower: value - reach, upper: value + reach };
+}
