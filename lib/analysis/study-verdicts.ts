@@ -18,10 +18,15 @@ export function canWin(cell: CellSummary): boolean {
 /**
  * The same comparisons with their verdicts as one family: every cell against 'off', the best cell of each arm against the
  * best of 'off', and the recommended cell against its runner-up. The last two compare what was chosen by the figures, and
- * are tested as such.
+ * are tested as such. `contenders` are the cells that were chosen from.
  */
-export function judgedTogether(compared: Compared, trials: readonly TrialEntry[], thresholdRatio: number): Compared {
-  const scene = sceneOf(compared, trials, thresholdRatio);
+export function judgedTogether(
+  compared: Compared,
+  contenders: readonly CellSummary[],
+  trials: readonly TrialEntry[],
+  thresholdRatio: number,
+): Compared {
+  const scene = sceneOf(compared, contenders, trials, thresholdRatio);
   const { recommendation } = compared;
   const tested: Compared = {
     cells: compared.cells,
@@ -71,9 +76,14 @@ interface Scene {
   readonly thresholdRatio: number;
 }
 
-function sceneOf({ cells }: Compared, trials: readonly TrialEntry[], thresholdRatio: number): Scene {
+function sceneOf(
+  { cells }: Compared,
+  contenders: readonly CellSummary[],
+  trials: readonly TrialEntry[],
+  thresholdRatio: number,
+): Scene {
   return {
-    contenders: cells.filter(canWin),
+    contenders,
     values: new Map(cells.map((cell) => [cell.cellId, blockThroughputs(trials, cell.cell)])),
     failures: new Map(cells.map((cell) => [cell.cellId, failureText(cell.failures)])),
     limits: new Map(cells.map((cell) => [cell.cellId, cell.limits])),

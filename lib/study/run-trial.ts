@@ -230,10 +230,8 @@ function loadSpec(trial: ScheduledTrial, { plan, bodies }: TrialContext, server:
     expectStatus: null,
     // The same bodies in the same order in every arm of a block.
     seed: plan.seed + trial.block,
-    intervalNs:
-      plan.load.requests === undefined && (plan.load.duration ?? defaultMeasurementNs) < seconds(5)
-        ? seconds(0.25)
-        : seconds(1),
+    // Fine enough for throughput to be seen beside the samples of the GPU.
+    intervalNs: seconds(0.25),
   };
 }
 
