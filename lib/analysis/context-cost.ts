@@ -103,12 +103,15 @@ function againstOff(entry: FittedArm, off: FittedArm, limit: Limit): NonNullable
   return { perClient, fixed, ...savingOf(perClient, fixed, limit), measured };
 }
 
+/** In clients: where the lines meet at a whole number, rounding must not decide that it saves there already. */
+const rounding = 1e-6;
+
 /** By the two lines; break-even is the least whole number of clients at which the arm's is the lower one. */
 function savingOf(perClient: BytesInterval, fixed: BytesInterval, { contexts }: Limit) {
   const { bytes, lowerBytes, upperBytes } = perClient;
   if (lowerBytes === null || upperBytes === null) return { saving: 'unknown', breakEvenClients: null } as const;
   if (lowerBytes <= 0 && upperBytes >= 0) return { saving: 'not-shown', breakEvenClients: null } as const;
-  const breakEven = bytes < 0 ? Math.max(1, Math.floor(-fixed.bytes / bytes) + 1) : null;
+  const breakEven = bytes < 0 ? Math.max(1, Math.floor(-fixed.bytes / bytes + rounding) + 1) : null;
   const never = breakEven === null ? fixed.bytes + bytes >= 0 : contexts !== null && breakEven > contexts;
   if (never) return { saving: 'never', breakEvenClients: breakEven } as const;
   return { saving: breakEven === null || breakEven === 1 ? 'always' : 'from', breakEvenClients: breakEven } as const;

@@ -1,5 +1,6 @@
 /** `mpsbench context` as a user starts it, on the fakes: what it prints, what it says of faults, what it leaves behind. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -50,6 +51,11 @@ describe('mpsbench context', { skip: skipStage, concurrency: 2 }, () => {
     stage.assertNothingLeft();
   });
 
+  it('has a help with examples', async () => {
+    using stage = new StudyStage();
+    assertGolden('cli/context-help.txt', (await stage.run(['context', '--help'])).stdout);
+  });
+
   it('records of every client what it held, saw and took, in an order drawn from the seed', async () => {
     using stage = new StudyStage();
     const { document, status } = await measured(stage, [
@@ -92,6 +98,31 @@ describe('mpsbench context', { skip: skipStage, concurrency: 2 }, () => {
       CUDA_MPS_PIPE_DIRECTORY: '/nowhere',
     });
     for (const { clients } of document.runs) assert.equal(clients[0]?.multiprocessorCount, 132);
+  });
+});
+
+describe('measureContextCost', { skip: skipStage }, () => {
+  it('is the same measurement in one call, and gives the bare contexts of a memory ledger', async () => {
+    using stage = new StudyStage();
+    const program = `
+      import { bareContextBytes, measureContextCost } from '${new URL('../../dist/index.js', import.meta.url).href}';
+      const { MPSBENCH_NVML_LIBRARY: nvml, MPSBENCH_CUDA_LIBRARY: cuda, MPSBENCH_MPS_CONTROL: mpsControl } = process.env;
+      const options = { paths: { nvml, cuda, mpsControl } };
+      const bad = await measureContextCost({ clientCounts: [0] }, options).catch((error) => error.code);
+      const cost = await measureContextCost({ arms: ['off', 'mps:50'], clientCounts: [2, 1], repeats: 1 }, options);
+      console.log(JSON.stringify([bad, cost.clientCounts, cost.summary.valid, [...bareContextBytes(cost)]]));`;
+    const child = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+      ...{ cwd: stage.root, env: stage.environment, encoding: 'utf8', timeout: 120_000 },
+    });
+    assert.deepEqual([child.stderr, child.status], ['', 0]);
+    const mib = 1024 ** 2;
+    const [bad, clientCounts, valid, bare] = JSON.parse(child.stdout) as unknown[];
+    assert.deepEqual([bad, clientCounts, valid], ['PLAN_INVALID', [1, 2], true]);
+    assert.deepEqual(bare, [
+      ['off', { processBytes: 518 * mib, deviceBytes: 518 * mib, mpsServerBytes: null }],
+      ['mps:50', { processBytes: 272 * mib, deviceBytes: 272 * mib, mpsServerBytes: 66 * mib }],
+    ]);
+    stage.assertNothingLeft();
   });
 });
 

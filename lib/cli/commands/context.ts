@@ -1,7 +1,7 @@
 /** `mpsbench context`: what a CUDA context costs on this host, by arm and number of clients. */
 import { existsSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { summarizeContexts } from '../../analysis/context-cost.ts';
 import { exitStatus, MpsbenchError, messageOf } from '../../core/errors.ts';
 import { packageVersion } from '../../core/package-version.ts';
@@ -44,17 +44,26 @@ Exit status: 0 every arm measured · 1 failed · 2 usage · 3 an arm has runs th
 export function contextCommand(context: CliContext): Command {
   return new Command('context')
     .description('measure what a CUDA context costs here: clients × arm, device memory, creation time, client limit')
-    .option('--clients <list>', 'numbers of processes at once', clientCounts, [1, 2, 4, 8])
-    .option('--sharing <list>', 'arms: off, mps, mps:P', armNames, ['off', 'mps', 'mps:50', 'mps:10'])
+    .addOption(listOption('--clients <list>', 'numbers of processes at once', clientCounts, '1,2,4,8'))
+    .addOption(listOption('--sharing <list>', 'arms: off, mps, mps:P', armNames, 'off,mps,mps:50,mps:10'))
     .option('--device <device>', 'index or UUID of the GPU (default: the first)')
     .option('--repeats <n>', 'runs of each number of clients under each arm', wholeNumberValue(1), 3)
     .option('--find-limit', 'also add clients to each MPS arm until one is refused')
-    .option('--timeout <time>', 'for clients to start, and to make their contexts', positiveDurationValue, seconds(60))
+    .addOption(
+      new Option('--timeout <time>', 'for clients to start, and to make their contexts')
+        .argParser(positiveDurationValue)
+        .default(seconds(60), '60s'),
+    )
     .option('--seed <n>', 'of the order of runs', wholeNumberValue(0), 1)
     .option('--out <file>', 'also write the JSON document to this file, which must not exist')
     .option('--json', 'one JSON document on standard output')
     .addHelpText('after', help)
     .action((options: ContextOptions) => measure(context, options));
+}
+
+/** The help has the default as it is typed. */
+function listOption<T>(flags: string, description: string, read: (text: string) => T, typed: string): Option {
+  return new Option(flags, description).argParser(read).default(read(typed), typed);
 }
 
 async function measure(context: CliContext, options: ContextOptions): Promise<void> {
