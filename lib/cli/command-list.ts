@@ -48,6 +48,12 @@ export const listedCommands: readonly ListedCommand[] = [
     description: 're-derive summary, tables and figures of a study from its records',
     load: async () => (await import('./commands/report.ts')).reportCommand,
   },
+  {
+    name: 'verify',
+    operands: '<directory>',
+    description: 'check that no byte of a study was changed: records by digest, reports made again',
+    load: async () => (await import('./commands/verify.ts')).verifyCommand,
+  },
 ];
 
 /** All commands in the order of the list: the one that `args` names complete, the others as the list has them. */

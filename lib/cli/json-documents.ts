@@ -15,6 +15,7 @@ import { studyPlanSchema } from '../records/plan.ts';
 import { processRoleSchema } from '../records/process-role.ts';
 import { rateSearchSchema } from '../records/rate-search.ts';
 import { loadSeriesSchema } from '../records/series.ts';
+import { verificationSchema } from '../report/verify-study.ts';
 import { blockedSchema, findingSchema } from '../study/finding.ts';
 import { mpsControlStateSchema } from '../study/mps-state.ts';
 import { jsonSchemaVersion } from './context.ts';
@@ -51,6 +52,9 @@ export const doctorDocumentSchema = document('doctor').extend({
   findings: z.array(findingSchema),
   environment: environmentSchema,
 });
+
+/** `verify --json`. */
+export const verificationDocumentSchema = document('verification').extend(verificationSchema.shape);
 
 /** `load --json`. Bodies and the values of headers are not in it. */
 export const loadDocumentSchema = document('load').extend({
