@@ -1,5 +1,7 @@
 /** The documents that commands print with --json: their schemas. */
 import { z } from 'zod';
+import { loadHostSchema, loadToolSchema } from '../analysis/compare-loads.ts';
+import { comparisonResultSchema } from '../analysis/comparison-model.ts';
 import { studySummarySchema } from '../analysis/summary-model.ts';
 import { runWarningKinds } from '../load/run-warnings.ts';
 import { verdictNames } from '../load/threshold.ts';
@@ -53,6 +55,9 @@ export const doctorDocumentSchema = document('doctor').extend({
   environment: environmentSchema,
 });
 
+/** `compare --json`. */
+export const comparisonDocumentSchema = document('comparison').extend(comparisonResultSchema.shape);
+
 /** `verify --json`. */
 export const verificationDocumentSchema = document('verification').extend(verificationSchema.shape);
 
@@ -82,6 +87,10 @@ export const loadDocumentSchema = document('load').extend({
     /** Host and port. */
     proxy: z.string().nullable(),
   }),
+  /** Absent from documents of older versions, as is the host. */
+  tool: loadToolSchema.optional(),
+  /** The client's. */
+  host: loadHostSchema.optional(),
   summary: loadSummarySchema,
   thresholds: z.array(z.object({ text: z.string(), verdict: z.enum(verdictNames), measured: z.string() })),
   warnings: z.array(z.object({ kind: z.enum(runWarningKinds), invalidates: z.boolean(), text: z.string() })),

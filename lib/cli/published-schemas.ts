@@ -9,6 +9,7 @@ import { requestedForm } from '../records/plan-text.ts';
 import { trialSeriesSchema } from '../records/series.ts';
 import { trialRecordSchema } from '../records/trial.ts';
 import {
+  comparisonDocumentSchema,
   doctorDocumentSchema,
   loadDocumentSchema,
   loadIntervalDocumentSchema,
@@ -45,6 +46,7 @@ const documents: Readonly<Record<string, PublishedDocument>> = {
   'study-document': { title: 'mpsbench study --json and mpsbench report --json', schema: studyDocumentSchema },
   'study-schedule-document': { title: 'mpsbench study --dry-run --json', schema: scheduleDocumentSchema },
   'verification-document': { title: 'mpsbench verify --json', schema: verificationDocumentSchema },
+  'comparison-document': { title: 'mpsbench compare --json', schema: comparisonDocumentSchema },
   'serve-document': { title: 'mpsbench serve --json', schema: serveDocumentSchema },
 };
 

@@ -10,11 +10,13 @@ export function markdownReport(
 ): string {
   const { answer } = summary;
   const sections = [
-    `# ${escapeText(summary.name)}`,
-    `*${escapeText(summary.question)}*`,
-    `**${escapeText(answer.headline)}**`,
-    answer.lines.map((line) => escapeText(line)).join('\n\n'),
-    ...(answer.cautions.length > 0 ? [answer.cautions.map((caution) => `- ${escapeText(caution)}`).join('\n')] : []),
+    `# ${escapeMarkdown(summary.name)}`,
+    `*${escapeMarkdown(summary.question)}*`,
+    `**${escapeMarkdown(answer.headline)}**`,
+    answer.lines.map((line) => escapeMarkdown(line)).join('\n\n'),
+    ...(answer.cautions.length > 0
+      ? [answer.cautions.map((caution) => `- ${escapeMarkdown(caution)}`).join('\n')]
+      : []),
     ...tableSections(decisionTable(summary)),
     ...figures.map((figure) => `![${figure.description}](${figure.path})`),
     ...detailTables(summary).flatMap((table) => tableSections(table)),
@@ -28,19 +30,19 @@ export function markdownReport(
 function tableSections(table: ReportTable): string[] {
   const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   const body = table.rows.map((cells, index) => {
-    const texts = cells.map((cell) => escapeText(cell));
+    const texts = cells.map((cell) => escapeMarkdown(cell));
     return row(table.emphasised.has(index) ? texts.map((text) => (text === '' ? '' : `**${text}**`)) : texts);
   });
   const lines = [
-    row(table.headings.map((heading) => escapeText(heading))),
+    row(table.headings.map((heading) => escapeMarkdown(heading))),
     row(table.headings.map(() => '---')),
     ...body,
   ];
-  return [`## ${table.title}`, escapeText(table.note), lines.join('\n')];
+  return [`## ${table.title}`, escapeMarkdown(table.note), lines.join('\n')];
 }
 
 /** Text from a plan or a driver must not become markup, nor end a row of a table. */
-function escapeText(text: string): string {
+export function escapeMarkdown(text: string): string {
   return text
     .replaceAll(/\s+/g, ' ')
     .replaceAll('&', '&amp;')
