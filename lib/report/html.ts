@@ -1,5 +1,6 @@
 /** report.html: one file that works offline; figures and style are inside, nothing is fetched. */
 import type { StudySummary } from '../analysis/summary-model.ts';
+import { printable } from '../core/printable.ts';
 import { recordedCommand, repeatCommand } from './command-text.ts';
 import { unknownText } from './decision-rows.ts';
 import type { Figure } from './figures.ts';
@@ -42,9 +43,9 @@ ${repeatSection(summary)}
 `;
 }
 
-/** For text and for attribute values in double quotes. */
+/** For text and for attribute values in quotes. What would turn the direction of writing shows as a dot. */
 export function escapeHtml(text: string): string {
-  return text
+  return printable(text)
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')

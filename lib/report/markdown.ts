@@ -1,5 +1,6 @@
 /** report.md: the report for a repository or an issue, with the figures beside it. */
 import type { StudySummary } from '../analysis/summary-model.ts';
+import { printable } from '../core/printable.ts';
 import { recordedCommand, repeatCommand } from './command-text.ts';
 import { decisionTable, detailTables, type ReportTable } from './tables.ts';
 
@@ -43,8 +44,7 @@ function tableSections(table: ReportTable): string[] {
 
 /** Text from a plan or a driver must not become markup, nor end a row of a table. */
 export function escapeMarkdown(text: string): string {
-  return text
-    .replaceAll(/\s+/g, ' ')
+  return printable(text.replaceAll(/\s+/g, ' '))
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll(/([\\`*_|[\]])/g, '\\$1');
