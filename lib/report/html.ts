@@ -1,8 +1,9 @@
 /** report.html: one file that works offline; figures and style are inside, nothing is fetched. */
 import type { StudySummary } from '../analysis/summary-model.ts';
-import { printable } from '../core/printable.ts';
+import { explanationSection } from './cell-explanations.ts';
 import { recordedCommand, repeatCommand } from './command-text.ts';
 import { unknownText } from './decision-rows.ts';
+import { escapeHtml } from './escape-html.ts';
 import type { Figure } from './figures.ts';
 import { htmlStyle } from './html-style.ts';
 import { recommendedFacts } from './recommended-facts.ts';
@@ -35,22 +36,13 @@ ${htmlStyle}</style>
 ${answerSection(summary)}
 ${tableSection(decisionTable(summary))}
 ${figures.map(figureSection).join('\n')}
+${explanationSection(summary)}
 ${detailTables(summary).map(tableSection).join('\n')}
 ${repeatSection(summary)}
 </main>
 </body>
 </html>
 `;
-}
-
-/** For text and for attribute values in quotes. What would turn the direction of writing shows as a dot. */
-export function escapeHtml(text: string): string {
-  return printable(text)
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;')
-    .replaceAll("'", '&#39;');
 }
 
 function answerSection(summary: StudySummary): string {
@@ -77,7 +69,7 @@ function tiles(summary: StudySummary): string {
 
 /** The SVG is the project's own output with escaped text; it is set in as it is. */
 function figureSection(figure: Figure): string {
-  return `<figure role="img" aria-label="${escapeHtml(figure.description)}">
+  return `<figure role="img" aria-label="${escapeHtml(figure.description)}" tabindex="0">
 ${figure.svg}
 </figure>`;
 }
@@ -100,7 +92,7 @@ function tableSection(table: ReportTable): string {
   return `<section>
 <h2>${escapeHtml(table.title)}</h2>
 <p class="note">${escapeHtml(table.note)}</p>
-<div class="scroll"><table>
+<div class="scroll" role="region" aria-label="${escapeHtml(table.title)}" tabindex="0"><table>
 ${headings}<tbody>
 ${rows.join('\n')}
 </tbody></table></div>
