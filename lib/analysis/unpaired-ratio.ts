@@ -1,8 +1,9 @@
 /** One figure of two runs that were made apart from each other: ratio, interval, and what its tests against a margin say. */
 import { z } from 'zod';
+import type { MeanEstimate } from '../stats/margin-tests.ts';
 import { studentTProbability, studentTQuantile } from '../stats/student-t.ts';
 import { mean } from '../stats/summary.ts';
-import { type MeanEstimate, welchLogRatio } from '../stats/welch.ts';
+import { welchLogRatio } from '../stats/welch.ts';
 
 export const unpairedRatioSchema = z.object({
   baseCount: z.number().int().positive(),

@@ -2,11 +2,13 @@
 import { z } from 'zod';
 import { loadHostSchema, loadToolSchema } from '../analysis/compare-loads.ts';
 import { comparisonResultSchema } from '../analysis/comparison-model.ts';
+import { contextSummarySchema } from '../analysis/context-cost-model.ts';
 import { studySummarySchema } from '../analysis/summary-model.ts';
 import { runWarningKinds } from '../load/run-warnings.ts';
 import { verdictNames } from '../load/threshold.ts';
 import { foreignDaemonSchema } from '../mps/foreign-daemons.ts';
 import { cellSchema } from '../records/arm.ts';
+import { contextCostSchema } from '../records/context-cost.ts';
 import { environmentSchema } from '../records/environment.ts';
 import { gpuSnapshotSchema, processReadingSchema } from '../records/gpu.ts';
 import { headroomSchema } from '../records/headroom.ts';
@@ -60,6 +62,12 @@ export const comparisonDocumentSchema = document('comparison').extend(comparison
 
 /** `verify --json`. */
 export const verificationDocumentSchema = document('verification').extend(verificationSchema.shape);
+
+/** `context --json`, and the file of `context --out`. */
+export const contextDocumentSchema = document('context').extend({
+  ...contextCostSchema.shape,
+  summary: contextSummarySchema,
+});
 
 /** `load --json`. Bodies and the values of headers are not in it. */
 export const loadDocumentSchema = document('load').extend({
