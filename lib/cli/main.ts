@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander';
 import { emergencyStops } from '../core/emergency.ts';
 import { codeOf, type ExitStatus, exitStatus, isInterrupted, MpsbenchError, messageOf } from '../core/errors.ts';
 import { packageVersion } from '../core/package-version.ts';
+import { printable } from '../core/printable.ts';
 import { commandsFor } from './command-list.ts';
 import type { CliContext } from './context.ts';
 import { isUsageError, usageMessage } from './usage-error.ts';
@@ -98,7 +99,7 @@ function report(thrown: unknown): ExitStatus {
   }
   if (isInterrupted(thrown)) return exitStatus.interrupted;
   if (thrown instanceof MpsbenchError) {
-    context.err(`mpsbench: ${thrown.code}: ${thrown.message}\n`);
+    context.err(`mpsbench: ${thrown.code}: ${printable(thrown.message)}\n`);
     return thrown.exitStatus;
   }
   context.err(`mpsbench: a bug: ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}\n`);

@@ -1,8 +1,10 @@
 /** report.html: one file that works offline; figures and style are inside, nothing is fetched. */
 import type { StudySummary } from '../analysis/summary-model.ts';
 import { cellText } from '../records/arm.ts';
+import { explanationSection } from './cell-explanations.ts';
 import { recordedCommand, repeatCommand } from './command-text.ts';
 import { unknownText } from './decision-rows.ts';
+import { escapeHtml } from './escape-html.ts';
 import type { Figure } from './figures.ts';
 import { htmlStyle } from './html-style.ts';
 import { recommendedFacts } from './recommended-facts.ts';
@@ -36,22 +38,13 @@ ${answerSection(summary)}
 ${tableSection(decisionTable(summary))}
 ${figures.map(figureSection).join('\n')}
 ${deploySection(summary)}
+${explanationSection(summary)}
 ${detailTables(summary).map(tableSection).join('\n')}
 ${repeatSection(summary)}
 </main>
 </body>
 </html>
 `;
-}
-
-/** For text and for attribute values in double quotes. */
-export function escapeHtml(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;')
-    .replaceAll("'", '&#39;');
 }
 
 function answerSection(summary: StudySummary): string {
@@ -78,7 +71,7 @@ function tiles(summary: StudySummary): string {
 
 /** The SVG is the project's own output with escaped text; it is set in as it is. */
 function figureSection(figure: Figure): string {
-  return `<figure role="img" aria-label="${escapeHtml(figure.description)}">
+  return `<figure role="img" aria-label="${escapeHtml(figure.description)}" tabindex="0">
 ${figure.svg}
 </figure>`;
 }
@@ -101,7 +94,7 @@ function tableSection(table: ReportTable): string {
   return `<section>
 <h2>${escapeHtml(table.title)}</h2>
 <p class="note">${escapeHtml(table.note)}</p>
-<div class="scroll"><table>
+<div class="scroll" role="region" aria-label="${escapeHtml(table.title)}" tabindex="0"><table>
 ${headings}<tbody>
 ${rows.join('\n')}
 </tbody></table></div>

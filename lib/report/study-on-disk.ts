@@ -5,7 +5,8 @@ import type { Environment } from '../records/environment.ts';
 import type { StudyPlan } from '../records/plan.ts';
 import { openStudyDirectory } from '../records/study-directory.ts';
 import type { TrialRecord } from '../records/trial.ts';
-import { readSeriesFigures, readStudyPlan, rebuildReport } from './write-report.ts';
+import { readSeriesFigures, readStudyPlan } from './derived-files.ts';
+import { rebuildReport } from './write-report.ts';
 
 /** Everything that a study recorded, all attempts included, and its summary computed from that. */
 export interface RecordedStudy {

@@ -2,6 +2,7 @@
 import { interrupted, MpsbenchError } from '../core/errors.ts';
 import { type Nanoseconds, ns } from '../core/units.ts';
 import { HeadroomMeter } from '../load/headroom.ts';
+import { readManifest, removeManifest, writeManifest } from '../records/manifest.ts';
 import { restartOf, type StudyPlan } from '../records/plan.ts';
 import type { StudyDirectory } from '../records/study-directory.ts';
 import type { Reason, TrialRecord } from '../records/trial.ts';
@@ -45,6 +46,9 @@ export async function runStudy(run: StudyRun, hooks: StudyHooks): Promise<readon
   const schedule = scheduleOf(run.plan, run.arms);
   const records = [...(await run.directory.readTrials())];
   const pending = pendingOf(schedule, records);
+  // A finished study that is resumed keeps the manifest of its end: a new one would vouch for what was changed since.
+  const adds = pending.length > 0 || (await readManifest(run.directory.path)) === null;
+  if (adds) await removeManifest(run.directory);
   const pace = paceOf(run, pending);
   const meter = headroomMeter(run, records, hooks.signal);
   await using keeper = new ServerKeeper(restartOf(run.plan));
@@ -66,6 +70,7 @@ export async function runStudy(run: StudyRun, hooks: StudyHooks): Promise<readon
     failures = record.status === 'failed' ? [...failures, record] : [];
     stopIfHopeless(failures, run.directory.path);
   }
+  if (adds) await writeManifest(run.directory);
   return records;
 }
 

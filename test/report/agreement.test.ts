@@ -7,7 +7,7 @@ import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type StudySummary, studySummarySchema } from '../../lib/analysis/summary-model.ts';
 import { openStudyDirectory, studyFiles } from '../../lib/records/study-directory.ts';
-import { escapeHtml } from '../../lib/report/html.ts';
+import { escapeHtml } from '../../lib/report/escape-html.ts';
 import { textReport } from '../../lib/report/text.ts';
 import { rebuildReport } from '../../lib/report/write-report.ts';
 import { makeStudy } from '../fixtures/study/make-study.ts';
