@@ -24,6 +24,7 @@ export function answerOf(facts: Facts): Answer {
     recommendationLine(facts),
     runnerUpLine(facts),
     mpsLine(facts),
+    undecidedLine(facts),
     memoryLine(facts),
     workerCostLine(facts),
     correlationLine(facts),
@@ -141,6 +142,21 @@ function mpsLine(facts: Facts): string | null {
   return (
     `Best with MPS: ${cellText(mine.cell)}, ${formatRate(mine.throughputPerSecond.median)}. ` +
     `Best without: ${cellText(theirs.cell)}, ${formatRate(theirs.throughputPerSecond.median)}.`
+  );
+}
+
+/** How many comparisons are open, and what it would take. */
+function undecidedLine(facts: Facts): string | null {
+  const compared = facts.cells.flatMap((cell) => cell.comparison ?? []);
+  const open = compared.filter((comparison) => comparison.verdict === 'INCONCLUSIVE');
+  const needs = open.flatMap((comparison) => comparison.moreBlocks ?? []).sort((a, b) => a - b);
+  const [first, last] = [needs[0], needs.at(-1)];
+  if (first === undefined || last === undefined) return null;
+  const which = needs.length === open.length ? 'all of them' : `${needs.length} of them`;
+  const need = first === last ? '' : `about ${counted(first, 'more block')} would decide the first, `;
+  return (
+    `Inconclusive: ${open.length} of ${counted(compared.length, 'comparison')} with off. If ratios and spreads are what ` +
+    `was seen, ${need}about ${need === '' ? counted(last, 'more block') : last} would decide ${which}.`
   );
 }
 

@@ -145,7 +145,7 @@ export function compareCells(
   const tests = contest(mySide, theirSide, thresholdRatio);
   const failed = (one: Cell): string => failureText(cellFailures(attemptsOf(trials, one)));
   const judged = noValid
-    ? ({ verdict: 'INVALID', reason: noValid } as const)
+    ? ({ verdict: 'INVALID', reason: noValid, moreBlocks: null } as const)
     : judgeRatio(ratio, tests, thresholdRatio, { mine: failed(cell), theirs: failed(other) });
   return {
     withCell: other,
@@ -160,6 +160,7 @@ export function compareCells(
     contest: tests,
     verdict: judged.verdict,
     verdictReason: judged.reason,
+    moreBlocks: judged.moreBlocks,
   };
 }
 

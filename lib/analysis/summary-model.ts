@@ -69,6 +69,11 @@ export const comparisonSchema = z.object({
   contest: contestSchema.nullable(),
   verdict: verdictSchema,
   verdictReason: z.string(),
+  /**
+   * Of an INCONCLUSIVE one: about so many more blocks would decide it, with 80 % power, if ratio and spread are what was
+   * seen; null if more than a thousand, or if blocks are not what it lacks.
+   */
+  moreBlocks: count.nullable(),
 });
 export type Comparison = z.infer<typeof comparisonSchema>;
 

@@ -185,10 +185,12 @@ async function load(
     },
     onMeasurementStart: () => {
       meter.start();
+      gpu?.beginActivity();
       before = server.counters().catch(() => null);
     },
     onMeasurementEnd: async () => {
       meter.end();
+      gpu?.endActivity();
       after = await server.counters().catch(() => null);
       gpu?.take('loaded');
     },
@@ -275,7 +277,7 @@ function output(
     gpu: recorded?.moments ?? null,
     headroom: null,
     placement: findings.placement,
-    use: findings.load && withDeviceUse(findings.use, recorded?.series ?? null, findings.load.summary.measurement),
+    use: findings.load && withDeviceUse(findings.use, recorded, findings.load.summary.measurement),
     files: { histograms: null, series: null },
   };
   const series = findings.load ? { load: findings.load.series, gpu: recorded?.series ?? null } : null;
