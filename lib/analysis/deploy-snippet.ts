@@ -26,7 +26,7 @@ export function deploySnippets(cell: Cell, server: ServerPlan, deviceUuid: strin
   ];
 }
 
-/** Workers are started from the same shell: the variables are theirs. */
+/** Workers are started from the same shell, and inherit the variables. */
 function sharingSnippet(cell: Cell, deviceUuid: string): Snippet {
   const arm = parseArm(cell.arm);
   if (arm.kind === 'off') {

@@ -1,4 +1,4 @@
-/** Words for a POSIX shell: for commands that a person copies, since mpsbench itself runs no shell. */
+/** Words of commands that a person copies to a POSIX shell; mpsbench itself runs none. */
 import { printable } from './printable.ts';
 
 /** Quoted where it needs to be. */

@@ -21,6 +21,8 @@ export const studyFiles = {
   histograms: 'histograms',
   series: 'series',
   logs: 'logs',
+  /** Put there by the user: what `mpsbench context --out` writes. */
+  context: 'context.json',
   summary: 'summary.json',
   results: 'results.csv',
   abReport: 'ab_report.csv',
@@ -48,6 +50,8 @@ export interface StudyDirectory {
   writeSeries(trialId: string, attempt: number, series: TrialSeries): Promise<string>;
   /** `name` is what a trial's record says; null where the file was taken away. Throws RECORD_SCHEMA_MISMATCH. */
   readSeries(name: string): Promise<RecordedSeries | null>;
+  /** The document of `mpsbench context`, not validated; null where none was put beside the study. */
+  readContextDocument(): Promise<unknown>;
   /** Where the logs of a trial's server go; made when it returns. */
   makeLogDirectory(trialId: string, attempt: number): Promise<string>;
   /** Write-then-rename, so that a reader never sees half a file. `name` is relative to the study directory. */
@@ -124,6 +128,12 @@ function studyDirectory(path: string): StudyDirectory {
     readSeries: async (name) =>
       parsed(insideOf(path, name, 'RECORD_SCHEMA_MISMATCH'), await readText(path, name, 'null'), (text) =>
         trialSeriesSchema.nullable().parse(JSON.parse(text)),
+      ),
+    readContextDocument: async () =>
+      parsed(
+        insideOf(path, studyFiles.context, 'RECORD_SCHEMA_MISMATCH'),
+        await readText(path, studyFiles.context, 'null'),
+        JSON.parse,
       ),
     makeLogDirectory: async (trialId, attempt) =>
       makeFolder(insideOf(path, `${studyFiles.logs}/${trialId}-${attempt}`)),

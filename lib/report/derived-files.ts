@@ -1,9 +1,12 @@
 /** Every file that follows from the records of a study, as text: the same records give the same bytes. */
+
 import { abRows, type GpuMeans, gpuMeans } from '../analysis/ab-report.ts';
+import { type LedgerContext, ledgerContextSchema, withContextDocument } from '../analysis/context-document.ts';
 import { type SeriesFigures, type SeriesFiguresOf, seriesFigures } from '../analysis/series-figures.ts';
 import { summarizeStudy } from '../analysis/study-summary.ts';
 import type { StudySummary } from '../analysis/summary-model.ts';
 import { MpsbenchError } from '../core/errors.ts';
+import type { Environment } from '../records/environment.ts';
 import { type StudyPlan, studyPlanSchema } from '../records/plan.ts';
 import { problemText } from '../records/problem-text.ts';
 import { type StudyDirectory, studyFiles } from '../records/study-directory.ts';
@@ -54,13 +57,34 @@ async function abReportOf(directory: StudyDirectory, summary: StudySummary): Pro
 /** The summary alone; writes nothing. Throws STUDY_UNREADABLE or RECORD_SCHEMA_MISMATCH. */
 export async function readSummary(directory: StudyDirectory): Promise<StudySummary> {
   const plan = await readStudyPlan(directory);
-  const trials = await directory.readTrials();
+  return summaryOf(directory, plan, await directory.readEnvironment(), await directory.readTrials());
+}
+
+/** The summary of records that were read, with what lies beside them. Throws as readSummary. */
+export async function summaryOf(
+  directory: StudyDirectory,
+  plan: StudyPlan,
+  environment: Environment,
+  trials: readonly TrialRecord[],
+): Promise<StudySummary> {
   const fromSeries = await readSeriesFigures(directory, trials, plan.gpu.device);
-  return summarizeStudy(plan, await directory.readEnvironment(), trials, fromSeries);
+  const context = await readContext(directory);
+  return summarizeStudy(plan, withContextDocument(environment, context), trials, fromSeries);
+}
+
+async function readContext(directory: StudyDirectory): Promise<LedgerContext | null> {
+  const found = ledgerContextSchema.nullable().safeParse(await directory.readContextDocument());
+  if (found.success) return found.data;
+  throw new MpsbenchError(
+    'RECORD_SCHEMA_MISMATCH',
+    `${directory.path}/${studyFiles.context} is not a document of this version's mpsbench context: ` +
+      `${problemText(found.error)}; write it anew with mpsbench context --out, or take it away`,
+    { cause: found.error },
+  );
 }
 
 /** What the series files say, one file in memory at a time. Throws RECORD_SCHEMA_MISMATCH or STUDY_UNREADABLE. */
-export async function readSeriesFigures(
+async function readSeriesFigures(
   directory: StudyDirectory,
   trials: readonly TrialRecord[],
   device: string | null,

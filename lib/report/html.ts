@@ -122,7 +122,7 @@ function classAttribute(names: readonly string[]): string {
 function deploySection({ deploy, recommendation }: StudySummary): string {
   if (recommendation === null || deploy.length === 0) return '';
   const parts = deploy.map(
-    ({ title, text }) => `<p class="note">${escapeHtml(title)}:</p>\n<pre>${escapeHtml(text)}</pre>`,
+    ({ title, text }) => `<p class="note">${escapeHtml(title)}:</p>\n<pre tabindex="0">${escapeHtml(text)}</pre>`,
   );
   return `<section>
 <h2>Deploy it: ${escapeHtml(cellText(recommendation.cell))}</h2>
@@ -134,8 +134,8 @@ function repeatSection(summary: StudySummary): string {
   return `<section>
 <h2>Run it again</h2>
 <p class="note">In the study directory, whose plan is complete:</p>
-<pre>${escapeHtml(repeatCommand)}</pre>
+<pre tabindex="0">${escapeHtml(repeatCommand)}</pre>
 <p class="note">It was made by:</p>
-<pre>${escapeHtml(recordedCommand(summary))}</pre>
+<pre tabindex="0">${escapeHtml(recordedCommand(summary))}</pre>
 </section>`;
 }

@@ -1,11 +1,10 @@
 /** A study by its path: its records with the figures that follow from them, and its report anew. */
-import { summarizeStudy } from '../analysis/study-summary.ts';
 import type { StudySummary } from '../analysis/summary-model.ts';
 import type { Environment } from '../records/environment.ts';
 import type { StudyPlan } from '../records/plan.ts';
 import { openStudyDirectory } from '../records/study-directory.ts';
 import type { TrialRecord } from '../records/trial.ts';
-import { readSeriesFigures, readStudyPlan } from './derived-files.ts';
+import { readStudyPlan, summaryOf } from './derived-files.ts';
 import { rebuildReport } from './write-report.ts';
 
 /** Everything that a study recorded, all attempts included, and its summary computed from that. */
@@ -25,7 +24,7 @@ export async function readStudy(directory: string): Promise<RecordedStudy> {
   const plan = await readStudyPlan(study);
   const environment = await study.readEnvironment();
   const trials = await study.readTrials();
-  const summary = summarizeStudy(plan, environment, trials, await readSeriesFigures(study, trials, plan.gpu.device));
+  const summary = await summaryOf(study, plan, environment, trials);
   return { directory, plan, environment, trials, summary };
 }
 
