@@ -130,11 +130,7 @@ function studyDirectory(path: string): StudyDirectory {
         trialSeriesSchema.nullable().parse(JSON.parse(text)),
       ),
     readContextDocument: async () =>
-      parsed(
-        insideOf(path, studyFiles.context, 'RECORD_SCHEMA_MISMATCH'),
-        await readText(path, studyFiles.context, 'null'),
-        JSON.parse,
-      ),
+      parsed(join(path, studyFiles.context), await readText(path, studyFiles.context, 'null'), JSON.parse),
     makeLogDirectory: async (trialId, attempt) =>
       makeFolder(insideOf(path, `${studyFiles.logs}/${trialId}-${attempt}`)),
     writeFile: write,
