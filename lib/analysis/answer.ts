@@ -2,8 +2,10 @@
 import { counted, formatBytes, formatDuration, formatRate, type Nanoseconds } from '../core/units.ts';
 import { cellText } from '../records/arm.ts';
 import type { PairedRatio } from '../stats/paired.ts';
+import { failureText } from './cell-failures.ts';
+import { fewestPairs } from './contest.ts';
+import { limitCautions } from './limiting-part.ts';
 import type { Answer, ArmBest, CellSummary, Spread, StudySummary } from './summary-model.ts';
-import { fewestPairs } from './verdict.ts';
 
 /** All of the summary but the answer itself. */
 type Facts = Omit<StudySummary, 'answer'>;
@@ -31,22 +33,32 @@ function times(ratio: number): string {
 }
 
 function headline(facts: Facts): string {
-  if (!facts.recommendation) return `No answer: no trial of this study is valid${mainVoidText(facts)}.`;
+  if (!facts.recommendation) return noneText(facts);
   const best = bestMps(facts);
+  if (!best && facts.cells.some((cell) => cell.cell.arm !== 'off' && cell.state === 'valid')) {
+    return 'No answer on MPS: every configuration with it failed at least once.';
+  }
   if (!best) return `MPS was not measured here${leftOutText(facts)}.`;
   if (!best.comparison) return "No answer on MPS: the study has no valid arm 'off' to compare with.";
   const { verdict, throughput, verdictReason } = best.comparison;
   const against = throughput ? `: ${ratioText(throughput)}` : '';
+  const its = failedSomewhere(facts) ? 'of what never failed, its best' : 'its best';
   switch (verdict) {
     case 'BETTER':
-      return `Enable MPS: its best configuration is faster than the best without it${against}.`;
+      return `Enable MPS: ${its} configuration is faster than the best without it${against}.`;
     case 'WORSE':
-      return `Leave MPS off: its best configuration is slower than the best without it${against}.`;
+      return `Leave MPS off: ${its} configuration is slower than the best without it${against}.`;
     case 'EQUIVALENT':
       return `MPS makes no difference to throughput that matters here, best against best${against}.`;
     default:
       return `No clear answer on MPS, best against best${against}; ${verdictReason}.`;
   }
+}
+
+function noneText(facts: Facts): string {
+  const failing = facts.cells.some((cell) => cell.state === 'valid');
+  if (failing) return 'No answer: every configuration failed at least once, and what fails is not recommended.';
+  return `No answer: no trial of this study is valid${mainVoidText(facts)}.`;
 }
 
 /** What voided most attempts: it is what to mend first. */
@@ -74,10 +86,11 @@ function cellOf(facts: Facts, id: string | null): CellSummary | undefined {
 function recommendationLine(facts: Facts): string | null {
   const best = cellOf(facts, facts.recommendation?.cellId ?? null);
   if (!best?.throughputPerSecond) return null;
-  const valid = facts.cells.filter((cell) => cell.state === 'valid').length;
+  const valid = facts.cells.filter((cell) => cell.state === 'valid' && cell.failures.failed === 0).length;
+  const which = failedSomewhere(facts) ? ' that never failed' : '';
   return (
     `Recommended: ${cellText(best.cell)}: ${spreadRate(best.throughputPerSecond)}${beside(best)}; the highest median ` +
-    `throughput of ${counted(valid, 'valid configuration')}.`
+    `throughput of ${counted(valid, 'valid configuration')}${which}.`
   );
 }
 
@@ -163,6 +176,21 @@ function sameEndText(facts: Facts, id: string): string {
   return codes.size === 1 && code !== undefined ? ` (${code} each time)` : '';
 }
 
+/** Measured, and yet not to be recommended. */
+function failedOnce(cell: CellSummary): boolean {
+  return cell.state === 'valid' && cell.failures.failed > 0;
+}
+
+function failedSomewhere(facts: Facts): boolean {
+  return facts.cells.some(failedOnce);
+}
+
+/** With the exact interval, which few attempts leave wide. */
+function failingText({ cellId, failures }: CellSummary): string {
+  const percent = (ratio: number | null): string => `${((ratio ?? 0) * 100).toFixed(0)} %`;
+  return `${cellId} ${failureText(failures)}, hence between ${percent(failures.lowerRatio)} and ${percent(failures.upperRatio)} of them at 95 %`;
+}
+
 function cautions(facts: Facts): string[] {
   const found: string[] = [];
   for (const reason of new Set(facts.armsLeftOut.map((left) => left.reason))) {
@@ -186,6 +214,10 @@ function cautions(facts: Facts): string[] {
     .filter((cell) => cell.state === 'invalid')
     .map((cell) => `${cell.cellId}${sameEndText(facts, cell.cellId)}`);
   if (invalid.length > 0) found.push(`Without a valid trial, hence INVALID: ${invalid.join(', ')}.`);
+  found.push(...limitCautions(facts.cells));
+  const failed = facts.cells.filter(failedOnce).map(failingText);
+  if (failed.length > 0)
+    found.push(`Not recommended, whatever its figures, for what fails cannot win: ${failed.join('; ')}.`);
   if (facts.blocks < fewestPairs) {
     found.push(
       `${facts.blocks} ${facts.blocks === 1 ? 'block gives' : 'blocks give'} no verdict; run ${fewestPairs} or more.`,

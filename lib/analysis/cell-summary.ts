@@ -2,7 +2,10 @@
 import { type Cell, cellId } from '../records/arm.ts';
 import { type PairedRatio, pairedRatio } from '../stats/paired.ts';
 import { summarize } from '../stats/summary.ts';
+import { cellFailures, failureText } from './cell-failures.ts';
+import { type BlockValues, contest } from './contest.ts';
 import type { LedgerField, MemoryLedger } from './gpu-attribution.ts';
+import { cellLimits, type TrialLimits } from './limiting-part.ts';
 import type { CellMemory, CellSummary, CellTokens, Comparison, Spread, TrialEntry } from './summary-model.ts';
 import { judgeRatio } from './verdict.ts';
 
@@ -21,6 +24,7 @@ export function usableTrials(trials: readonly TrialEntry[], cell: Cell): TrialEn
 export function summarizeCell(trials: readonly TrialEntry[], cell: Cell, trialsPlanned: number): CellSummary {
   const run = trialsOfCell(trials, cell);
   const usable = usableTrials(trials, cell);
+  const limits = limitsOf(trials, cell);
   const unavailable: Record<string, string> = {};
   const figure = (name: string, of: Figure, why: (trial: TrialEntry) => string | undefined): Spread | null => {
     const found = spread(usable, of);
@@ -49,12 +53,14 @@ export function summarizeCell(trials: readonly TrialEntry[], cell: Cell, trialsP
     p90Ns: latency('p90Ns'),
     p99Ns: latency('p99Ns'),
     ...(usable.some((trial) => trial.figures.tokens) && { tokens: cellTokens(usable) }),
+    ...(limits && { limits }),
     memory: cellMemory(figure, cell.workers),
     meanRealisedBatchSize: figure(
       'meanRealisedBatchSize',
       (trial) => trial.figures.meanRealisedBatchSize,
       () => 'the server does not say how many requests its batches held',
     ),
+    failures: cellFailures(attemptsOf(trials, cell)),
     comparison: null,
     unavailable,
   };
@@ -96,7 +102,7 @@ function cellMemory(
   };
 }
 
-/** `cell` against `other` in the blocks where both have a valid trial. */
+/** `cell` against `other` in the blocks where both have a valid trial, as if it were the only comparison. */
 export function compareCells(
   trials: readonly TrialEntry[],
   cell: Cell,
@@ -113,7 +119,12 @@ export function compareCells(
   const memory = byBlock(mine, theirs, deviceUsed);
   const ratio = ratioOf(throughput);
   const noValid = voidCell(trials, [cell, other]);
-  const judged = noValid ? ({ verdict: 'INVALID', reason: noValid } as const) : judgeRatio(ratio, thresholdRatio);
+  const [mySide, theirSide] = [planned(trials, cell), planned(trials, other)];
+  const tests = contest(mySide, theirSide, thresholdRatio);
+  const failed = (one: Cell): string => failureText(cellFailures(attemptsOf(trials, one)));
+  const judged = noValid
+    ? ({ verdict: 'INVALID', reason: noValid } as const)
+    : judgeRatio(ratio, tests, thresholdRatio, { mine: failed(cell), theirs: failed(other) });
   return {
     withCell: other,
     throughput: ratio,
@@ -123,15 +134,38 @@ export function compareCells(
     memoryRatio: spreadOf(
       memory.filter((pair) => pair.denominator > 0).map((pair) => pair.numerator / pair.denominator),
     ),
+    contest: tests,
     verdict: judged.verdict,
     verdictReason: judged.reason,
   };
+}
+
+/** Throughput of the cell's valid trials by block; a trial without any has no ratio. */
+export function blockThroughputs(trials: readonly TrialEntry[], cell: Cell): BlockValues {
+  const values = usableTrials(trials, cell).map((trial): [number, number] => [trial.block, throughput(trial) ?? 0]);
+  return new Map(values.filter(([, value]) => value > 0));
+}
+
+function planned(trials: readonly TrialEntry[], cell: Cell): { chosen: BlockValues; among: BlockValues[] } {
+  const chosen = blockThroughputs(trials, cell);
+  return { chosen, among: [chosen] };
+}
+
+function attemptsOf(trials: readonly TrialEntry[], cell: Cell): TrialEntry[] {
+  const id = cellId(cell);
+  return trials.filter((trial) => trial.cellId === id);
 }
 
 /** The last attempts of the cell's trials. */
 function trialsOfCell(trials: readonly TrialEntry[], cell: Cell): TrialEntry[] {
   const id = cellId(cell);
   return trials.filter((trial) => trial.counts && trial.cellId === id).sort((a, b) => a.block - b.block);
+}
+
+/** Of the valid trials; of all that were run where none is valid, since that may be the reason. */
+function limitsOf(trials: readonly TrialEntry[], cell: Cell): TrialLimits | undefined {
+  const usable = usableTrials(trials, cell);
+  return cellLimits((usable.length > 0 ? usable : trialsOfCell(trials, cell)).map(({ figures }) => figures));
 }
 
 function voidCell(trials: readonly TrialEntry[], cells: readonly Cell[]): string | null {

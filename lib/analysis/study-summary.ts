@@ -8,6 +8,7 @@ import type { Reason, TrialRecord } from '../records/trial.ts';
 import { answerOf } from './answer.ts';
 import { compareCells, summarizeCell } from './cell-summary.ts';
 import { selectDevice } from './gpu-attribution.ts';
+import { canWin, judgedTogether } from './study-verdicts.ts';
 import {
   type ArmBest,
   type ArmVoids,
@@ -30,7 +31,16 @@ export function summarizeStudy(
   const entries = trialEntries(trials, plan);
   const armsLeftOut = leftOut(environment, entries);
   const arms = plan.arms.filter((arm) => !armsLeftOut.some((left) => left.arm === arm));
-  const cells = compared(plannedCells(plan, arms), entries, plan);
+  const measured = compared(plannedCells(plan, arms), entries, plan);
+  const { cells, ...judged } = judgedTogether(
+    {
+      cells: measured,
+      bestByArm: bestByArm(arms, measured, entries, plan),
+      recommendation: recommend(measured, entries, plan),
+    },
+    entries,
+    plan.thresholdRatio,
+  );
   const counted = entries.filter((trial) => trial.counts);
   const body = {
     schemaVersion: studySummarySchemaVersion,
@@ -50,8 +60,7 @@ export function summarizeStudy(
     armsLeftOut,
     conditions: conditionsOf(plan, environment, trials),
     cells,
-    bestByArm: bestByArm(arms, cells, entries, plan),
-    recommendation: recommend(cells, entries, plan),
+    ...judged,
     voids: voidsByArm(arms, entries),
     findings: findingsOf(entries),
     trials: entries,
@@ -110,10 +119,10 @@ function compared(cells: readonly Cell[], trials: readonly TrialEntry[], plan: S
   });
 }
 
-/** Valid cells, highest median throughput first; the planned order decides between equals. */
+/** Valid cells that never failed, highest median throughput first; the planned order decides between equals. */
 function ranked(cells: readonly CellSummary[]): CellSummary[] {
   const rate = (cell: CellSummary): number => cell.throughputPerSecond?.median ?? 0;
-  return cells.filter((cell) => cell.throughputPerSecond !== null).sort((a, b) => rate(b) - rate(a));
+  return cells.filter(canWin).sort((a, b) => rate(b) - rate(a));
 }
 
 function bestByArm(

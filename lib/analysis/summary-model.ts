@@ -3,6 +3,9 @@ import { z } from 'zod';
 import { cellSchema } from '../records/arm.ts';
 import { reasonSchema } from '../records/trial.ts';
 import { pairedRatioSchema } from '../stats/paired.ts';
+import { failuresSchema } from './cell-failures.ts';
+import { contestSchema } from './contest.ts';
+import { trialLimitsSchema } from './limiting-part.ts';
 import { trialFiguresSchema } from './trial-summary.ts';
 import { validitySchema } from './validity.ts';
 import { verdictSchema } from './verdict.ts';
@@ -61,6 +64,8 @@ export const comparisonSchema = z.object({
   /** Device used over baseline, this cell less the other one, by block. */
   memoryDifferenceBytes: spread,
   memoryRatio: spread,
+  /** The tests of the throughput ratio that the verdict rests on; null with fewer than three pairs. */
+  contest: contestSchema.nullable(),
   verdict: verdictSchema,
   verdictReason: z.string(),
 });
@@ -81,8 +86,12 @@ export const cellSummarySchema = z.object({
   p99Ns: spread,
   /** Of streamed replies; left out where none were read. */
   tokens: cellTokensSchema.optional(),
+  /** Medians, and the parts at their limit in most valid trials (of all, if none is valid); left out where not recorded. */
+  limits: trialLimitsSchema.optional(),
   memory: cellMemorySchema,
   meanRealisedBatchSize: spread,
+  /** Of all attempts. A cell with a failure is not recommended and cannot be the better one. */
+  failures: failuresSchema,
   /** With 'off' at the same workers and batch size; null for 'off' itself and where 'off' is not in the plan. */
   comparison: comparisonSchema.nullable(),
   /** Field -> why it is null. */

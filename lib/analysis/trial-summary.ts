@@ -12,6 +12,7 @@ import {
   type StudyPids,
   selectDevice,
 } from './gpu-attribution.ts';
+import { trialLimits, trialLimitsSchema } from './limiting-part.ts';
 import { tokenFigures, tokenFiguresSchema } from './token-figures.ts';
 
 const percentileNs = z.number().nonnegative().nullable();
@@ -34,6 +35,8 @@ export const trialFiguresSchema = z.object({
   meanRealisedBatchSize: z.number().nullable(),
   /** Of streamed replies; left out where none were read. */
   tokens: tokenFiguresSchema.optional(),
+  /** How near to its limit each part was; left out where it was not recorded. */
+  limits: trialLimitsSchema.optional(),
   /** Server loaded and idle. */
   readyMemory: memoryLedgerSchema.nullable(),
   /** At the end of the measurement: what comparisons use. */
@@ -57,6 +60,7 @@ export function trialFigures(record: TrialRecord, device: string | null): TrialF
     guarded(measurement?.responseTime, name, (reason) => {
       unavailable[name] = reason;
     });
+  const limits = trialLimits(record);
   const memory = memoryFigures(record, device, unavailable);
   return {
     throughputPerSecond: measurement?.throughputPerSecond ?? null,
@@ -69,6 +73,7 @@ export function trialFigures(record: TrialRecord, device: string | null): TrialF
     headroomRatio: headroomRatio(record, unavailable),
     meanRealisedBatchSize: record.server?.meanRealisedBatchSize ?? null,
     ...(record.load?.tokens && { tokens: tokenFigures(record.load.tokens) }),
+    ...(limits && { limits }),
     ...memory,
     unavailable,
   };

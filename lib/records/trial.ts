@@ -5,6 +5,7 @@ import { gpuSnapshotSchema, samplingSummarySchema } from './gpu.ts';
 import { headroomSchema } from './headroom.ts';
 import { loadSummarySchema } from './load.ts';
 import { placementSchema } from './placement.ts';
+import { resourceUseSchema } from './resource-use.ts';
 
 export const trialSchemaVersion = 1;
 
@@ -118,6 +119,8 @@ export const trialRecordSchema = z.object({
   headroom: headroomSchema.nullable().default(null),
   /** null = nothing was to be kept to CPUs. */
   placement: placementSchema.nullable().default(null),
+  /** Null where nothing was measured, and in older records. */
+  use: resourceUseSchema.nullable().default(null),
   /** Paths below the study directory; null where nothing was written. */
   files: z.object({ histograms: z.string().nullable(), series: z.string().nullable() }),
 });

@@ -14,6 +14,8 @@ import {
   ratioWithInterval,
   unknownText,
 } from './decision-rows.ts';
+import { limitsTable } from './limits-table.ts';
+import { failuresTable, testsTable } from './tests-table.ts';
 import { tokenTable } from './token-table.ts';
 
 export interface ReportTable {
@@ -105,14 +107,12 @@ function comparisonCells(comparison: Comparison | null): string[] {
   return [ratio, comparison.verdict, comparison.verdictReason];
 }
 
-/** Interval and the second opinions of every comparison. */
+/** Throughput, latency and memory of every comparison; its tests are a table of their own. */
 export function comparisonTable(summary: StudySummary): ReportTable {
   return {
     title: 'Comparisons with off',
-    note:
-      'Same workers and batch size. p: two-sided sign-flip permutation test. HL: Hodges-Lehmann ratio, which ' +
-      'one odd trial moves little. p50 and p99: response time ratio at equal concurrency, or at equal rate in an open loop. Memory: median difference by block [min, max].',
-    headings: ['cell', 'n', 'throughput [95 %]', 'p', 'HL', 'p50', 'p99', 'memory, MiB', 'verdict', 'why'],
+    note: 'Same workers and batch size. p50 and p99: response time ratio at equal concurrency, or at equal rate in an open loop. Memory: median difference by block [min, max].',
+    headings: ['cell', 'n', 'throughput [95 %]', 'p50', 'p99', 'memory, MiB', 'verdict', 'why'],
     rows: summary.cells.flatMap(({ cellId, comparison }) => (comparison ? [comparisonRow(cellId, comparison)] : [])),
     emphasised: noRows,
     groupStarts: noRows,
@@ -126,8 +126,6 @@ function comparisonRow(cellId: string, comparison: Comparison): string[] {
     cellId,
     String(throughput?.pairs ?? 0),
     throughput ? ratioWithInterval(throughput) : unknownText,
-    throughput ? throughput.permutationP.toPrecision(3) : unknownText,
-    throughput ? `${throughput.hodgesLehmannRatio.toFixed(2)}x` : unknownText,
     p50 ? ratioWithInterval(p50) : unknownText,
     p99 ? ratioWithInterval(p99) : unknownText,
     memory
@@ -208,7 +206,8 @@ export function conditionTable(summary: StudySummary): ReportTable {
 
 /** In the order of a report; those without a row are left out. */
 export function detailTables(summary: StudySummary): ReportTable[] {
-  const compared = hasComparison(summary) ? [bestTable, comparisonTable] : [];
-  const tables = [tokenTable, ...compared, validityTable, conditionTable, trialTable].map((table) => table(summary));
+  const compared = hasComparison(summary) ? [bestTable, comparisonTable, testsTable] : [];
+  const parts = [tokenTable, ...compared, limitsTable, validityTable, failuresTable, conditionTable, trialTable];
+  const tables = parts.map((table) => table(summary));
   return tables.filter((table) => table.rows.length > 0);
 }

@@ -1,6 +1,8 @@
 /** What a study needs from the layers below, so that whole studies run on fakes in tests. */
 import type { Clock, Origin } from '../core/clock.ts';
+import type { CpuTimes } from '../core/cpu-time.ts';
 import type { EmergencyStops } from '../core/emergency.ts';
+import type { Journal } from '../core/journal.ts';
 import type { Nanoseconds } from '../core/units.ts';
 import type { LoadEngine } from '../load/engine.ts';
 import type { Calibrate } from '../load/headroom.ts';
@@ -50,6 +52,10 @@ export interface StudyParts {
   readonly adapter: ServerAdapter;
   readonly engine: Pick<LoadEngine, 'run'>;
   readonly cpus: CpuPlacement;
+  /** Read at both ends of a measurement. */
+  readonly cpuTimes: CpuTimes;
   readonly calibrate: (signal: AbortSignal) => Calibrate;
   readonly emergency: EmergencyStops;
+  /** Null on a system without /proc. */
+  readonly journal: Journal | null;
 }

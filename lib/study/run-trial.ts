@@ -7,6 +7,7 @@ import { type Arm, type Cell, parseArm } from '../records/arm.ts';
 import type { LoadResult, LoadSpec, Loop } from '../records/load.ts';
 import type { Placement } from '../records/placement.ts';
 import { defaultMeasurementNs, type StudyPlan } from '../records/plan.ts';
+import type { ResourceUse } from '../records/resource-use.ts';
 import type { TrialSeries } from '../records/study-directory.ts';
 import { directTransport } from '../records/transport.ts';
 import type { Attachment, Reason, ServerFacts, TrialRecord } from '../records/trial.ts';
@@ -15,6 +16,7 @@ import { describeAttachment, noGpuAttachment, proveAttachment } from './attachme
 import { placementOf } from './cpu-placement.ts';
 import { failureReason, firstError } from './failure-reason.ts';
 import type { ScheduledTrial } from './order.ts';
+import { useMeter, withDeviceUse } from './resource-use.ts';
 import { runningArm } from './running-arm.ts';
 import type { ArmLease } from './server-keeper.ts';
 import { statedAttachment } from './stated-attachment.ts';
@@ -38,6 +40,7 @@ interface Findings {
   spec: LoadSpec | null;
   load: LoadResult | null;
   placement: Placement | null;
+  use: Omit<ResourceUse, 'gpu'> | null;
 }
 
 /**
@@ -55,6 +58,7 @@ export async function runTrial(trial: ScheduledTrial, context: TrialContext): Pr
     spec: null,
     load: null,
     placement: null,
+    use: null,
   };
   try {
     await measure(trial, context, origin, gpu, findings);
@@ -97,7 +101,7 @@ async function measure(
     });
     return;
   }
-  const during = await load(trial, context, origin, server, gpu, findings);
+  const during = await load(trial, context, origin, { server, facts }, gpu, findings);
   findings.server = { ...facts, meanRealisedBatchSize: meanBatch(during, trial.cell.batchSize) };
   findings.placement = placementOf(parts.cpus, during.clientThreads, findings.server, findings.attachment);
   await server.workers();
@@ -159,11 +163,12 @@ async function load(
   trial: ScheduledTrial,
   context: TrialContext,
   origin: Origin,
-  server: RunningServer,
+  { server, facts }: { readonly server: RunningServer; readonly facts: ServerFacts },
   gpu: TrialGpu | null,
   findings: Findings,
 ): Promise<DuringLoad> {
   const { plan, parts, signal, onProgress } = context;
+  const meter = useMeter(parts, origin, facts);
   const spec = loadSpec(trial, context, server);
   let before: Promise<ServerCounters | null> = Promise.resolve(null);
   let after: ServerCounters | null = null;
@@ -179,14 +184,17 @@ async function load(
       clientThreads = threads;
     },
     onMeasurementStart: () => {
+      meter.start();
       before = server.counters().catch(() => null);
     },
     onMeasurementEnd: async () => {
+      meter.end();
       after = await server.counters().catch(() => null);
       gpu?.take('loaded');
     },
   });
   gpu?.stopSampling();
+  findings.use = meter.use();
   return { before: await before, after, clientThreads };
 }
 
@@ -269,6 +277,7 @@ function output(
     gpu: recorded?.moments ?? null,
     headroom: null,
     placement: findings.placement,
+    use: findings.load && withDeviceUse(findings.use, recorded?.series ?? null, findings.load.summary.measurement),
     files: { histograms: null, series: null },
   };
   const series = findings.load ? { load: findings.load.series, gpu: recorded?.series ?? null } : null;
