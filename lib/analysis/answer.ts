@@ -4,6 +4,14 @@ import { cellText } from '../records/arm.ts';
 import type { PairedRatio } from '../stats/paired.ts';
 import { failureText } from './cell-failures.ts';
 import { fewestPairs } from './contest.ts';
+import {
+  changeLine,
+  choiceText,
+  correlationLine,
+  decisionCautions,
+  objectiveHeadline,
+  workerCostLine,
+} from './decision-lines.ts';
 import { limitCautions } from './limiting-part.ts';
 import type { Answer, ArmBest, CellSummary, Spread, StudySummary } from './summary-model.ts';
 
@@ -12,11 +20,20 @@ type Facts = Omit<StudySummary, 'answer'>;
 
 /** Headline, a few lines that it rests on, and what a reader must be careful with. */
 export function answerOf(facts: Facts): Answer {
-  const lines = [recommendationLine(facts), runnerUpLine(facts), mpsLine(facts), memoryLine(facts)];
+  const lines = [
+    recommendationLine(facts),
+    runnerUpLine(facts),
+    mpsLine(facts),
+    undecidedLine(facts),
+    memoryLine(facts),
+    workerCostLine(facts),
+    correlationLine(facts),
+    changeLine(facts),
+  ];
   return {
     headline: headline(facts),
     lines: lines.filter((line) => line !== null),
-    cautions: cautions(facts),
+    cautions: [...cautions(facts), ...decisionCautions(facts)],
   };
 }
 
@@ -33,11 +50,13 @@ function times(ratio: number): string {
 }
 
 function headline(facts: Facts): string {
+  const { noneReason } = facts.decision;
+  if (noneReason !== null) return `Nothing to recommend: ${noneReason}.`;
   if (!facts.recommendation) return noneText(facts);
+  const byObjective = objectiveHeadline(facts);
+  if (byObjective !== null) return byObjective;
   const best = bestMps(facts);
-  if (!best && facts.cells.some((cell) => cell.cell.arm !== 'off' && cell.state === 'valid')) {
-    return 'No answer on MPS: every configuration with it failed at least once.';
-  }
+  if (!best && facts.cells.some((cell) => cell.cell.arm !== 'off' && cell.state === 'valid')) return noMpsText(facts);
   if (!best) return `MPS was not measured here${leftOutText(facts)}.`;
   if (!best.comparison) return "No answer on MPS: the study has no valid arm 'off' to compare with.";
   const { verdict, throughput, verdictReason } = best.comparison;
@@ -53,6 +72,13 @@ function headline(facts: Facts): string {
     default:
       return `No clear answer on MPS, best against best${against}; ${verdictReason}.`;
   }
+}
+
+/** Arms with MPS were measured, and none of their configurations may be chosen. */
+function noMpsText({ decision, cells }: Facts): string {
+  const unfailing = cells.some((cell) => cell.cell.arm !== 'off' && cell.state === 'valid' && !failedOnce(cell));
+  if (!unfailing) return 'No answer on MPS: every configuration with it failed at least once.';
+  return `Leave MPS off: no configuration with it meets ${decision.constraints.map((text) => `'${text}'`).join(' and ')}.`;
 }
 
 function noneText(facts: Facts): string {
@@ -86,12 +112,7 @@ function cellOf(facts: Facts, id: string | null): CellSummary | undefined {
 function recommendationLine(facts: Facts): string | null {
   const best = cellOf(facts, facts.recommendation?.cellId ?? null);
   if (!best?.throughputPerSecond) return null;
-  const valid = facts.cells.filter((cell) => cell.state === 'valid' && cell.failures.failed === 0).length;
-  const which = failedSomewhere(facts) ? ' that never failed' : '';
-  return (
-    `Recommended: ${cellText(best.cell)}: ${spreadRate(best.throughputPerSecond)}${beside(best)}; the highest median ` +
-    `throughput of ${counted(valid, 'valid configuration')}${which}.`
-  );
+  return `Recommended: ${cellText(best.cell)}: ${spreadRate(best.throughputPerSecond)}${beside(best)}; ${choiceText(facts)}.`;
 }
 
 function runnerUpLine(facts: Facts): string | null {
@@ -104,6 +125,8 @@ function runnerUpLine(facts: Facts): string | null {
 function leadText(facts: Facts): string {
   const over = facts.recommendation?.overRunnerUp;
   if (!over?.throughput) return '';
+  if (facts.decision.objective !== 'throughput')
+    return `; throughput of the recommended one over it ${ratioText(over.throughput)}`;
   const clear = over.verdict === 'BETTER' ? 'a clear lead' : 'not a clear lead';
   return `; the recommended one over it ${ratioText(over.throughput)}, ${clear}`;
 }
@@ -119,6 +142,21 @@ function mpsLine(facts: Facts): string | null {
   return (
     `Best with MPS: ${cellText(mine.cell)}, ${formatRate(mine.throughputPerSecond.median)}. ` +
     `Best without: ${cellText(theirs.cell)}, ${formatRate(theirs.throughputPerSecond.median)}.`
+  );
+}
+
+/** How many comparisons are open, and what it would take. */
+function undecidedLine(facts: Facts): string | null {
+  const compared = facts.cells.flatMap((cell) => cell.comparison ?? []);
+  const open = compared.filter((comparison) => comparison.verdict === 'INCONCLUSIVE');
+  const needs = open.flatMap((comparison) => comparison.moreBlocks ?? []).sort((a, b) => a - b);
+  const [first, last] = [needs[0], needs.at(-1)];
+  if (first === undefined || last === undefined) return null;
+  const which = needs.length === open.length ? 'all of them' : `${needs.length} of them`;
+  const need = first === last ? '' : `about ${counted(first, 'more block')} would decide the first, `;
+  return (
+    `Inconclusive: ${open.length} of ${counted(compared.length, 'comparison')} with off. If ratios and spreads are what ` +
+    `was seen, ${need}about ${need === '' ? counted(last, 'more block') : last} would decide ${which}.`
   );
 }
 

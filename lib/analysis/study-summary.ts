@@ -7,41 +7,55 @@ import { defaultMeasurementNs, type StudyPlan } from '../records/plan.ts';
 import type { Reason, TrialRecord } from '../records/trial.ts';
 import { answerOf } from './answer.ts';
 import { compareCells, summarizeCell } from './cell-summary.ts';
+import { correlationAcrossCells } from './correlation.ts';
+import { deploySnippets } from './deploy-snippet.ts';
 import { selectDevice } from './gpu-attribution.ts';
-import { canWin, judgedTogether } from './study-verdicts.ts';
+import { bareContext } from './memory-ledger.ts';
+import { paretoFrontier } from './pareto.ts';
+import { decisionOf, eligibleCells, rankedBy, recommend } from './recommend.ts';
+import type { SeriesFiguresOf } from './series-figures.ts';
+import { judgedTogether } from './study-verdicts.ts';
 import {
   type ArmBest,
   type ArmVoids,
   type CellSummary,
   type Conditions,
-  type Recommendation,
   type StudySummary,
   studySummarySchemaVersion,
   type TrialEntry,
 } from './summary-model.ts';
 import { trialFigures } from './trial-summary.ts';
 import { judgeTrial } from './validity.ts';
+import { roomOf, workerCosts } from './worker-cost.ts';
 
-/** `trials` in the order in which they were appended, all attempts. */
+/** `trials` in the order in which they were appended, all attempts. `fromSeries` is what their series files say. */
 export function summarizeStudy(
   plan: StudyPlan,
   environment: Environment,
   trials: readonly TrialRecord[],
+  fromSeries: SeriesFiguresOf = () => null,
 ): StudySummary {
-  const entries = trialEntries(trials, plan);
+  const entries = trialEntries(trials, plan, fromSeries);
   const armsLeftOut = leftOut(environment, entries);
   const arms = plan.arms.filter((arm) => !armsLeftOut.some((left) => left.arm === arm));
-  const measured = compared(plannedCells(plan, arms), entries, plan);
+  const device = environment.gpu ? selectDevice(environment.gpu, plan.gpu.device) : undefined;
+  const bareContextOf = (arm: string): number | null => bareContext(environment, arm, device?.uuid ?? null);
+  const measured = compared(plannedCells(plan, arms), entries, plan, bareContextOf);
+  const eligible = eligibleCells(measured, entries, plan.constraints);
   const { cells, ...judged } = judgedTogether(
     {
       cells: measured,
-      bestByArm: bestByArm(arms, measured, entries, plan),
-      recommendation: recommend(measured, entries, plan),
+      bestByArm: bestByArm(arms, eligible, entries, plan),
+      recommendation: recommend(eligible, entries, plan),
     },
+    eligible,
     entries,
     plan.thresholdRatio,
   );
+  const { recommendation } = judged;
   const counted = entries.filter((trial) => trial.counts);
+  const valid = counted.filter((trial) => trial.validity.state === 'VALID');
+  const room = roomOf(device, environment.gpu?.driverVersion ?? null, plan.memoryHeadroomRatio);
   const body = {
     schemaVersion: studySummarySchemaVersion,
     name: plan.name,
@@ -50,7 +64,7 @@ export function summarizeStudy(
     complete: cells.every((cell) => cell.trialsRun >= cell.trialsPlanned),
     trialsPlanned: cells.length * plan.blocks,
     trialsRun: counted.length,
-    trialsValid: counted.filter((trial) => trial.validity.state === 'VALID').length,
+    trialsValid: valid.length,
     blocks: plan.blocks,
     seed: plan.seed,
     thresholdRatio: plan.thresholdRatio,
@@ -61,6 +75,11 @@ export function summarizeStudy(
     conditions: conditionsOf(plan, environment, trials),
     cells,
     ...judged,
+    decision: decisionOf(cells, entries, plan, recommendation),
+    deploy: recommendation ? deploySnippets(recommendation.cell, plan.server, device?.uuid ?? null) : [],
+    frontier: paretoFrontier(cells, plan.load.ratePerSecond === undefined ? 'closed-loop' : 'equal-rate'),
+    correlation: correlationAcrossCells(valid, plan.seed),
+    workerCosts: workerCosts(valid, arms, ascendingNumbers(plan.batchSizes), room),
     voids: voidsByArm(arms, entries),
     findings: findingsOf(entries),
     trials: entries,
@@ -76,13 +95,13 @@ function question(plan: StudyPlan): string {
   );
 }
 
-function trialEntries(trials: readonly TrialRecord[], plan: StudyPlan): TrialEntry[] {
+function trialEntries(trials: readonly TrialRecord[], plan: StudyPlan, fromSeries: SeriesFiguresOf): TrialEntry[] {
   const lastAttempt = new Map<string, number>();
   for (const trial of trials) {
     lastAttempt.set(trial.trialId, Math.max(trial.attempt, lastAttempt.get(trial.trialId) ?? 0));
   }
   return trials.map((record) => {
-    const figures = trialFigures(record, plan.gpu.device);
+    const figures = trialFigures(record, plan.gpu.device, fromSeries(record) ?? undefined);
     return {
       trialId: record.trialId,
       attempt: record.attempt,
@@ -110,28 +129,32 @@ function plannedCells(plan: StudyPlan, arms: readonly string[]): Cell[] {
   );
 }
 
-function compared(cells: readonly Cell[], trials: readonly TrialEntry[], plan: StudyPlan): CellSummary[] {
+function compared(
+  cells: readonly Cell[],
+  trials: readonly TrialEntry[],
+  plan: StudyPlan,
+  bareContextOf: (arm: string) => number | null,
+): CellSummary[] {
   return cells.map((cell) => {
-    const summary = summarizeCell(trials, cell, plan.blocks);
+    const summary = summarizeCell(trials, cell, plan.blocks, bareContextOf(cell.arm));
     const off = { ...cell, arm: 'off' };
     if (cell.arm === 'off' || !cells.some((other) => cellId(other) === cellId(off))) return summary;
     return { ...summary, comparison: compareCells(trials, cell, off, plan.thresholdRatio, plan.seed) };
   });
 }
 
-/** Valid cells that never failed, highest median throughput first; the planned order decides between equals. */
-function ranked(cells: readonly CellSummary[]): CellSummary[] {
-  const rate = (cell: CellSummary): number => cell.throughputPerSecond?.median ?? 0;
-  return cells.filter(canWin).sort((a, b) => rate(b) - rate(a));
-}
-
+/** By throughput, of the cells that may be recommended. */
 function bestByArm(
   arms: readonly string[],
   cells: readonly CellSummary[],
   trials: readonly TrialEntry[],
   plan: StudyPlan,
 ): ArmBest[] {
-  const bestOf = (arm: string): CellSummary | undefined => ranked(cells.filter((cell) => cell.cell.arm === arm))[0];
+  const bestOf = (arm: string): CellSummary | undefined =>
+    rankedBy(
+      cells.filter((cell) => cell.cell.arm === arm),
+      'throughput',
+    )[0];
   const off = bestOf('off');
   return arms.flatMap((arm) => {
     const best = bestOf(arm);
@@ -140,22 +163,6 @@ function bestByArm(
       off && arm !== 'off' ? compareCells(trials, best.cell, off.cell, plan.thresholdRatio, plan.seed) : null;
     return [{ arm, cellId: best.cellId, cell: best.cell, comparison }];
   });
-}
-
-function recommend(
-  cells: readonly CellSummary[],
-  trials: readonly TrialEntry[],
-  plan: StudyPlan,
-): Recommendation | null {
-  const [best, second] = ranked(cells);
-  if (!best) return null;
-  return {
-    cell: best.cell,
-    cellId: best.cellId,
-    runnerUp: second?.cell ?? null,
-    runnerUpId: second?.cellId ?? null,
-    overRunnerUp: second ? compareCells(trials, best.cell, second.cell, plan.thresholdRatio, plan.seed) : null,
-  };
 }
 
 function voidsByArm(arms: readonly string[], trials: readonly TrialEntry[]): ArmVoids[] {

@@ -12,7 +12,7 @@ const fewestConnections = 2000;
 
 /**
  * Until its disposal garbage is collected at 1.3 times what was live, instead of at up to 4 times: a hint to the heap of
- * the whole process, worker threads included. Measured in docs/decisions/0006-undici-cost.md.
+ * the whole process, worker threads included. Measured in docs/decisions/0007-undici-cost.md.
  */
 export async function spareHeap(connections: number): Promise<Disposable> {
   if (connections < fewestConnections) return { [Symbol.dispose]: () => {} };

@@ -185,10 +185,12 @@ async function load(
     },
     onMeasurementStart: () => {
       meter.start();
+      gpu?.beginActivity();
       before = server.counters().catch(() => null);
     },
     onMeasurementEnd: async () => {
       meter.end();
+      gpu?.endActivity();
       after = await server.counters().catch(() => null);
       gpu?.take('loaded');
     },
@@ -228,10 +230,8 @@ function loadSpec(trial: ScheduledTrial, { plan, bodies }: TrialContext, server:
     expectStatus: null,
     // The same bodies in the same order in every arm of a block.
     seed: plan.seed + trial.block,
-    intervalNs:
-      plan.load.requests === undefined && (plan.load.duration ?? defaultMeasurementNs) < seconds(5)
-        ? seconds(0.25)
-        : seconds(1),
+    // Fine enough for throughput to be seen beside the samples of the GPU.
+    intervalNs: seconds(0.25),
   };
 }
 
@@ -277,7 +277,7 @@ function output(
     gpu: recorded?.moments ?? null,
     headroom: null,
     placement: findings.placement,
-    use: findings.load && withDeviceUse(findings.use, recorded?.series ?? null, findings.load.summary.measurement),
+    use: findings.load && withDeviceUse(findings.use, recorded, findings.load.summary.measurement),
     files: { histograms: null, series: null },
   };
   const series = findings.load ? { load: findings.load.series, gpu: recorded?.series ?? null } : null;
