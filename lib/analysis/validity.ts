@@ -23,6 +23,7 @@ export const filledBatchRatio = 0.95;
 /** Codes that a trial carries without being void: its treatment differs from its label, but it was measured. */
 const warningCodes: ReadonlySet<Reason['code']> = new Set([
   'batch-not-filled',
+  'never-steady',
   'headroom-unknown',
   'attachment-stated',
 ]);
@@ -43,6 +44,7 @@ const rules: readonly Rule[] = [
   foreignProcess,
   memoryNotReleased,
   batchNotFilled,
+  neverSteady,
 ];
 
 /** Reasons of the record first, then those of the rules that name another code. */
@@ -240,5 +242,15 @@ function batchNotFilled(record: TrialRecord, figures: TrialFigures): Reason | nu
     code: 'batch-not-filled',
     message: `batches held ${held.toFixed(1)} of ${batchSize} requests on average`,
     advice: 'raise the concurrency or maxBatchDelay, and read the figures as those of the smaller batch',
+  };
+}
+
+/** Marked, not void: a fixed warm-up of the same length would have been taken as it is, and arms may differ in this. */
+function neverSteady({ load }: TrialRecord): Reason | null {
+  if (load?.steadiness?.outcome !== 'never-steady') return null;
+  return {
+    code: 'never-steady',
+    message: `throughput and p50 were not steady within ${formatDuration(load.steadiness.maxNs as Nanoseconds)} of warm-up`,
+    advice: 'look at its timeline; allow a longer warm-up (load.warmup: auto:min..max) or find what drifts',
   };
 }

@@ -62,7 +62,7 @@ const planOptions: readonly PlanOption[] = [
   },
   {
     flags: '--warmup <time>',
-    description: 'load before each measurement, such as 5s',
+    description: 'load before each measurement: 5s, auto (until it is steady) or auto:min..max',
     path: ['load', 'warmup'],
     read: verbatim,
   },

@@ -2,6 +2,7 @@
 import type { Clock } from '../core/clock.ts';
 import { isInterrupted } from '../core/errors.ts';
 import { milliseconds, ns } from '../core/units.ts';
+import type { MeasurementWindow } from '../native/addon.ts';
 import type { LoadSpec } from '../records/load.ts';
 import type { Outcome } from '../records/load-outcomes.ts';
 import { closedLoop } from './closed-loop.ts';
@@ -65,7 +66,16 @@ export class UndiciRun implements SendingRun, AsyncDisposable {
     this.#connections = this.#makeConnections(lanes, share);
     this.#lanes = this.#makeLanes(lanes);
     this.#loop = this.#makeLoop();
-    for (const work of [this.#loop.start(), this.#expireLoop(), this.#watchLag()]) this.#background(work);
+    for (const work of [
+      this.#loop.start(),
+      this.#expireLoop(),
+      this.#lag.watch(
+        this.#issuer,
+        () => this.#nowNs(),
+        (spanNs) => this.#sleep(spanNs),
+      ),
+    ])
+      this.#background(work);
   }
 
   take(): SentRows {
@@ -87,6 +97,10 @@ export class UndiciRun implements SendingRun, AsyncDisposable {
       issuingEndNs: this.#issuer.lastIssueNs,
       excerpts,
     };
+  }
+
+  beginMeasurement(window: MeasurementWindow): void {
+    this.#issuer.beginMeasurement(window);
   }
 
   stop(): void {
@@ -253,15 +267,6 @@ export class UndiciRun implements SendingRun, AsyncDisposable {
     }
     this.#finish();
     return nextNs;
-  }
-
-  async #watchLag(): Promise<void> {
-    const { measurementStartNs, deadlineNs } = this.#plan;
-    await this.#sleep(measurementStartNs - this.#nowNs());
-    this.#lag.start();
-    if (deadlineNs === null) return;
-    await this.#sleep(deadlineNs - this.#nowNs());
-    this.#lag.stop();
   }
 
   #sleep(spanNs: number): Promise<void> {

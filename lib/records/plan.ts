@@ -6,7 +6,6 @@ import { armNameSchema } from './arm.ts';
 import {
   cpuListValue,
   distinctItems,
-  durationValue,
   isDistinct,
   positiveDurationValue,
   positiveInteger,
@@ -19,6 +18,7 @@ import { gridProblem } from './server-plans/grid.ts';
 import { canSwitch, kserveServerSchema } from './server-plans/kserve.ts';
 import { openaiServerSchema } from './server-plans/openai.ts';
 import { torchserveServerSchema } from './server-plans/torchserve.ts';
+import { warmupValue } from './warmup-value.ts';
 
 export const planSchemaVersion = 1;
 
@@ -49,7 +49,8 @@ export const loadPlanSchema = z
     /** Measurement by time or by number of requests, not both. */
     duration: positiveDurationValue.optional(),
     requests: positiveInteger.optional(),
-    warmup: durationValue.default(3_000_000_000 as Nanoseconds),
+    /** Load before the measurement: a fixed time, or until throughput and p50 are steady. */
+    warmup: warmupValue.default(3_000_000_000 as Nanoseconds),
     timeout: positiveDurationValue.default(30_000_000_000 as Nanoseconds),
     /** Files whose bytes are request bodies; empty = the server's own sample request. */
     bodies: z.array(z.string()).default([]),

@@ -29,6 +29,7 @@ export const reasonSchema = z.object({
     'foreign-process',
     'memory-not-released',
     'batch-not-filled',
+    'never-steady',
     'clocks-throttled',
     'samples-dropped',
     'interrupted',

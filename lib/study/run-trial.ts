@@ -10,6 +10,7 @@ import { defaultMeasurementNs, type StudyPlan } from '../records/plan.ts';
 import type { TrialSeries } from '../records/study-directory.ts';
 import { directTransport } from '../records/transport.ts';
 import type { Attachment, Reason, ServerFacts, TrialRecord } from '../records/trial.ts';
+import { longestWarmupNs } from '../records/warmup-value.ts';
 import type { RunningServer, ServerAdapter, ServerCounters } from '../server/adapter.ts';
 import { describeAttachment, noGpuAttachment, proveAttachment } from './attachment.ts';
 import { placementOf } from './cpu-placement.ts';
@@ -211,7 +212,8 @@ function loadSpec(trial: ScheduledTrial, { plan, bodies }: TrialContext, server:
     transport: directTransport,
     loop: loopOf(plan, trial.cell),
     ...(server.request.stream && { stream: server.request.stream }),
-    warmupNs: plan.load.warmup,
+    warmupNs: longestWarmupNs(plan.load.warmup),
+    ...(typeof plan.load.warmup !== 'number' && { steady: plan.load.warmup }),
     stop:
       plan.load.requests === undefined
         ? { kind: 'duration', durationNs: plan.load.duration ?? defaultMeasurementNs }

@@ -12,7 +12,7 @@ const permitted: Record<string, readonly string[]> = {
   records: ['core'],
   native: ['core', 'records'],
   stats: ['core', 'records'],
-  load: ['core', 'records', 'native'],
+  load: ['core', 'records', 'native', 'stats'],
   gpu: ['core', 'records', 'native'],
   mps: ['core', 'records'],
   server: ['core', 'records', 'native'],
