@@ -3,7 +3,12 @@ import type { StudySummary } from './analysis/summary-model.ts';
 import type { RequestedPlan } from './records/plan.ts';
 import type { StudyDirectory } from './records/study-directory.ts';
 import { rebuildReport } from './report/write-report.ts';
-import { resumeWholeStudy, runWholeStudy, type StudyRunOptions, type WholeStudyOptions } from './study/whole-study.ts';
+import {
+  resumeWholeStudy,
+  runWholeStudy,
+  type StudyRunOptions,
+  type WholeStudyOptions,
+} from './steering/whole-study.ts';
 
 export {
   type Answer,
@@ -95,8 +100,8 @@ export {
   trialRecordSchema,
 } from './records/trial.ts';
 export { type RecordedStudy, readStudy, rebuildStudyReport as rebuildReport } from './report/study-on-disk.ts';
+export type { StudyRunOptions, WholeStudyOptions as RunStudyOptions } from './steering/whole-study.ts';
 export type { StudyProgress } from './study/progress.ts';
-export type { StudyRunOptions, WholeStudyOptions as RunStudyOptions } from './study/whole-study.ts';
 
 /** A study that is done: where its records and its report are, and what it amounts to. */
 export interface FinishedStudy {

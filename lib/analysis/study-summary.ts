@@ -8,6 +8,7 @@ import type { Reason, TrialRecord } from '../records/trial.ts';
 import { answerOf } from './answer.ts';
 import { compareCells, summarizeCell } from './cell-summary.ts';
 import { selectDevice } from './gpu-attribution.ts';
+import { judgeTrials } from './judged-trials.ts';
 import {
   type ArmBest,
   type ArmVoids,
@@ -18,8 +19,6 @@ import {
   studySummarySchemaVersion,
   type TrialEntry,
 } from './summary-model.ts';
-import { trialFigures } from './trial-summary.ts';
-import { judgeTrial } from './validity.ts';
 
 /** `trials` in the order in which they were appended, all attempts. */
 export function summarizeStudy(
@@ -72,8 +71,7 @@ function trialEntries(trials: readonly TrialRecord[], plan: StudyPlan): TrialEnt
   for (const trial of trials) {
     lastAttempt.set(trial.trialId, Math.max(trial.attempt, lastAttempt.get(trial.trialId) ?? 0));
   }
-  return trials.map((record) => {
-    const figures = trialFigures(record, plan.gpu.device);
+  return judgeTrials(trials, plan).map(({ record, figures, validity }) => {
     return {
       trialId: record.trialId,
       attempt: record.attempt,
@@ -84,7 +82,7 @@ function trialEntries(trials: readonly TrialRecord[], plan: StudyPlan): TrialEnt
       startedAt: record.startedAt,
       status: record.status,
       counts: record.attempt === lastAttempt.get(record.trialId),
-      validity: judgeTrial(record, figures, plan),
+      validity,
       figures,
     };
   });

@@ -37,6 +37,12 @@ const planOptions: readonly PlanOption[] = [
     read: number,
   },
   {
+    flags: '--retries <n>',
+    description: 'attempts that a void trial is given beside its first, inside its block',
+    path: ['retries'],
+    read: number,
+  },
+  {
     flags: '--requests <n>',
     description: 'measure this many requests per trial',
     path: ['load', 'requests'],

@@ -26,5 +26,6 @@ export function trialText(record: TrialRecord, trials: number, validity: Validit
   // What stopped a trial is told at once; a rule that it broke is told in full by the report.
   const reasons = found.map((reason) => (record.status === 'failed' ? reason.message : reason.code)).join(', ');
   const verdict = validity.state === 'INVALID' ? '  VOID' : '';
-  return `${number}  block ${record.block}  ${cellText(record.cell)}: ${rate}${verdict}${reasons ? `  (${reasons})` : ''}`;
+  const attempt = record.attempt > 1 ? `, attempt ${record.attempt}` : '';
+  return `${number}  block ${record.block}  ${cellText(record.cell)}${attempt}: ${rate}${verdict}${reasons ? `  (${reasons})` : ''}`;
 }

@@ -85,6 +85,8 @@ export const studyPlanSchema = z
       .meta(distinctItems)
       .default(() => [armNameSchema.parse('off'), armNameSchema.parse('mps'), armNameSchema.parse('mps:50')]),
     blocks: positiveInteger.max(1000).default(5),
+    /** Attempts that a void trial is given beside its first, at the end of its block. */
+    retries: z.number().int('must be a whole number').min(0).max(10).default(1),
     /**
      * What is started anew. trial: a server of its own for each trial. arm: one server for all trials of an arm in a
      * block, switched from cell to cell. auto: arm where starting is dear and switching is possible, else trial.

@@ -5,12 +5,14 @@ import { HeadroomMeter } from '../load/headroom.ts';
 import { restartOf, type StudyPlan } from '../records/plan.ts';
 import type { StudyDirectory } from '../records/study-directory.ts';
 import type { Reason, TrialRecord } from '../records/trial.ts';
+import { agendaOf } from './agenda.ts';
 import { estimateStudy } from './estimate.ts';
 import { drawOrder, type ScheduledTrial } from './order.ts';
 import type { StudyParts } from './parts.ts';
 import type { StudyHooks, StudyProgress } from './progress.ts';
 import { runTrial } from './run-trial.ts';
 import { ServerKeeper } from './server-keeper.ts';
+import { type Steering, unsteered } from './steering.ts';
 
 /** After so many failures in a row for one and the same reason the study stops: the rest would fail too. */
 const failuresInRow = 3;
@@ -22,6 +24,8 @@ export interface StudyRun {
   readonly parts: StudyParts;
   readonly directory: StudyDirectory;
   readonly bodies: readonly Uint8Array[];
+  /** Left out = nothing is judged while it runs. */
+  readonly steering?: Steering;
 }
 
 /** The trials of a plan on this host, in order; a resumed study draws the same. */
@@ -30,41 +34,53 @@ export function scheduleOf(plan: StudyPlan, arms: readonly string[]): ScheduledT
   return drawOrder({ workers, batchSizes, arms, blocks, seed, restart: restartOf(plan) });
 }
 
-/** What is still to be run: a trial that completed is not run again, one that failed is. */
-export function pendingOf(schedule: readonly ScheduledTrial[], records: readonly TrialRecord[]): ScheduledTrial[] {
-  const completed = new Set(records.filter((record) => record.status === 'completed').map((record) => record.trialId));
-  return schedule.filter((trial) => !completed.has(trial.trialId));
+/** What is still to be run when a run of the study begins. */
+export function pendingOf(
+  plan: StudyPlan,
+  arms: readonly string[],
+  records: readonly TrialRecord[],
+  steering: Steering = unsteered,
+): ScheduledTrial[] {
+  return agendaOf(scheduleOf(plan, arms), records, {
+    steering,
+    retries: plan.retries,
+    recordsBefore: records.length,
+  });
 }
 
 /**
- * Runs what is still missing. A trial that completed in an earlier run is not run again; one that failed is, as a
- * further attempt. Throws INTERRUPTED with every finished trial on disk; throws the failure that three trials in a
+ * Runs what is still missing. A trial that is void is run again at the end of its block, as a further attempt, as often
+ * as the plan allows; one that failed in an earlier run is tried once more. Throws INTERRUPTED with every finished trial on disk; throws the failure that three trials in a
  * row had in common, unless it is one of the cell, such as lack of memory.
  */
 export async function runStudy(run: StudyRun, hooks: StudyHooks): Promise<readonly TrialRecord[]> {
-  const schedule = scheduleOf(run.plan, run.arms);
   const records = [...(await run.directory.readTrials())];
-  const pending = pendingOf(schedule, records);
+  const recordsBefore = records.length;
+  const { steering = unsteered } = run;
+  const schedule = scheduleOf(run.plan, run.arms);
+  const agenda = () => agendaOf(schedule, records, { steering, retries: run.plan.retries, recordsBefore });
+  let pending = agenda();
   const pace = paceOf(run, pending);
   const meter = headroomMeter(run, records, hooks.signal);
   await using keeper = new ServerKeeper(restartOf(run.plan));
   let failures: readonly TrialRecord[] = [];
-  for (const [index, trial] of pending.entries()) {
+  for (let trial = pending[0]; trial !== undefined; trial = pending[0]) {
     if (hooks.signal.aborted) throw interrupted('the study');
     const attempt = 1 + records.filter((record) => record.trialId === trial.trialId).length;
     const record = await runOne(run, trial, attempt, hooks, {
       keeper,
       meter,
-      next: pending[index + 1] ?? null,
+      next: pending[1] ?? null,
       trials: schedule.length,
-      finished: schedule.length - pending.length + index,
-      remainingNs: () => pace.remaining(pending.length - index),
+      finished: Math.max(0, schedule.length - pending.length),
+      remainingNs: () => pace.remaining(pending.length),
     });
     pace.finished();
     records.push(record);
     hooks.onTrial?.(record);
     failures = record.status === 'failed' ? [...failures, record] : [];
     stopIfHopeless(failures, run.directory.path);
+    pending = agenda();
   }
   return records;
 }

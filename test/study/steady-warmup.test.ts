@@ -60,7 +60,7 @@ describe('a study with warm-ups until the load is steady', () => {
   it('is run as the user asked for it, on the embedded server', async () => {
     const out = freshPath();
     const shape = ['--workers', '1', '--batch-size', '1', '--sharing', 'off', '--blocks', '1', '--duration', '300ms'];
-    const warmup = ['--workload', 'fixed:5ms', '--warmup', 'auto:1s..20s'];
+    const warmup = ['--workload', 'fixed:5ms', '--warmup', 'auto:1s..20s', '--retries', '0'];
     const { stdout, stderr } = await runCli(['study', ...shape, ...warmup, '--out', out, '--json'], cliEnvironment());
     assert.notEqual(stdout, '', stderr);
     const { load } = JSON.parse(readFileSync(join(out, 'trials.jsonl'), 'utf8').trim());

@@ -18,9 +18,10 @@ const permitted: Record<string, readonly string[]> = {
   server: ['core', 'records', 'native'],
   study: ['core', 'records', 'load', 'gpu', 'mps', 'server'],
   analysis: ['core', 'records', 'stats'],
+  steering: ['core', 'records', 'load', 'stats', 'study', 'analysis'],
   report: ['core', 'records', 'analysis'],
-  cli: ['core', 'records', 'load', 'gpu', 'mps', 'server', 'study', 'stats', 'analysis', 'report'],
-  'index.ts': ['core', 'records', 'load', 'gpu', 'mps', 'server', 'study', 'stats', 'analysis', 'report'],
+  cli: ['core', 'records', 'load', 'gpu', 'mps', 'server', 'study', 'stats', 'analysis', 'steering', 'report'],
+  'index.ts': ['core', 'records', 'load', 'gpu', 'mps', 'server', 'study', 'stats', 'analysis', 'steering', 'report'],
 };
 
 /** lib/native is the addon's TypeScript face; "native" is what layer tables call it. */

@@ -19,6 +19,7 @@ import {
 } from '../../records/study-directory.ts';
 import type { TrialRecord } from '../../records/trial.ts';
 import { rebuildReport } from '../../report/write-report.ts';
+import { steeringOf } from '../../steering/steering.ts';
 import { estimateStudy, type StudyEstimate } from '../../study/estimate.ts';
 import type { ScheduledTrial } from '../../study/order.ts';
 import { pendingOf, runStudy, scheduleOf } from '../../study/run-study.ts';
@@ -112,7 +113,7 @@ async function runTrials(
   );
   try {
     await runStudy(
-      { plan, arms: host.arms.arms, parts: host.parts, directory, bodies },
+      { plan, arms: host.arms.arms, parts: host.parts, directory, bodies, steering: steeringOf(plan) },
       {
         signal: context.signal,
         onProgress: (progress) => live.update(progressText(progress)),
@@ -169,9 +170,9 @@ interface StudyState {
 }
 
 async function stateOf(plan: StudyPlan, host: StudyHost, directory: StudyDirectory | null): Promise<StudyState> {
-  const schedule = scheduleOf(plan, host.arms.arms);
+  const { arms } = host.arms;
   const records = directory ? await directory.readTrials() : [];
-  return { schedule, pending: pendingOf(schedule, records), records };
+  return { schedule: scheduleOf(plan, arms), pending: pendingOf(plan, arms, records, steeringOf(plan)), records };
 }
 
 function dryRun(context: CliContext, plan: StudyPlan, state: StudyState, host: StudyHost, options: StudyOptions): void {

@@ -1,0 +1,68 @@
+/** Which trials of a study are still to be run, in order; void ones are run again inside their block. Pure. */
+import type { Reason, TrialRecord } from '../records/trial.ts';
+import type { ScheduledTrial } from './order.ts';
+import type { Steering } from './steering.ts';
+
+export interface AgendaRules {
+  readonly steering: Steering;
+  /** Attempts that a void trial is given beside its first. */
+  readonly retries: number;
+  /** So many records are of earlier runs: a trial that failed in one of those is tried once more in this one. */
+  readonly recordsBefore: number;
+}
+
+/** Reasons that lie in the cell or the setting: another attempt would meet the same. */
+const lasting: ReadonlySet<Reason['code']> = new Set([
+  'out-of-memory',
+  'client-limit',
+  'generator-limit',
+  'wrong-cpus',
+  'attachment-stated',
+]);
+
+/**
+ * What is to be run from here on, were every trial of it to be valid. A block is brought to its end before the next
+ * begins: first what has no attempt yet, then what is void.
+ */
+export function agendaOf(
+  schedule: readonly ScheduledTrial[],
+  records: readonly TrialRecord[],
+  rules: AgendaRules,
+): ScheduledTrial[] {
+  const attempts = attemptsOf(records, rules);
+  const blocks = [...new Set(schedule.map(({ block }) => block))];
+  return blocks.flatMap((block) => {
+    const trials = schedule.filter((trial) => trial.block === block);
+    const first = trials.filter(({ trialId }) => isDue(attempts.get(trialId)));
+    return first.length > 0 ? first : trials.filter(({ trialId }) => isAgain(attempts.get(trialId), rules.retries));
+  });
+}
+
+interface Attempts {
+  readonly count: number;
+  /** The last one failed in a run before this one. */
+  readonly failedBefore: boolean;
+  readonly voidCodes: readonly Reason['code'][];
+}
+
+function attemptsOf(records: readonly TrialRecord[], rules: AgendaRules): Map<string, Attempts> {
+  const codes = rules.steering.voidCodes(records);
+  const attempts = new Map<string, Attempts>();
+  for (const [index, { trialId, status }] of records.entries()) {
+    attempts.set(trialId, {
+      count: (attempts.get(trialId)?.count ?? 0) + 1,
+      failedBefore: status === 'failed' && index < rules.recordsBefore,
+      voidCodes: codes[index] ?? [],
+    });
+  }
+  return attempts;
+}
+
+function isDue(attempts: Attempts | undefined): boolean {
+  return attempts === undefined || attempts.failedBefore;
+}
+
+function isAgain(attempts: Attempts | undefined, retries: number): boolean {
+  if (attempts === undefined || attempts.voidCodes.length === 0) return false;
+  return attempts.count <= retries && !attempts.voidCodes.some((code) => lasting.has(code));
+}

@@ -1,0 +1,14 @@
+/** What a study that runs asks of those who judge its records: which trials are void, so that they are run again. */
+import type { Reason, TrialRecord } from '../records/trial.ts';
+
+/**
+ * Every answer is a function of the records, the plan and its seed alone, so that a resumed study takes the decisions
+ * that an undisturbed one would have taken.
+ */
+export interface Steering {
+  /** Why each of the records is void, in their order; empty = it may be used. */
+  voidCodes(records: readonly TrialRecord[]): readonly (readonly Reason['code'][])[];
+}
+
+/** Nothing is judged while the study runs: every cell in every block, once. */
+export const unsteered: Steering = { voidCodes: (records) => records.map(() => []) };
