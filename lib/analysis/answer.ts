@@ -3,6 +3,7 @@ import { counted, formatBytes, formatDuration, formatRate, type Nanoseconds } fr
 import { cellText } from '../records/arm.ts';
 import type { PairedRatio } from '../stats/paired.ts';
 import type { Answer, ArmBest, CellSummary, Spread, StudySummary } from './summary-model.ts';
+import type { Ungated } from './ungated.ts';
 import { fewestPairs } from './verdict.ts';
 
 /** All of the summary but the answer itself. */
@@ -163,6 +164,14 @@ function sameEndText(facts: Facts, id: string): string {
   return codes.size === 1 && code !== undefined ? ` (${code} each time)` : '';
 }
 
+function ungatedText({ cellId, throttledHere, throttledThere, gated, ungated }: Ungated): string {
+  const text = (ratio: PairedRatio | null): string => (ratio === null ? 'not known' : ratioText(ratio));
+  return (
+    `Clocks voided ${counted(throttledHere, 'attempt')} of ${cellId} and ${throttledThere} of off: throughput over off ` +
+    `is ${text(gated)} without them, ${text(ungated)} with them; throttling may be a part of what the arm does.`
+  );
+}
+
 function cautions(facts: Facts): string[] {
   const found: string[] = [];
   for (const reason of new Set(facts.armsLeftOut.map((left) => left.reason))) {
@@ -182,6 +191,7 @@ function cautions(facts: Facts): string[] {
       `${attempts}${finding.attempts === 1 ? '' : ', the first'}: ${finding.reason.message}; ${finding.reason.advice}.`,
     );
   }
+  found.push(...(facts.ungated ?? []).map(ungatedText));
   const invalid = facts.cells
     .filter((cell) => cell.state === 'invalid')
     .map((cell) => `${cell.cellId}${sameEndText(facts, cell.cellId)}`);

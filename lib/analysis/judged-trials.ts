@@ -1,6 +1,8 @@
 /** The trials of a study with their figures, each judged by itself and within its block. */
 import type { StudyPlan } from '../records/plan.ts';
 import type { TrialRecord } from '../records/trial.ts';
+import { clocksBelowBlock } from './gpu-state-rules.ts';
+import { parityRule } from './reply-parity.ts';
 import { type TrialFigures, trialFigures } from './trial-summary.ts';
 import { judgeTrial, type Validity } from './validity.ts';
 
@@ -12,8 +14,11 @@ export interface JudgedTrial {
 
 /** In the order of the records. Pure: what is judged of a trial depends on the records that are given alone. */
 export function judgeTrials(records: readonly TrialRecord[], plan: StudyPlan): JudgedTrial[] {
+  const parity = parityRule(records, plan);
   return records.map((record) => {
     const figures = trialFigures(record, plan.gpu.device);
-    return { record, figures, validity: judgeTrial(record, figures, plan) };
+    const block = records.filter((other) => other.block === record.block);
+    const besides = [clocksBelowBlock(record, block), parity(record)].filter((reason) => reason !== null);
+    return { record, figures, validity: judgeTrial(record, figures, plan, besides) };
   });
 }

@@ -19,6 +19,7 @@ import {
   studySummarySchemaVersion,
   type TrialEntry,
 } from './summary-model.ts';
+import { ungatedComparisons } from './ungated.ts';
 
 /** `trials` in the order in which they were appended, all attempts. */
 export function summarizeStudy(
@@ -30,6 +31,7 @@ export function summarizeStudy(
   const armsLeftOut = leftOut(environment, entries);
   const arms = plan.arms.filter((arm) => !armsLeftOut.some((left) => left.arm === arm));
   const cells = compared(plannedCells(plan, arms), entries, plan);
+  const ungated = ungatedComparisons(entries, plannedCells(plan, arms), plan);
   const counted = entries.filter((trial) => trial.counts);
   const body = {
     schemaVersion: studySummarySchemaVersion,
@@ -52,6 +54,7 @@ export function summarizeStudy(
     bestByArm: bestByArm(arms, cells, entries, plan),
     recommendation: recommend(cells, entries, plan),
     voids: voidsByArm(arms, entries),
+    ...(ungated.length > 0 && { ungated }),
     findings: findingsOf(entries),
     trials: entries,
   } as const;

@@ -4,6 +4,7 @@ import { cellSchema } from '../records/arm.ts';
 import { reasonSchema } from '../records/trial.ts';
 import { pairedRatioSchema } from '../stats/paired.ts';
 import { trialFiguresSchema } from './trial-summary.ts';
+import { ungatedSchema } from './ungated.ts';
 import { validitySchema } from './validity.ts';
 import { verdictSchema } from './verdict.ts';
 
@@ -181,6 +182,8 @@ export const studySummarySchema = z.object({
   bestByArm: z.array(armBestSchema).readonly(),
   recommendation: recommendationSchema.nullable(),
   voids: z.array(armVoidsSchema).readonly(),
+  /** Comparisons of which the clock gate took more from one side; absent where there is none. */
+  ungated: z.array(ungatedSchema).readonly().optional(),
   /** One entry per code that voided or marked an attempt, most frequent first. */
   findings: z.array(z.object({ reason: reasonSchema, attempts: count, voids: z.boolean() })).readonly(),
   /** Every attempt, in the order in which they ran. */

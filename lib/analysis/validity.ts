@@ -6,6 +6,7 @@ import { lagLimitRatio, leastHeadroomRatio, littlesLawTolerance } from '../recor
 import type { ClientPlacement } from '../records/placement.ts';
 import type { StudyPlan } from '../records/plan.ts';
 import { type Reason, reasonSchema, type TrialRecord } from '../records/trial.ts';
+import { clocksHeldDown, computeModeChanged, eccErrors, powerCapped } from './gpu-state-rules.ts';
 import type { TrialFigures } from './trial-summary.ts';
 
 export const validitySchema = z.object({
@@ -24,6 +25,9 @@ export const filledBatchRatio = 0.95;
 const warningCodes: ReadonlySet<Reason['code']> = new Set([
   'batch-not-filled',
   'never-steady',
+  'power-capped',
+  'ecc-corrected',
+  'replies-vary',
   'headroom-unknown',
   'attachment-stated',
 ]);
@@ -45,15 +49,25 @@ const rules: readonly Rule[] = [
   memoryNotReleased,
   batchNotFilled,
   neverSteady,
+  clocksHeldDown,
+  powerCapped,
+  eccErrors,
+  computeModeChanged,
 ];
 
-/** Reasons of the record first, then those of the rules that name another code. */
-export function judgeTrial(record: TrialRecord, figures: TrialFigures, plan: StudyPlan): Validity {
+/** Reasons of the record first, then those of the rules that name another code, then what other trials say of it. */
+export function judgeTrial(
+  record: TrialRecord,
+  figures: TrialFigures,
+  plan: StudyPlan,
+  besides: readonly Reason[] = [],
+): Validity {
   const found = new Map<Reason['code'], Reason>(record.reasons.map((reason) => [reason.code, reason]));
   for (const rule of rules) {
     const reason = rule(record, figures, plan);
     if (reason && !found.has(reason.code)) found.set(reason.code, reason);
   }
+  for (const reason of besides) if (!found.has(reason.code)) found.set(reason.code, reason);
   const all = [...found.values()];
   const reasons = all.filter((reason) => !warningCodes.has(reason.code));
   return {

@@ -8,7 +8,7 @@ export interface RandomStream {
 }
 
 /** What a stream may be used for; each name is a stream of its own. */
-export type StreamName = 'order' | 'arrivals' | 'payload' | 'template' | 'bootstrap' | 'permutation';
+export type StreamName = 'order' | 'arrivals' | 'payload' | 'template' | 'bootstrap' | 'permutation' | 'parity';
 
 const mask64 = (1n << 64n) - 1n;
 

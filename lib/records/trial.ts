@@ -1,10 +1,12 @@
 /** One measured load on one cell in one block: the unit of replication, and one line of trials.jsonl. */
 import { z } from 'zod';
 import { cellSchema } from './arm.ts';
+import { clockSummarySchema } from './clock-summary.ts';
 import { gpuSnapshotSchema, samplingSummarySchema } from './gpu.ts';
 import { headroomSchema } from './headroom.ts';
 import { loadSummarySchema } from './load.ts';
 import { placementSchema } from './placement.ts';
+import { sampledReplySchema } from './sampled-reply.ts';
 
 export const trialSchemaVersion = 1;
 
@@ -30,6 +32,12 @@ export const reasonSchema = z.object({
     'memory-not-released',
     'batch-not-filled',
     'never-steady',
+    'power-capped',
+    'ecc-errors',
+    'ecc-corrected',
+    'compute-mode-changed',
+    'replies-differ',
+    'replies-vary',
     'clocks-throttled',
     'samples-dropped',
     'interrupted',
@@ -93,6 +101,8 @@ export const trialGpuSchema = z.object({
   /** Server and daemon gone; null while they are kept for the next trial. */
   after: gpuSnapshotSchema.nullable(),
   sampling: samplingSummarySchema.nullable(),
+  /** Through the measurement; null where nothing was sampled, absent from older records. */
+  clocks: clockSummarySchema.nullable().optional(),
 });
 
 export const trialRecordSchema = z.object({
@@ -117,6 +127,8 @@ export const trialRecordSchema = z.object({
   gpu: trialGpuSchema.nullable(),
   /** How near the generator was to its own limit; null where it was not asked: no measurement, or an older record. */
   headroom: headroomSchema.nullable().default(null),
+  /** To the requests that every arm is asked before its load; null where they got none, absent from older records. */
+  replies: z.array(sampledReplySchema).nullable().optional(),
   /** null = nothing was to be kept to CPUs. */
   placement: placementSchema.nullable().default(null),
   /** Paths below the study directory; null where nothing was written. */

@@ -17,7 +17,7 @@ const lasting: ReadonlySet<Reason['code']> = new Set([
   'client-limit',
   'generator-limit',
   'wrong-cpus',
-  'attachment-stated',
+  'replies-differ',
 ]);
 
 /**

@@ -7,6 +7,7 @@ import { type Arm, type Cell, parseArm } from '../records/arm.ts';
 import type { LoadResult, LoadSpec, Loop } from '../records/load.ts';
 import type { Placement } from '../records/placement.ts';
 import { defaultMeasurementNs, type StudyPlan } from '../records/plan.ts';
+import type { SampledReply } from '../records/sampled-reply.ts';
 import type { TrialSeries } from '../records/study-directory.ts';
 import { directTransport } from '../records/transport.ts';
 import type { Attachment, Reason, ServerFacts, TrialRecord } from '../records/trial.ts';
@@ -17,6 +18,7 @@ import { placementOf } from './cpu-placement.ts';
 import { failureReason, firstError } from './failure-reason.ts';
 import type { ScheduledTrial } from './order.ts';
 import { runningArm } from './running-arm.ts';
+import { sampleReplies } from './sample-replies.ts';
 import type { ArmLease } from './server-keeper.ts';
 import { statedAttachment } from './stated-attachment.ts';
 import type { TrialContext } from './trial-context.ts';
@@ -39,6 +41,8 @@ interface Findings {
   spec: LoadSpec | null;
   load: LoadResult | null;
   placement: Placement | null;
+  /** Left out where none were asked for. */
+  replies?: SampledReply[] | null;
 }
 
 /**
@@ -98,6 +102,7 @@ async function measure(
     });
     return;
   }
+  if (server.request.stream === undefined) findings.replies = await askReplies(context, server);
   const during = await load(trial, context, origin, server, gpu, findings);
   findings.server = { ...facts, meanRealisedBatchSize: meanBatch(during, trial.cell.batchSize) };
   findings.placement = placementOf(parts.cpus, during.clientThreads, findings.server, findings.attachment);
@@ -111,6 +116,12 @@ async function measure(
     });
   else running.keep();
   onProgress('stop', null);
+}
+
+/** Before the load, so that a warm-up covers it; every trial of a study is asked the same. */
+function askReplies({ plan, bodies, signal }: TrialContext, server: RunningServer): Promise<SampledReply[] | null> {
+  const pool = bodies.length > 0 ? bodies : server.sampleBodies;
+  return sampleReplies(server, { bodies: pool, seed: plan.seed, timeoutNs: plan.load.timeout, signal });
 }
 
 async function describeServer(
@@ -252,7 +263,7 @@ function output(
   gpu: TrialGpu | null,
   findings: Findings,
 ): TrialOutput {
-  const recorded = gpu?.record() ?? null;
+  const recorded = gpu?.record(findings.load?.summary.measurement ?? null) ?? null;
   const record: TrialRecord = {
     schemaVersion: 1,
     trialId: trial.trialId,
@@ -270,6 +281,7 @@ function output(
     load: findings.load?.summary ?? null,
     gpu: recorded?.moments ?? null,
     headroom: null,
+    ...(findings.replies !== undefined && { replies: findings.replies }),
     placement: findings.placement,
     files: { histograms: null, series: null },
   };

@@ -62,7 +62,18 @@ describe('a study of TorchServe', { skip: skipReason }, () => {
     const url = unpackArchive(scratch, makeArchive(scratch, 'echo'));
     writeFileSync(config, JSON.stringify({ url, requests: 200, concurrency: 16, input: body, workers: '1' }));
     const directory = join(scratch, 'ab');
-    const options = ['--torchserve', torchserveProgram, '--sharing', 'off', '--blocks', '1', '--warmup', '200ms', '--retries', '0'];
+    const options = [
+      '--torchserve',
+      torchserveProgram,
+      '--sharing',
+      'off',
+      '--blocks',
+      '1',
+      '--warmup',
+      '200ms',
+      '--retries',
+      '0',
+    ];
     const result = await runCli(['study', '--ab-config', config, ...options, '--out', directory]);
     assert.ok(result.status === 0 || result.status === 3, result.stderr);
     assert.match(result.stderr, /config\.json: workers 1 -> workers \[1\]/);

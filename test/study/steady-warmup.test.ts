@@ -63,7 +63,9 @@ describe('a study with warm-ups until the load is steady', () => {
     const warmup = ['--workload', 'fixed:5ms', '--warmup', 'auto:1s..20s', '--retries', '0'];
     const { stdout, stderr } = await runCli(['study', ...shape, ...warmup, '--out', out, '--json'], cliEnvironment());
     assert.notEqual(stdout, '', stderr);
-    const { load } = JSON.parse(readFileSync(join(out, 'trials.jsonl'), 'utf8').trim());
+    const { load, replies } = JSON.parse(readFileSync(join(out, 'trials.jsonl'), 'utf8').trim());
+    assert.equal(replies.length, 4);
+    assert.ok(replies.every((reply: { status: number }) => reply.status === 200));
     assert.equal(load.steadiness.outcome, 'steady');
     assert.equal(load.steadiness.warmupNs, load.warmup.durationNs);
     assert.ok(load.warmup.durationNs >= 1e9 && load.warmup.durationNs < 20e9);
