@@ -2,6 +2,7 @@
 import { counted, formatBytes, formatDuration, formatRate, type Nanoseconds } from '../core/units.ts';
 import { cellText } from '../records/arm.ts';
 import type { PairedRatio } from '../stats/paired.ts';
+import type { NoiseFloor } from './noise-floor.ts';
 import type { Answer, ArmBest, CellSummary, Spread, StudySummary } from './summary-model.ts';
 import type { Ungated } from './ungated.ts';
 import { fewestPairs } from './verdict.ts';
@@ -72,25 +73,38 @@ function cellOf(facts: Facts, id: string | null): CellSummary | undefined {
   return facts.cells.find((cell) => cell.cellId === id);
 }
 
+/** In fresh runs, where there are valid ones: those figures are not the highest by choice. */
+function quotedCell(facts: Facts, id: string | null | undefined): CellSummary | undefined {
+  const fresh = facts.confirmation?.cells.find((cell) => cell.cellId === id);
+  return fresh?.throughputPerSecond ? fresh : cellOf(facts, id ?? null);
+}
+
 function recommendationLine(facts: Facts): string | null {
-  const best = cellOf(facts, facts.recommendation?.cellId ?? null);
+  const best = quotedCell(facts, facts.recommendation?.cellId);
   if (!best?.throughputPerSecond) return null;
   const valid = facts.cells.filter((cell) => cell.state === 'valid').length;
   return (
     `Recommended: ${cellText(best.cell)}: ${spreadRate(best.throughputPerSecond)}${beside(best)}; the highest median ` +
-    `throughput of ${counted(valid, 'valid configuration')}.`
+    `throughput of ${counted(valid, 'valid configuration')}${freshText(facts)}.`
   );
 }
 
+function freshText({ confirmation }: Facts): string {
+  if (!confirmation || confirmation.outcome === 'not-run') return '';
+  const runs = counted(confirmation.cells[0]?.trialsValid ?? 0, 'fresh block');
+  return `, and these figures are those of ${runs} run to confirm it`;
+}
+
 function runnerUpLine(facts: Facts): string | null {
-  const runnerUp = cellOf(facts, facts.recommendation?.runnerUpId ?? null);
+  const runnerUp = quotedCell(facts, facts.recommendation?.runnerUpId);
   if (!runnerUp?.throughputPerSecond) return null;
   const rate = formatRate(runnerUp.throughputPerSecond.median);
   return `Runner-up: ${cellText(runnerUp.cell)}: ${rate}${beside(runnerUp)}${leadText(facts)}.`;
 }
 
 function leadText(facts: Facts): string {
-  const over = facts.recommendation?.overRunnerUp;
+  const fresh = facts.confirmation?.overRunnerUp;
+  const over = fresh?.throughput ? fresh : facts.recommendation?.overRunnerUp;
   if (!over?.throughput) return '';
   const clear = over.verdict === 'BETTER' ? 'a clear lead' : 'not a clear lead';
   return `; the recommended one over it ${ratioText(over.throughput)}, ${clear}`;
@@ -172,6 +186,15 @@ function ungatedText({ cellId, throttledHere, throttledThere, gated, ungated }: 
   );
 }
 
+function noiseText({ cells, falseDifferences, largestRatio, logSd, pairs }: NoiseFloor): string {
+  const spread = logSd === null ? 'not known' : `${((Math.exp(logSd) - 1) * 100).toFixed(1)} %`;
+  return (
+    `A/A: the first arm against itself differs by ${spread} from block to block (sd, ${counted(pairs, 'pair')}), ` +
+    `by up to ${largestRatio === null ? 'an unknown ratio' : times(largestRatio)} in a configuration; ${falseDifferences} of ` +
+    `${counted(cells.length, 'interval')} exclude 1, where none should.`
+  );
+}
+
 function cautions(facts: Facts): string[] {
   const found: string[] = [];
   for (const reason of new Set(facts.armsLeftOut.map((left) => left.reason))) {
@@ -201,7 +224,12 @@ function cautions(facts: Facts): string[] {
       `${facts.blocks} ${facts.blocks === 1 ? 'block gives' : 'blocks give'} no verdict; run ${fewestPairs} or more.`,
     );
   }
-  if (facts.cells.length > 1 && facts.recommendation) {
+  if (facts.confirmation?.outcome === 'contradicted') {
+    found.push('In the fresh blocks the recommended configuration is slower than its runner-up: prefer the runner-up.');
+  }
+  if (facts.noiseFloor) found.push(noiseText(facts.noiseFloor));
+  const confirmed = facts.confirmation !== undefined && facts.confirmation.outcome !== 'not-run';
+  if (facts.cells.length > 1 && facts.recommendation && !confirmed) {
     found.push(
       `The best of ${facts.cells.length} configurations is chosen by the figures that are shown for it, which flatters it: confirm it and its runner-up in fresh trials.`,
     );

@@ -7,8 +7,10 @@ import { defaultMeasurementNs, type StudyPlan } from '../records/plan.ts';
 import type { Reason, TrialRecord } from '../records/trial.ts';
 import { answerOf } from './answer.ts';
 import { compareCells, summarizeCell } from './cell-summary.ts';
+import { confirmationOf } from './confirmation.ts';
 import { selectDevice } from './gpu-attribution.ts';
 import { judgeTrials } from './judged-trials.ts';
+import { noiseFloor } from './noise-floor.ts';
 import {
   type ArmBest,
   type ArmVoids,
@@ -27,10 +29,14 @@ export function summarizeStudy(
   environment: Environment,
   trials: readonly TrialRecord[],
 ): StudySummary {
-  const entries = trialEntries(trials, plan);
+  const every = trialEntries(trials, plan);
+  const entries = every.filter(({ phase }) => phase === undefined);
   const armsLeftOut = leftOut(environment, entries);
   const arms = plan.arms.filter((arm) => !armsLeftOut.some((left) => left.arm === arm));
   const cells = compared(plannedCells(plan, arms), entries, plan);
+  const recommendation = recommend(cells, entries, plan);
+  const confirmation = confirmationOf(every, recommendation, plan);
+  const floor = noiseFloor(every, plannedCells(plan, arms), plan);
   const ungated = ungatedComparisons(entries, plannedCells(plan, arms), plan);
   const counted = entries.filter((trial) => trial.counts);
   const body = {
@@ -52,11 +58,13 @@ export function summarizeStudy(
     conditions: conditionsOf(plan, environment, trials),
     cells,
     bestByArm: bestByArm(arms, cells, entries, plan),
-    recommendation: recommend(cells, entries, plan),
-    voids: voidsByArm(arms, entries),
+    recommendation,
+    ...(confirmation && { confirmation }),
+    ...(floor && { noiseFloor: floor }),
+    voids: voidsByArm(arms, every),
     ...(ungated.length > 0 && { ungated }),
-    findings: findingsOf(entries),
-    trials: entries,
+    findings: findingsOf(every),
+    trials: every,
   } as const;
   return { ...body, answer: answerOf(body) };
 }
@@ -81,6 +89,7 @@ function trialEntries(trials: readonly TrialRecord[], plan: StudyPlan): TrialEnt
       block: record.block,
       position: record.position,
       cell: record.cell,
+      ...(record.phase && { phase: record.phase }),
       cellId: cellId(record.cell),
       startedAt: record.startedAt,
       status: record.status,

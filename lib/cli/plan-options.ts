@@ -43,6 +43,18 @@ const planOptions: readonly PlanOption[] = [
     read: number,
   },
   {
+    flags: '--aa',
+    description: 'run the first arm twice in each block: what a comparison shows between equals',
+    path: ['aa'],
+    read: () => true,
+  },
+  {
+    flags: '--confirm <n>',
+    description: 'fresh blocks of the best cell and its runner-up; their figures are the ones quoted',
+    path: ['confirm'],
+    read: number,
+  },
+  {
     flags: '--requests <n>',
     description: 'measure this many requests per trial',
     path: ['load', 'requests'],

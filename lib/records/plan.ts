@@ -87,6 +87,10 @@ export const studyPlanSchema = z
     blocks: positiveInteger.max(1000).default(5),
     /** Attempts that a void trial is given beside its first, at the end of its block. */
     retries: z.number().int('must be a whole number').min(0).max(10).default(1),
+    /** The first arm is run twice in each block: what the comparison shows between equals. */
+    aa: z.boolean().default(false),
+    /** Fresh blocks of the best cell and its runner-up after all others, whose figures are the ones quoted. */
+    confirm: z.number().int('must be a whole number').min(0).max(100).default(0),
     /**
      * What is started anew. trial: a server of its own for each trial. arm: one server for all trials of an arm in a
      * block, switched from cell to cell. auto: arm where starting is dear and switching is possible, else trial.

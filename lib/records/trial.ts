@@ -105,6 +105,9 @@ export const trialGpuSchema = z.object({
   clocks: clockSummarySchema.nullable().optional(),
 });
 
+export const trialPhaseSchema = z.enum(['aa', 'confirmation']);
+export type TrialPhase = z.infer<typeof trialPhaseSchema>;
+
 export const trialRecordSchema = z.object({
   schemaVersion: z.literal(trialSchemaVersion),
   /** "b02-w2-b8-mps50"; a repeated attempt has the same trialId. */
@@ -119,6 +122,11 @@ export const trialRecordSchema = z.object({
   endedAt: z.string(),
   /** completed: measured to the end (validity is judged by the analysis) · failed: no measurement came of it. */
   status: z.enum(['completed', 'failed']),
+  /**
+   * What it is for, where that is not the comparison of the cells. aa: the second run of the first arm in its block.
+   * confirmation: a fresh run of a cell that was chosen by the others.
+   */
+  phase: trialPhaseSchema.optional(),
   /** What went wrong while running; empty for a clean trial. */
   reasons: z.array(reasonSchema),
   attachment: attachmentSchema.nullable(),

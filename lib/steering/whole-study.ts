@@ -74,7 +74,7 @@ async function runIn(plan: StudyPlan, take: TakeDirectory, options: StudyRunOpti
   if (isNew) await directory.writeEnvironment(host.environment);
   const { onProgress, onTrial } = options;
   await runStudy(
-    { plan, arms: host.arms.arms, parts: host.parts, directory, bodies, steering: steeringOf(plan) },
+    { plan, arms: host.arms.arms, parts: host.parts, directory, bodies, steering: steeringOf(plan, host.environment) },
     { signal, ...(onProgress ? { onProgress } : {}), ...(onTrial ? { onTrial } : {}) },
   );
   return directory;

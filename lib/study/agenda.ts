@@ -1,12 +1,14 @@
 /** Which trials of a study are still to be run, in order; void ones are run again inside their block. Pure. */
 import type { Reason, TrialRecord } from '../records/trial.ts';
-import type { ScheduledTrial } from './order.ts';
+import { drawConfirmation, drawOrder, type Grid, type ScheduledTrial } from './order.ts';
 import type { Steering } from './steering.ts';
 
 export interface AgendaRules {
   readonly steering: Steering;
   /** Attempts that a void trial is given beside its first. */
   readonly retries: number;
+  /** Fresh blocks of the contenders after all others. */
+  readonly confirm: number;
   /** So many records are of earlier runs: a trial that failed in one of those is tried once more in this one. */
   readonly recordsBefore: number;
 }
@@ -24,17 +26,24 @@ const lasting: ReadonlySet<Reason['code']> = new Set([
  * What is to be run from here on, were every trial of it to be valid. A block is brought to its end before the next
  * begins: first what has no attempt yet, then what is void.
  */
-export function agendaOf(
-  schedule: readonly ScheduledTrial[],
-  records: readonly TrialRecord[],
-  rules: AgendaRules,
-): ScheduledTrial[] {
+export function agendaOf(grid: Grid, records: readonly TrialRecord[], rules: AgendaRules): ScheduledTrial[] {
   const attempts = attemptsOf(records, rules);
+  const main = dueBlocks(drawOrder(grid), attempts, rules.retries);
+  if (main.length > 0 || rules.confirm === 0) return main;
+  const chosen = drawConfirmation(grid, rules.steering.contenders(records), rules.confirm);
+  return dueBlocks(chosen, attempts, rules.retries);
+}
+
+function dueBlocks(
+  schedule: readonly ScheduledTrial[],
+  attempts: ReadonlyMap<string, Attempts>,
+  retries: number,
+): ScheduledTrial[] {
   const blocks = [...new Set(schedule.map(({ block }) => block))];
   return blocks.flatMap((block) => {
     const trials = schedule.filter((trial) => trial.block === block);
     const first = trials.filter(({ trialId }) => isDue(attempts.get(trialId)));
-    return first.length > 0 ? first : trials.filter(({ trialId }) => isAgain(attempts.get(trialId), rules.retries));
+    return first.length > 0 ? first : trials.filter(({ trialId }) => isAgain(attempts.get(trialId), retries));
   });
 }
 

@@ -7,7 +7,7 @@ import type { StudyDirectory } from '../records/study-directory.ts';
 import type { Reason, TrialRecord } from '../records/trial.ts';
 import { agendaOf } from './agenda.ts';
 import { estimateStudy } from './estimate.ts';
-import { drawOrder, type ScheduledTrial } from './order.ts';
+import { drawOrder, type Grid, type ScheduledTrial } from './order.ts';
 import type { StudyParts } from './parts.ts';
 import type { StudyHooks, StudyProgress } from './progress.ts';
 import { runTrial } from './run-trial.ts';
@@ -30,8 +30,18 @@ export interface StudyRun {
 
 /** The trials of a plan on this host, in order; a resumed study draws the same. */
 export function scheduleOf(plan: StudyPlan, arms: readonly string[]): ScheduledTrial[] {
-  const { workers, batchSizes, blocks, seed } = plan;
-  return drawOrder({ workers, batchSizes, arms, blocks, seed, restart: restartOf(plan) });
+  return drawOrder(gridOf(plan, arms));
+}
+
+/** What the order of a plan is drawn from. */
+export function gridOf(plan: StudyPlan, arms: readonly string[]): Grid {
+  const { workers, batchSizes, blocks, seed, aa } = plan;
+  return { workers, batchSizes, arms, blocks, seed, aa, restart: restartOf(plan) };
+}
+
+/** Trials of a plan at the most, without what is run again. */
+export function trialsOf(plan: StudyPlan, arms: readonly string[]): number {
+  return scheduleOf(plan, arms).length + 2 * plan.confirm;
 }
 
 /** What is still to be run when a run of the study begins. */
@@ -41,11 +51,8 @@ export function pendingOf(
   records: readonly TrialRecord[],
   steering: Steering = unsteered,
 ): ScheduledTrial[] {
-  return agendaOf(scheduleOf(plan, arms), records, {
-    steering,
-    retries: plan.retries,
-    recordsBefore: records.length,
-  });
+  const { retries, confirm } = plan;
+  return agendaOf(gridOf(plan, arms), records, { steering, retries, confirm, recordsBefore: records.length });
 }
 
 /**
@@ -57,8 +64,10 @@ export async function runStudy(run: StudyRun, hooks: StudyHooks): Promise<readon
   const records = [...(await run.directory.readTrials())];
   const recordsBefore = records.length;
   const { steering = unsteered } = run;
-  const schedule = scheduleOf(run.plan, run.arms);
-  const agenda = () => agendaOf(schedule, records, { steering, retries: run.plan.retries, recordsBefore });
+  const { retries, confirm } = run.plan;
+  const grid = gridOf(run.plan, run.arms);
+  const trials = trialsOf(run.plan, run.arms);
+  const agenda = () => agendaOf(grid, records, { steering, retries, confirm, recordsBefore });
   let pending = agenda();
   const pace = paceOf(run, pending);
   const meter = headroomMeter(run, records, hooks.signal);
@@ -71,8 +80,8 @@ export async function runStudy(run: StudyRun, hooks: StudyHooks): Promise<readon
       keeper,
       meter,
       next: pending[1] ?? null,
-      trials: schedule.length,
-      finished: Math.max(0, schedule.length - pending.length),
+      trials,
+      finished: Math.max(0, trials - pending.length - (trial.phase === 'confirmation' ? 0 : 2 * confirm)),
       remainingNs: () => pace.remaining(pending.length),
     });
     pace.finished();
@@ -107,7 +116,7 @@ async function runOne(
     hooks.onProgress?.({
       trial,
       trials,
-      blocks: run.plan.blocks,
+      blocks: run.plan.blocks + run.plan.confirm,
       finished,
       step,
       recentPerSecond,

@@ -271,6 +271,7 @@ function output(
     block: trial.block,
     position: trial.position,
     cell: trial.cell,
+    ...(trial.phase && { phase: trial.phase }),
     originNs: String(origin.originNs),
     startedAt: origin.originAt,
     endedAt: new Date().toISOString(),

@@ -1,4 +1,5 @@
 /** What a study that runs asks of those who judge its records: which trials are void, so that they are run again. */
+import type { Cell } from '../records/arm.ts';
 import type { Reason, TrialRecord } from '../records/trial.ts';
 
 /**
@@ -8,7 +9,9 @@ import type { Reason, TrialRecord } from '../records/trial.ts';
 export interface Steering {
   /** Why each of the records is void, in their order; empty = it may be used. */
   voidCodes(records: readonly TrialRecord[]): readonly (readonly Reason['code'][])[];
+  /** The cells to be confirmed once every block is done; decided by the trials of the blocks alone. */
+  contenders(records: readonly TrialRecord[]): readonly Cell[];
 }
 
 /** Nothing is judged while the study runs: every cell in every block, once. */
-export const unsteered: Steering = { voidCodes: (records) => records.map(() => []) };
+export const unsteered: Steering = { voidCodes: (records) => records.map(() => []), contenders: () => [] };

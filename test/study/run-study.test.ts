@@ -12,7 +12,6 @@ import type { TrialRecord } from '../../lib/records/trial.ts';
 import { rebuildReport } from '../../lib/report/write-report.ts';
 import type { ServerStart } from '../../lib/server/adapter.ts';
 import { runStudy, scheduleOf } from '../../lib/study/run-study.ts';
-import type { Steering } from '../../lib/study/steering.ts';
 import { environmentOf } from '../fixtures/study/make-environment.ts';
 import { type FakeHost, type FakeOptions, fakeHost, type Step } from './fake-parts.ts';
 
@@ -331,50 +330,6 @@ describe('resume', () => {
         [1, 2, 'completed'],
       ],
     );
-  });
-});
-
-describe('a void trial', () => {
-  const plan = planOf({ arms: ['off', 'mps'], blocks: 2 });
-  /** As a gate would have it that the first attempt of each 'mps' trial broke. */
-  const steering: Steering = {
-    voidCodes: (records) =>
-      records.map(({ cell, attempt }) => (cell.arm === 'mps' && attempt === 1 ? ['clocks-throttled'] : [])),
-  };
-
-  it('is run again inside its block, and every attempt is recorded', async () => {
-    const host = fakeHost({});
-    const directory = await freshDirectory(plan);
-    const study = { plan, arms: plan.arms, parts: host.parts, directory, bodies: [], steering };
-    const records = await runStudy(study, { signal: never });
-    assert.deepEqual(
-      records.map(({ block, attempt }) => [block, attempt]),
-      [1, 2].flatMap((block) => [
-        [block, 1],
-        [block, 1],
-        [block, 2],
-      ]),
-    );
-    assert.ok(records.filter(({ attempt }) => attempt === 2).every(({ cell }) => cell.arm === 'mps'));
-    assert.equal((await directory.readTrials()).length, 6);
-  });
-
-  it('is run again by a resumed study too, in the order of an undisturbed one', async () => {
-    const undisturbed = await runStudy(
-      { plan, arms: plan.arms, parts: fakeHost({}).parts, directory: await freshDirectory(plan), bodies: [], steering },
-      { signal: never },
-    );
-    const directory = await freshDirectory(plan);
-    let records: readonly TrialRecord[] = [];
-    for (let run = 0; run < 6; run++) {
-      const controller = new AbortController();
-      const study = { plan, arms: plan.arms, parts: fakeHost({}).parts, directory, bodies: [], steering };
-      const hooks = { signal: controller.signal, onTrial: () => controller.abort() };
-      await runStudy(study, hooks).catch((thrown) => assert.equal(thrown.code, 'INTERRUPTED'));
-      records = await directory.readTrials();
-    }
-    const order = (of: readonly TrialRecord[]) => of.map(({ trialId, attempt }) => `${trialId} ${attempt}`);
-    assert.deepEqual(order(records), order(undisturbed));
   });
 });
 

@@ -3,16 +3,18 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Reason, TrialRecord } from '../../../lib/records/trial.ts';
 import { agendaOf } from '../../../lib/study/agenda.ts';
-import { drawOrder, type ScheduledTrial } from '../../../lib/study/order.ts';
+import { drawOrder, type Grid, type ScheduledTrial, shareServer } from '../../../lib/study/order.ts';
+import { unsteered } from '../../../lib/study/steering.ts';
 
-const schedule = drawOrder({
+const grid: Grid = {
   workers: [1, 2],
   batchSizes: [4],
   arms: ['off', 'mps'],
   blocks: 2,
   seed: 7,
   restart: 'trial',
-});
+};
+const schedule = drawOrder(grid);
 const [a, b, c, d] = schedule as [ScheduledTrial, ScheduledTrial, ScheduledTrial, ScheduledTrial];
 const second = schedule.slice(4);
 
@@ -25,7 +27,8 @@ function due(seen: readonly Seen[], { retries = 1, recordsBefore = 0, failed = f
     ...{ trialId, block, cell, position, attempt: index, status: seen[index]?.[1] ? status : 'completed', reasons: [] },
   })) as unknown as TrialRecord[];
   const voidCodes = () => seen.map(([, code]) => (code === null ? [] : [code]));
-  return agendaOf(schedule, records, { steering: { voidCodes }, retries, recordsBefore }).map(({ trialId }) => trialId);
+  const steering = { ...unsteered, voidCodes };
+  return agendaOf(grid, records, { steering, retries, confirm: 0, recordsBefore }).map(({ trialId }) => trialId);
 }
 
 const ids = (trials: readonly ScheduledTrial[]): string[] => trials.map(({ trialId }) => trialId);
@@ -90,5 +93,54 @@ describe('the agenda of a study', () => {
     ];
     assert.deepEqual(due(block, { failed: true, recordsBefore: 4 }), ids([a, ...second]));
     assert.deepEqual(due([...block, [a, 'out-of-memory']], { failed: true, recordsBefore: 4 }), ids(second));
+  });
+});
+
+describe('a confirmation', () => {
+  const contenders = [a.cell, b.cell];
+  const recordsOf = (trials: readonly ScheduledTrial[]): TrialRecord[] =>
+    trials.map((trial) => ({ ...trial, attempt: 1, status: 'completed', reasons: [] })) as unknown as TrialRecord[];
+  const dueAfter = (trials: readonly ScheduledTrial[]): ScheduledTrial[] =>
+    agendaOf(grid, recordsOf(trials), {
+      ...{ steering: { ...unsteered, contenders: () => contenders }, retries: 1, confirm: 3, recordsBefore: 0 },
+    });
+
+  it('comes in fresh blocks of the contenders once all others are done', () => {
+    assert.deepEqual(dueAfter(schedule.slice(1)), [schedule[0]]);
+    const fresh = dueAfter(schedule);
+    assert.deepEqual(
+      fresh.map(({ block, position, phase }) => [block, position, phase]),
+      [3, 3, 4, 4, 5, 5].map((block, index) => [block, 9 + index, 'confirmation']),
+    );
+    for (const block of [3, 4, 5]) {
+      const cells = fresh.filter((trial) => trial.block === block).map(({ cell }) => cell);
+      assert.deepEqual(new Set(cells), new Set(contenders));
+    }
+    assert.equal(new Set(ids([...schedule, ...fresh])).size, 14);
+    assert.deepEqual(dueAfter([...schedule, ...fresh.slice(0, 4)]), fresh.slice(4));
+    assert.deepEqual(dueAfter([...schedule, ...fresh]), []);
+  });
+});
+
+describe('the second run of the first arm', () => {
+  for (const restart of ['trial', 'arm'] as const) {
+    it(`is drawn like a further arm, with a server of its own (restart: ${restart})`, () => {
+      const twice = drawOrder({ ...grid, restart, aa: true, blocks: 6 });
+      assert.equal(twice.length, 6 * 6);
+      const second = twice.filter(({ phase }) => phase === 'aa');
+      assert.ok(second.every(({ cell, trialId }) => cell.arm === 'off' && trialId.endsWith('-aa')));
+      assert.equal(new Set(ids(twice)).size, 36);
+      const before = second.filter((trial) => {
+        const first = twice.find(({ trialId }) => `${trialId}-aa` === trial.trialId);
+        return first !== undefined && trial.position < first.position;
+      });
+      assert.ok(before.length > 0 && before.length < second.length, 'it is always first, or always last');
+      const pair = [twice.find(({ trialId }) => `${trialId}-aa` === second[0]?.trialId), second[0]];
+      assert.ok(pair[0] && pair[1] && !shareServer(pair[0], pair[1]));
+    });
+  }
+
+  it('leaves the order of a study without it as it was', () => {
+    assert.deepEqual(drawOrder({ ...grid, aa: false }), schedule);
   });
 });
