@@ -5,6 +5,8 @@ import { type Cell, cellId } from '../records/arm.ts';
 import type { Environment } from '../records/environment.ts';
 import { defaultMeasurementNs, type StudyPlan } from '../records/plan.ts';
 import type { Reason, TrialRecord } from '../records/trial.ts';
+import { type AdaptiveCourse, adaptiveJudgement, adaptiveOf } from './adaptive.ts';
+import { courseOf } from './adaptive-study.ts';
 import { answerOf } from './answer.ts';
 import { compareCells, summarizeCell } from './cell-summary.ts';
 import { confirmationOf } from './confirmation.ts';
@@ -15,6 +17,7 @@ import {
   type ArmBest,
   type ArmVoids,
   type CellSummary,
+  type Comparison,
   type Conditions,
   type Recommendation,
   type StudySummary,
@@ -33,8 +36,11 @@ export function summarizeStudy(
   const entries = every.filter(({ phase }) => phase === undefined);
   const armsLeftOut = leftOut(environment, entries);
   const arms = plan.arms.filter((arm) => !armsLeftOut.some((left) => left.arm === arm));
-  const cells = compared(plannedCells(plan, arms), entries, plan);
-  const recommendation = recommend(cells, entries, plan);
+  const course = plan.adaptive ? courseOf(plan, environment, judgeTrials(trials, plan)) : null;
+  const cells = compared(plannedCells(plan, arms), entries, plan).map((cell) => withCourse(cell, course, plan.blocks));
+  const chosen = recommend(cells, entries, plan);
+  const judged = (comparison: Comparison | null, id: string) => judgedByCourse(comparison, id, course, plan.blocks);
+  const recommendation = chosen && { ...chosen, overRunnerUp: judged(chosen.overRunnerUp, chosen.cellId) };
   const confirmation = confirmationOf(every, recommendation, plan);
   const floor = noiseFloor(every, plannedCells(plan, arms), plan);
   const ungated = ungatedComparisons(entries, plannedCells(plan, arms), plan);
@@ -45,7 +51,7 @@ export function summarizeStudy(
     question: question(plan),
     valid: cells.length > 0 && cells.every((cell) => cell.state === 'valid'),
     complete: cells.every((cell) => cell.trialsRun >= cell.trialsPlanned),
-    trialsPlanned: cells.length * plan.blocks,
+    trialsPlanned: cells.reduce((sum, cell) => sum + cell.trialsPlanned, 0),
     trialsRun: counted.length,
     trialsValid: counted.filter((trial) => trial.validity.state === 'VALID').length,
     blocks: plan.blocks,
@@ -57,8 +63,12 @@ export function summarizeStudy(
     armsLeftOut,
     conditions: conditionsOf(plan, environment, trials),
     cells,
-    bestByArm: bestByArm(arms, cells, entries, plan),
+    bestByArm: bestByArm(arms, cells, entries, plan).map((best) => ({
+      ...best,
+      comparison: judged(best.comparison, best.cellId),
+    })),
     recommendation,
+    ...(course && { adaptive: adaptiveOf(course) }),
     ...(confirmation && { confirmation }),
     ...(floor && { noiseFloor: floor }),
     voids: voidsByArm(arms, every),
@@ -67,6 +77,27 @@ export function summarizeStudy(
     trials: every,
   } as const;
   return { ...body, answer: answerOf(body) };
+}
+
+/** A cell that was decided early was to be run in fewer blocks, and its verdict is that of the look which decided. */
+function withCourse(cell: CellSummary, course: AdaptiveCourse | null, blocks: number): CellSummary {
+  if (course === null) return cell;
+  const trialsPlanned = course.activeByBlock.filter((active) => active.has(cell.cellId)).length;
+  const decision = course.decisions.find((candidate) => candidate.cellId === cell.cellId);
+  const { comparison } = cell;
+  if (!comparison || !decision || comparison.verdict === 'INVALID') return { ...cell, trialsPlanned };
+  return { ...cell, trialsPlanned, comparison: { ...comparison, ...adaptiveJudgement(decision, blocks) } };
+}
+
+/** Best cells against each other: those that were decided early share few blocks. */
+function judgedByCourse(
+  comparison: Comparison | null,
+  id: string,
+  course: AdaptiveCourse | null,
+  blocks: number,
+): Comparison | null {
+  if (comparison === null || course === null || comparison.verdict === 'INVALID') return comparison;
+  return { ...comparison, ...adaptiveJudgement(course.between(id, cellId(comparison.withCell)), blocks) };
 }
 
 function question(plan: StudyPlan): string {

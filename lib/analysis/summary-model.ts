@@ -4,6 +4,7 @@ import { cellSchema } from '../records/arm.ts';
 import { reasonSchema, trialPhaseSchema } from '../records/trial.ts';
 
 import { pairedRatioSchema } from '../stats/paired.ts';
+import { adaptiveSchema } from './adaptive.ts';
 import { noiseFloorSchema } from './noise-floor.ts';
 import { trialFiguresSchema } from './trial-summary.ts';
 import { ungatedSchema } from './ungated.ts';
@@ -200,6 +201,8 @@ export const studySummarySchema = z.object({
   cells: z.array(cellSummarySchema).readonly(),
   bestByArm: z.array(armBestSchema).readonly(),
   recommendation: recommendationSchema.nullable(),
+  /** Of an adaptive study: how many cells ran in each block, and what was decided when; absent from others. */
+  adaptive: adaptiveSchema.optional(),
   /** Absent where the plan asks for none. */
   confirmation: confirmationSchema.optional(),
   /** Of the first arm against itself; absent where it was run once in each block. */

@@ -43,6 +43,12 @@ const planOptions: readonly PlanOption[] = [
     read: number,
   },
   {
+    flags: '--adaptive',
+    description: 'look after each block, and run only the cells that are not decided or may be the best',
+    path: ['adaptive'],
+    read: () => true,
+  },
+  {
     flags: '--aa',
     description: 'run the first arm twice in each block: what a comparison shows between equals',
     path: ['aa'],

@@ -87,6 +87,8 @@ export const studyPlanSchema = z
     blocks: positiveInteger.max(1000).default(5),
     /** Attempts that a void trial is given beside its first, at the end of its block. */
     retries: z.number().int('must be a whole number').min(0).max(10).default(1),
+    /** Cells run only until they are decided; `blocks` is then the most that one runs. */
+    adaptive: z.boolean().default(false),
     /** The first arm is run twice in each block: what the comparison shows between equals. */
     aa: z.boolean().default(false),
     /** Fresh blocks of the best cell and its runner-up after all others, whose figures are the ones quoted. */
@@ -118,6 +120,10 @@ export const studyPlanSchema = z
   .refine((plan) => plan.load.duration === undefined || plan.load.requests === undefined, {
     message: 'give duration or requests, not both',
     path: ['load', 'requests'],
+  })
+  .refine((plan) => !plan.adaptive || plan.blocks >= 3, {
+    message: 'an adaptive study needs 3 blocks or more',
+    path: ['blocks'],
   })
   .superRefine((plan, context) => {
     const problem = cpuProblem(plan) ?? gridProblem(plan.server, plan);

@@ -1,4 +1,5 @@
 /** The steering of a study by its own analysis: the rules that void a trial in the report have it run again. */
+import { courseOf } from '../analysis/adaptive-study.ts';
 import { judgeTrials } from '../analysis/judged-trials.ts';
 import { summarizeStudy } from '../analysis/study-summary.ts';
 import type { Environment } from '../records/environment.ts';
@@ -7,6 +8,8 @@ import type { Steering } from '../study/steering.ts';
 
 export function steeringOf(plan: StudyPlan, environment: Environment): Steering {
   return {
+    activeCells: (records) =>
+      plan.adaptive ? courseOf(plan, environment, judgeTrials(records, plan)).activeByBlock : null,
     contenders: (records) => {
       const main = records.filter(({ phase }) => phase === undefined);
       const { recommendation } = summarizeStudy(plan, environment, main);

@@ -1,4 +1,5 @@
 /** Which trials of a study are still to be run, in order; void ones are run again inside their block. Pure. */
+import { cellId } from '../records/arm.ts';
 import type { Reason, TrialRecord } from '../records/trial.ts';
 import { drawConfirmation, drawOrder, type Grid, type ScheduledTrial } from './order.ts';
 import type { Steering } from './steering.ts';
@@ -28,7 +29,9 @@ const lasting: ReadonlySet<Reason['code']> = new Set([
  */
 export function agendaOf(grid: Grid, records: readonly TrialRecord[], rules: AgendaRules): ScheduledTrial[] {
   const attempts = attemptsOf(records, rules);
-  const main = dueBlocks(drawOrder(grid), attempts, rules.retries);
+  const active = rules.steering.activeCells(records);
+  const drawn = drawOrder(grid).filter(({ block, cell }) => active?.[block - 1]?.has(cellId(cell)) ?? true);
+  const main = dueBlocks(drawn, attempts, rules.retries);
   if (main.length > 0 || rules.confirm === 0) return main;
   const chosen = drawConfirmation(grid, rules.steering.contenders(records), rules.confirm);
   return dueBlocks(chosen, attempts, rules.retries);

@@ -91,3 +91,31 @@ describe('a study with an A/A arm and a confirmation', () => {
     assert.deepEqual(counts, [8, 4, 4]);
   });
 });
+
+describe('an adaptive study', () => {
+  it('runs in each block the cells that the blocks before it leave open, and a resumed one the same', async () => {
+    const plan = planOf({ workers: [1, 2], blocks: 3, adaptive: true });
+    const all = new Set(['w1-b4-off', 'w1-b4-mps50', 'w2-b4-off', 'w2-b4-mps50']);
+    const some = new Set(['w2-b4-off', 'w2-b4-mps50']);
+    const done = (records: readonly TrialRecord[], block: number) =>
+      records.filter((each) => each.block === block).length;
+    const steering: Steering = {
+      ...unsteered,
+      activeCells: (records) => [all, done(records, 1) === 4 ? some : all, done(records, 2) === 2 ? new Set() : all],
+    };
+    const run = async (interruptions: number): Promise<readonly TrialRecord[]> => {
+      const directory = await freshDirectory(plan);
+      for (let left = interruptions; ; left--) {
+        const controller = new AbortController();
+        const study = { plan, arms: plan.arms, parts: fakeHost({}).parts, directory, bodies: [], steering };
+        const onTrial = () => left > 0 && controller.abort();
+        const records = await runStudy(study, { signal: controller.signal, onTrial }).catch(() => null);
+        if (records !== null) return records;
+      }
+    };
+    const told = (of: readonly TrialRecord[]) => of.map(({ trialId, position }) => `${trialId} at ${position}`);
+    const whole = await run(0);
+    assert.deepEqual([done(whole, 1), done(whole, 2), done(whole, 3)], [4, 2, 0]);
+    assert.deepEqual(told(await run(4)), told(whole));
+  });
+});
