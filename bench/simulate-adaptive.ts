@@ -33,8 +33,10 @@ function winnerOf(trials: readonly AdaptiveTrial[]): string | null {
 async function replay(directory: string): Promise<string> {
   const { plan, summary, trials: records } = await readStudy(directory);
   const name = directory.replace(/^.*bench\/results\//, '');
-  if (plan.blocks < fewestBlocks) {
-    return `| ${name} | ${records.length} | not replayed: ${plan.blocks} blocks, and ${fewestBlocks} are needed for a verdict | | | |`;
+  const whole = Math.min(...summary.cells.map(({ trialsRun }) => trialsRun));
+  if (whole < Math.max(fewestBlocks, plan.blocks)) {
+    const why = `its cells have ${whole} to ${plan.blocks} blocks, so that there is no full grid of ${fewestBlocks} or more to compare with`;
+    return `| ${name} | ${records.length} | not replayed: ${why} | | | |`;
   }
   const cells = summary.cells.map(({ cell }) => cell);
   const valid = summary.trials.filter(({ counts, validity }) => counts && validity.state === 'VALID');
@@ -56,7 +58,7 @@ async function replay(directory: string): Promise<string> {
   const adaptive = winnerOf(seen);
   const compared = summary.cells.filter(({ comparison }) => comparison).length;
   const same = `${compared - differing.length} of ${compared}`;
-  return `| ${name} | ${records.length} | ${(share * 100).toFixed(0)} % | ${same} | ${differing.join('; ') || 'none'} | ${full === adaptive ? `same (${full})` : `${full} → ${adaptive}`} |`;
+  return `| ${name} | ${records.length} | ${(share * 100).toFixed(1)} % | ${same} | ${differing.join('; ') || 'none'} | ${full === adaptive ? `same (${full})` : `${full} → ${adaptive}`} |`;
 }
 
 interface Scene {
