@@ -1,5 +1,8 @@
 /** The public API. What is not named here may change without notice. */
+import { summarizeContexts } from './analysis/context-cost.ts';
+import type { ContextSummary } from './analysis/context-cost-model.ts';
 import type { StudySummary } from './analysis/summary-model.ts';
+import type { ContextCost } from './records/context-cost.ts';
 import type { RequestedPlan } from './records/plan.ts';
 import type { StudyDirectory } from './records/study-directory.ts';
 import { rebuildReport } from './report/write-report.ts';
@@ -9,7 +12,14 @@ import {
   type StudyRunOptions,
   type WholeStudyOptions,
 } from './steering/whole-study.ts';
+import {
+  type ContextCostRunOptions,
+  type RequestedContextCost,
+  runRequestedContextCost,
+} from './study/public-context-cost.ts';
 
+export { type BareContext, bareContextBytes } from './analysis/bare-context.ts';
+export { type ContextArm, type ContextSummary, contextSummarySchema } from './analysis/context-cost-model.ts';
 export {
   type Answer,
   type CellSummary,
@@ -54,6 +64,14 @@ export { type ArmEnvironment, armEnvironment } from './mps/environment.ts';
 export { MpsDaemon, type MpsDaemonStart } from './mps/public-daemon.ts';
 export { type Arm, armName, type Cell, cellId, parseArm } from './records/arm.ts';
 export type { Unavailable, UnavailableReason } from './records/availability.ts';
+export {
+  type ContextClient,
+  type ContextCost,
+  type ContextLimit,
+  type ContextReason,
+  type ContextRun,
+  contextCostSchema,
+} from './records/context-cost.ts';
 export { type Environment, environmentSchema } from './records/environment.ts';
 export {
   type ContextProbe,
@@ -101,7 +119,9 @@ export {
 } from './records/trial.ts';
 export { type RecordedStudy, readStudy, rebuildStudyReport as rebuildReport } from './report/study-on-disk.ts';
 export type { StudyRunOptions, WholeStudyOptions as RunStudyOptions } from './steering/whole-study.ts';
+export type { ContextCostProgress } from './study/context-cost.ts';
 export type { StudyProgress } from './study/progress.ts';
+export type { ContextCostRunOptions, RequestedContextCost } from './study/public-context-cost.ts';
 
 /** A study that is done: where its records and its report are, and what it amounts to. */
 export interface FinishedStudy {
@@ -129,4 +149,20 @@ export async function resumeStudy(directory: string, options: StudyRunOptions = 
 
 async function reported(directory: StudyDirectory): Promise<FinishedStudy> {
   return { directory: directory.path, summary: await rebuildReport(directory) };
+}
+
+/** As `mpsbench context --json` prints it, without its version and kind. */
+export type MeasuredContextCost = ContextCost & { readonly summary: ContextSummary };
+
+/**
+ * Measures what a CUDA context costs on this host, by arm and number of clients; everything may be left out. The device
+ * should be idle. Takes a few seconds for each arm x number of clients x repeat. Rejects with PLAN_INVALID, the codes of
+ * openGpu, NOT_SUPPORTED_HERE, CUDA_LIBRARY_MISSING, CUDA_CALL_FAILED or INTERRUPTED; nothing is left running.
+ */
+export async function measureContextCost(
+  requested: RequestedContextCost = {},
+  options: ContextCostRunOptions = {},
+): Promise<MeasuredContextCost> {
+  const cost = await runRequestedContextCost(requested, options);
+  return { ...cost, summary: summarizeContexts(cost) };
 }

@@ -4,7 +4,7 @@ import { type Cell, cellId } from '../records/arm.ts';
 import type { StudyPlan } from '../records/plan.ts';
 import { alphaAtLook, firstLook, intervalAtLook, type LookInterval, pooledSpread } from '../stats/sequential.ts';
 import type { Comparison } from './summary-model.ts';
-import { verdictSchema } from './verdict.ts';
+import { type Verdict, verdictSchema } from './verdict.ts';
 
 /** What the rule needs of a trial: valid ones alone. */
 export interface AdaptiveTrial {
@@ -115,18 +115,18 @@ function candidates(
   return rivals.length === 0 ? [] : [front, ...rivals];
 }
 
+/** By where the whole interval lies. */
+export function verdictOfInterval(lowerRatio: number, upperRatio: number, threshold: number): Verdict {
+  if (lowerRatio > 1 + threshold) return 'BETTER';
+  if (upperRatio < 1 - threshold) return 'WORSE';
+  return lowerRatio >= 1 - threshold && upperRatio <= 1 + threshold ? 'EQUIVALENT' : 'INCONCLUSIVE';
+}
+
 function decisionOf(id: string, interval: LookInterval | null, threshold: number, block: number): AdaptiveDecision {
   if (interval === null) return undecided(id);
   const lowerRatio = Math.exp(interval.lowerLog);
   const upperRatio = Math.exp(interval.upperLog);
-  const verdict =
-    lowerRatio > 1 + threshold
-      ? 'BETTER'
-      : upperRatio < 1 - threshold
-        ? 'WORSE'
-        : lowerRatio >= 1 - threshold && upperRatio <= 1 + threshold
-          ? 'EQUIVALENT'
-          : 'INCONCLUSIVE';
+  const verdict = verdictOfInterval(lowerRatio, upperRatio, threshold);
   return {
     ...{ cellId: id, decidedAfter: verdict === 'INCONCLUSIVE' ? null : block, verdict },
     ...{ ratio: Math.exp(interval.log), lowerRatio, upperRatio, confidenceLevel: interval.confidenceLevel },

@@ -1,54 +1,78 @@
 /** The study's answer in plain sentences, from measured figures alone. */
 import { counted, formatBytes, formatDuration, formatRate, type Nanoseconds } from '../core/units.ts';
 import { cellText } from '../records/arm.ts';
-import type { PairedRatio } from '../stats/paired.ts';
-import type { NoiseFloor } from './noise-floor.ts';
+import { failureText } from './cell-failures.ts';
+import { fewestPairs } from './contest.ts';
+import { freshText, noiseText, ratioText, ungatedText } from './course-lines.ts';
+import {
+  changeLine,
+  choiceText,
+  correlationLine,
+  decisionCautions,
+  objectiveHeadline,
+  workerCostLine,
+} from './decision-lines.ts';
+import { limitCautions } from './limiting-part.ts';
 import type { Answer, ArmBest, CellSummary, Spread, StudySummary } from './summary-model.ts';
-import type { Ungated } from './ungated.ts';
-import { fewestPairs } from './verdict.ts';
 
 /** All of the summary but the answer itself. */
 type Facts = Omit<StudySummary, 'answer'>;
 
 /** Headline, a few lines that it rests on, and what a reader must be careful with. */
 export function answerOf(facts: Facts): Answer {
-  const lines = [recommendationLine(facts), runnerUpLine(facts), mpsLine(facts), memoryLine(facts)];
+  const lines = [
+    recommendationLine(facts),
+    runnerUpLine(facts),
+    mpsLine(facts),
+    undecidedLine(facts),
+    memoryLine(facts),
+    workerCostLine(facts),
+    correlationLine(facts),
+    changeLine(facts),
+  ];
   return {
     headline: headline(facts),
     lines: lines.filter((line) => line !== null),
-    cautions: cautions(facts),
+    cautions: [...cautions(facts), ...decisionCautions(facts)],
   };
 }
 
-/** "1.421x [1.380, 1.465] at 95 %, n=5": three decimals, so that an end beside the threshold is seen on its side. */
-function ratioText(ratio: PairedRatio): string {
-  const n = `n=${ratio.pairs}`;
-  if (ratio.lowerRatio === null || ratio.upperRatio === null) return `${times(ratio.ratio)}, ${n}, no interval`;
-  const level = Number((ratio.confidenceLevel * 100).toFixed(1));
-  return `${times(ratio.ratio)} [${ratio.lowerRatio.toFixed(3)}, ${ratio.upperRatio.toFixed(3)}] at ${level} %, ${n}`;
-}
-
-function times(ratio: number): string {
-  return `${ratio.toFixed(3)}x`;
-}
-
 function headline(facts: Facts): string {
-  if (!facts.recommendation) return `No answer: no trial of this study is valid${mainVoidText(facts)}.`;
+  const { noneReason } = facts.decision;
+  if (noneReason !== null) return `Nothing to recommend: ${noneReason}.`;
+  if (!facts.recommendation) return noneText(facts);
+  const byObjective = objectiveHeadline(facts);
+  if (byObjective !== null) return byObjective;
   const best = bestMps(facts);
+  if (!best && facts.cells.some((cell) => cell.cell.arm !== 'off' && cell.state === 'valid')) return noMpsText(facts);
   if (!best) return `MPS was not measured here${leftOutText(facts)}.`;
   if (!best.comparison) return "No answer on MPS: the study has no valid arm 'off' to compare with.";
   const { verdict, throughput, verdictReason } = best.comparison;
   const against = throughput ? `: ${ratioText(throughput)}` : '';
+  const its = failedSomewhere(facts) ? 'of what never failed, its best' : 'its best';
   switch (verdict) {
     case 'BETTER':
-      return `Enable MPS: its best configuration is faster than the best without it${against}.`;
+      return `Enable MPS: ${its} configuration is faster than the best without it${against}.`;
     case 'WORSE':
-      return `Leave MPS off: its best configuration is slower than the best without it${against}.`;
+      return `Leave MPS off: ${its} configuration is slower than the best without it${against}.`;
     case 'EQUIVALENT':
       return `MPS makes no difference to throughput that matters here, best against best${against}.`;
     default:
       return `No clear answer on MPS, best against best${against}; ${verdictReason}.`;
   }
+}
+
+/** Arms with MPS were measured, and none of their configurations may be chosen. */
+function noMpsText({ decision, cells }: Facts): string {
+  const unfailing = cells.some((cell) => cell.cell.arm !== 'off' && cell.state === 'valid' && !failedOnce(cell));
+  if (!unfailing) return 'No answer on MPS: every configuration with it failed at least once.';
+  return `Leave MPS off: no configuration with it meets ${decision.constraints.map((text) => `'${text}'`).join(' and ')}.`;
+}
+
+function noneText(facts: Facts): string {
+  const failing = facts.cells.some((cell) => cell.state === 'valid');
+  if (failing) return 'No answer: every configuration failed at least once, and what fails is not recommended.';
+  return `No answer: no trial of this study is valid${mainVoidText(facts)}.`;
 }
 
 /** What voided most attempts: it is what to mend first. */
@@ -82,17 +106,7 @@ function quotedCell(facts: Facts, id: string | null | undefined): CellSummary | 
 function recommendationLine(facts: Facts): string | null {
   const best = quotedCell(facts, facts.recommendation?.cellId);
   if (!best?.throughputPerSecond) return null;
-  const valid = facts.cells.filter((cell) => cell.state === 'valid').length;
-  return (
-    `Recommended: ${cellText(best.cell)}: ${spreadRate(best.throughputPerSecond)}${beside(best)}; the highest median ` +
-    `throughput of ${counted(valid, 'valid configuration')}${freshText(facts)}.`
-  );
-}
-
-function freshText({ confirmation }: Facts): string {
-  if (!confirmation || confirmation.outcome === 'not-run') return '';
-  const runs = counted(confirmation.cells[0]?.trialsValid ?? 0, 'fresh block');
-  return `, and these figures are those of ${runs} run to confirm it`;
+  return `Recommended: ${cellText(best.cell)}: ${spreadRate(best.throughputPerSecond)}${beside(best)}; ${choiceText(facts)}${freshText(facts)}.`;
 }
 
 function runnerUpLine(facts: Facts): string | null {
@@ -106,6 +120,8 @@ function leadText(facts: Facts): string {
   const fresh = facts.confirmation?.overRunnerUp;
   const over = fresh?.throughput ? fresh : facts.recommendation?.overRunnerUp;
   if (!over?.throughput) return '';
+  if (facts.decision.objective !== 'throughput')
+    return `; throughput of the recommended one over it ${ratioText(over.throughput)}`;
   const clear = over.verdict === 'BETTER' ? 'a clear lead' : 'not a clear lead';
   return `; the recommended one over it ${ratioText(over.throughput)}, ${clear}`;
 }
@@ -121,6 +137,21 @@ function mpsLine(facts: Facts): string | null {
   return (
     `Best with MPS: ${cellText(mine.cell)}, ${formatRate(mine.throughputPerSecond.median)}. ` +
     `Best without: ${cellText(theirs.cell)}, ${formatRate(theirs.throughputPerSecond.median)}.`
+  );
+}
+
+/** How many comparisons are open, and what it would take. */
+function undecidedLine(facts: Facts): string | null {
+  const compared = facts.cells.flatMap((cell) => cell.comparison ?? []);
+  const open = compared.filter((comparison) => comparison.verdict === 'INCONCLUSIVE');
+  const needs = open.flatMap((comparison) => comparison.moreBlocks ?? []).sort((a, b) => a - b);
+  const [first, last] = [needs[0], needs.at(-1)];
+  if (first === undefined || last === undefined) return null;
+  const which = needs.length === open.length ? 'all of them' : `${needs.length} of them`;
+  const need = first === last ? '' : `about ${counted(first, 'more block')} would decide the first, `;
+  return (
+    `Inconclusive: ${open.length} of ${counted(compared.length, 'comparison')} with off. If ratios and spreads are what ` +
+    `was seen, ${need}about ${need === '' ? counted(last, 'more block') : last} would decide ${which}.`
   );
 }
 
@@ -178,21 +209,19 @@ function sameEndText(facts: Facts, id: string): string {
   return codes.size === 1 && code !== undefined ? ` (${code} each time)` : '';
 }
 
-function ungatedText({ cellId, throttledHere, throttledThere, gated, ungated }: Ungated): string {
-  const text = (ratio: PairedRatio | null): string => (ratio === null ? 'not known' : ratioText(ratio));
-  return (
-    `Clocks voided ${counted(throttledHere, 'attempt')} of ${cellId} and ${throttledThere} of off: throughput over off ` +
-    `is ${text(gated)} without them, ${text(ungated)} with them; throttling may be a part of what the arm does.`
-  );
+/** Measured, and yet not to be recommended. */
+function failedOnce(cell: CellSummary): boolean {
+  return cell.state === 'valid' && cell.failures.failed > 0;
 }
 
-function noiseText({ cells, falseDifferences, largestRatio, logSd, pairs }: NoiseFloor): string {
-  const spread = logSd === null ? 'not known' : `${((Math.exp(logSd) - 1) * 100).toFixed(1)} %`;
-  return (
-    `A/A: the first arm against itself differs by ${spread} from block to block (sd, ${counted(pairs, 'pair')}), ` +
-    `by up to ${largestRatio === null ? 'an unknown ratio' : times(largestRatio)} in a configuration; ${falseDifferences} of ` +
-    `${counted(cells.length, 'interval')} exclude 1, where none should.`
-  );
+function failedSomewhere(facts: Facts): boolean {
+  return facts.cells.some(failedOnce);
+}
+
+/** With the exact interval, which few attempts leave wide. */
+function failingText({ cellId, failures }: CellSummary): string {
+  const percent = (ratio: number | null): string => `${((ratio ?? 0) * 100).toFixed(0)} %`;
+  return `${cellId} ${failureText(failures)}, hence between ${percent(failures.lowerRatio)} and ${percent(failures.upperRatio)} of them at 95 %`;
 }
 
 function cautions(facts: Facts): string[] {
@@ -219,6 +248,10 @@ function cautions(facts: Facts): string[] {
     .filter((cell) => cell.state === 'invalid')
     .map((cell) => `${cell.cellId}${sameEndText(facts, cell.cellId)}`);
   if (invalid.length > 0) found.push(`Without a valid trial, hence INVALID: ${invalid.join(', ')}.`);
+  found.push(...limitCautions(facts.cells));
+  const failed = facts.cells.filter(failedOnce).map(failingText);
+  if (failed.length > 0)
+    found.push(`Not recommended, whatever its figures, for what fails cannot win: ${failed.join('; ')}.`);
   if (facts.blocks < fewestPairs) {
     found.push(
       `${facts.blocks} ${facts.blocks === 1 ? 'block gives' : 'blocks give'} no verdict; run ${fewestPairs} or more.`,

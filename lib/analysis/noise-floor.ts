@@ -2,10 +2,12 @@
 import { z } from 'zod';
 import { type Cell, cellId, cellSchema } from '../records/arm.ts';
 import type { StudyPlan } from '../records/plan.ts';
-import { type Pair, pairedRatio, pairedRatioSchema } from '../stats/paired.ts';
+import { type Pair, type PairedRatio, pairedRatio, pairedRatioSchema } from '../stats/paired.ts';
+import { verdictOfInterval } from './adaptive.ts';
 import { usableTrials } from './cell-summary.ts';
+import { fewestPairs } from './contest.ts';
 import type { TrialEntry } from './summary-model.ts';
-import { judgeRatio, verdictSchema } from './verdict.ts';
+import { type Verdict, verdictSchema } from './verdict.ts';
 
 export const noiseFloorSchema = z.object({
   /** Second run over first run of one and the same cell, throughput. */
@@ -38,7 +40,7 @@ export function noiseFloor(trials: readonly TrialEntry[], cells: readonly Cell[]
     const pairs = pairsOf(usableTrials(second, cell), usableTrials(main, cell));
     if (!second.some((trial) => trial.cellId === cellId(cell))) return [];
     const ratio = pairedRatio(pairs, plan.seed);
-    return [{ cell, cellId: cellId(cell), ratio, verdict: judgeRatio(ratio, plan.thresholdRatio).verdict, pairs }];
+    return [{ cell, cellId: cellId(cell), ratio, verdict: verdictOf(ratio, plan.thresholdRatio), pairs }];
   });
   const logs = found.flatMap(({ pairs }) =>
     pairs.map(({ numerator, denominator }) => Math.log(numerator / denominator)),
@@ -61,4 +63,10 @@ function pairsOf(second: readonly TrialEntry[], first: readonly TrialEntry[]): P
     const denominator = first.find(({ block }) => block === trial.block)?.figures.throughputPerSecond;
     return numerator && denominator ? [{ numerator, denominator }] : [];
   });
+}
+
+function verdictOf(ratio: PairedRatio | null, threshold: number): Verdict {
+  if (ratio === null || ratio.lowerRatio === null || ratio.upperRatio === null) return 'INCONCLUSIVE';
+  if (ratio.pairs < fewestPairs) return 'INCONCLUSIVE';
+  return verdictOfInterval(ratio.lowerRatio, ratio.upperRatio, threshold);
 }

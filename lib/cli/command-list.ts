@@ -31,6 +31,12 @@ export const listedCommands: readonly ListedCommand[] = [
     load: async () => (await import('./commands/probe.ts')).probeCommand,
   },
   {
+    name: 'context',
+    operands: '',
+    description: 'measure what a CUDA context costs here: clients × arm, device memory, creation time, client limit',
+    load: async () => (await import('./commands/context.ts')).contextCommand,
+  },
+  {
     name: 'doctor',
     operands: '',
     description: 'check the host for a study and name the mend for each finding',

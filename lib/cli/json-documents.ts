@@ -1,10 +1,12 @@
 /** The documents that commands print with --json: their schemas. */
 import { z } from 'zod';
+import { contextSummarySchema } from '../analysis/context-cost-model.ts';
 import { studySummarySchema } from '../analysis/summary-model.ts';
 import { runWarningKinds } from '../load/run-warnings.ts';
 import { verdictNames } from '../load/threshold.ts';
 import { foreignDaemonSchema } from '../mps/foreign-daemons.ts';
 import { cellSchema } from '../records/arm.ts';
+import { contextCostSchema } from '../records/context-cost.ts';
 import { environmentSchema } from '../records/environment.ts';
 import { gpuSnapshotSchema, processReadingSchema } from '../records/gpu.ts';
 import { headroomSchema } from '../records/headroom.ts';
@@ -51,6 +53,12 @@ export const doctorDocumentSchema = document('doctor').extend({
   plannedWorkers: z.number().int().min(1),
   findings: z.array(findingSchema),
   environment: environmentSchema,
+});
+
+/** `context --json`, and the file of `context --out`. */
+export const contextDocumentSchema = document('context').extend({
+  ...contextCostSchema.shape,
+  summary: contextSummarySchema,
 });
 
 /** `load --json`. Bodies and the values of headers are not in it. */

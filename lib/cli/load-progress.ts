@@ -1,5 +1,5 @@
 /** How a load run is followed: a live view on a terminal, a log elsewhere, nothing where it is not wanted. */
-import { formatRate, formatSpan, ns } from '../core/units.ts';
+import { formatRate, formatSpan, grouped, ns } from '../core/units.ts';
 import type { LoadInterval } from '../load/load-interval.ts';
 import type { CliContext } from './context.ts';
 import { percentileTexts } from './latency-figures.ts';
@@ -100,12 +100,12 @@ function logSpanNs({ stop, warmupNs }: LoadTitle): number {
 function logLine({ stop, warmupNs }: LoadTitle, soFar: LoadSoFar, perSecond: number): string {
   const { failed } = endedAndFailed(soFar);
   const total = stop.kind === 'duration' ? ` of ${formatSpan(ns(warmupNs + stop.durationNs))}` : '';
-  const count = stop.kind === 'requests' ? ` of ${stop.requests.toLocaleString('en-US')}` : '';
+  const count = stop.kind === 'requests' ? ` of ${grouped(stop.requests)}` : '';
   return [
     `${soFar.phase} ${formatSpan(ns(soFar.elapsedNs))}${total}`,
     formatRate(perSecond),
-    `${soFar.outcomes.ok.toLocaleString('en-US')}${count} ok, ${failed.toLocaleString('en-US')} failed`,
-    `${(soFar.inFlight ?? 0).toLocaleString('en-US')} in flight`,
+    `${grouped(soFar.outcomes.ok)}${count} ok, ${grouped(failed)} failed`,
+    `${grouped(soFar.inFlight ?? 0)} in flight`,
     percentileTexts(soFar.responseTime).join('  '),
   ].join(' · ');
 }

@@ -1,5 +1,5 @@
 /** The summary of a load run as text. No figure is computed here. */
-import { formatBytes, formatDuration, formatRate, ns } from '../core/units.ts';
+import { formatBytes, formatDuration, formatRate, grouped, ns } from '../core/units.ts';
 import type { ThresholdVerdict } from '../load/threshold.ts';
 import { lateSendLimitNs } from '../records/generator-limits.ts';
 import { decodeLatencies } from '../records/histogram.ts';
@@ -260,8 +260,4 @@ function generatorText({ generator, loop }: LoadSummary): string {
 function verdictText({ text, verdict, measured }: ThresholdVerdict): string {
   const word = { kept: 'kept', missed: 'MISSED', undecided: 'UNDECIDED, counts as missed' }[verdict];
   return `${text}: ${word} (${measured})`;
-}
-
-function grouped(count: number): string {
-  return count.toLocaleString('en-US');
 }

@@ -1,5 +1,5 @@
 /** The loop of a load run in words. */
-import { counted, formatDuration, formatRate, ns } from '../core/units.ts';
+import { counted, formatDuration, formatRate, grouped, ns } from '../core/units.ts';
 import type { Loop, ScheduledLoop } from '../records/load.ts';
 
 /** Such as "open loop, 200.0 /s poisson, at most 100 connections". */
@@ -15,14 +15,10 @@ function arrivalsText(loop: ScheduledLoop): string {
     case 'open':
       return `${formatRate(loop.ratePerSecond)} ${loop.arrival}`;
     case 'steps':
-      return `${counted(loop.ratesPerSecond.length, 'step')} of ${loop.ratesPerSecond.map(grouped).join(', ')} /s ${loop.arrival}`;
+      return `${counted(loop.ratesPerSecond.length, 'step')} of ${loop.ratesPerSecond.map((rate) => grouped(rate)).join(', ')} /s ${loop.arrival}`;
     case 'ramp':
       return `${grouped(loop.fromPerSecond)} to ${formatRate(loop.toPerSecond)} ${loop.arrival}`;
     case 'trace':
       return `${counted(loop.requests, 'request')} of a trace over ${formatDuration(ns(loop.spanNs))}`;
   }
-}
-
-function grouped(count: number): string {
-  return count.toLocaleString('en-US');
 }

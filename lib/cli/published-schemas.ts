@@ -8,6 +8,7 @@ import { requestedForm } from '../records/plan-text.ts';
 import { trialSeriesSchema } from '../records/series.ts';
 import { trialRecordSchema } from '../records/trial.ts';
 import {
+  contextDocumentSchema,
   doctorDocumentSchema,
   loadDocumentSchema,
   loadIntervalDocumentSchema,
@@ -35,6 +36,7 @@ const documents: Readonly<Record<string, PublishedDocument>> = {
   series: { title: 'A file below series/ of a study', schema: trialSeriesSchema },
   summary: { title: 'summary.json of a study', schema: studySummarySchema },
   'probe-document': { title: 'mpsbench probe --json', schema: probeDocumentSchema },
+  'context-document': { title: 'mpsbench context --json', schema: contextDocumentSchema },
   'doctor-document': { title: 'mpsbench doctor --json', schema: doctorDocumentSchema },
   'load-document': { title: 'mpsbench load --json', schema: loadDocumentSchema },
   'rate-search-document': { title: 'mpsbench load --rate auto --json', schema: rateSearchDocumentSchema },

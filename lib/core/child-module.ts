@@ -6,7 +6,19 @@ import { fileURLToPath } from 'node:url';
  * Node's own flags are handed on, so that a source run under a loader starts its children under it too.
  */
 export function childModuleArguments(callerUrl: string, name: string): string[] {
-  return [...process.execArgv, childModulePath(callerUrl, name)];
+  return [...flagsForModules(process.execArgv), childModulePath(callerUrl, name)];
+}
+
+/** A child that got them would run the caller's program again, and start children in turn without end. */
+const programFlags: readonly string[] = ['-e', '--eval', '-p', '--print', '-pe', '--input-type'];
+
+/** The flags without a program given in them (`node -e …`), which a child would run in place of its module. Pure. */
+export function flagsForModules(flags: readonly string[]): string[] {
+  return flags.filter((flag, index) => {
+    const [name = ''] = flag.split('=', 1);
+    const isValue = programFlags.includes(flags[index - 1] ?? '');
+    return !isValue && !programFlags.includes(name);
+  });
 }
 
 /** What a worker thread that runs the module `name` ("./sending-thread") next to the caller is made of. */

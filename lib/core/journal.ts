@@ -21,9 +21,33 @@ const mpsDaemonEntrySchema = z.strictObject({
   servers: z.array(identitySchema).readonly(),
 });
 
+const serverEntrySchema = z.strictObject({
+  kind: z.literal('server'),
+  /** For people: "TorchServe". */
+  name: z.string(),
+  /** By which each of its processes is known; see server-processes.ts. */
+  serverId: z.string().min(8),
+  /** Those that were started; empty = being started, then the processes are known by the id alone. */
+  leaders: z.array(identitySchema).readonly(),
+  /** Others that were seen to be the server's. */
+  others: z.array(identitySchema).readonly(),
+  /** To be killed before anybody is asked: a front end that would end its workers in a way that MPS does not take well. */
+  killFirst: z.array(identitySchema).readonly(),
+  /** By which the leaders are asked to end. */
+  stopSignal: z.enum(['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP']),
+  /** A private directory that goes when the processes have; null = there is none. */
+  directory: z.string().nullable(),
+});
+export type ServerEntry = z.infer<typeof serverEntrySchema>;
+
 /** One thing that must be undone if its owner cannot do it. */
-const entrySchema = z.discriminatedUnion('kind', [mpsDaemonEntrySchema]);
+const entrySchema = z.discriminatedUnion('kind', [mpsDaemonEntrySchema, serverEntrySchema]);
 export type JournalEntry = z.infer<typeof entrySchema>;
+
+/** What an entry is, for people. */
+export function entryName(entry: JournalEntry): string {
+  return entry.kind === 'server' ? entry.name : 'MPS daemon';
+}
 
 const journalFileSchema = z.strictObject({
   schemaVersion: z.literal(1),

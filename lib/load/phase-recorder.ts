@@ -1,14 +1,7 @@
 /** Counts and latencies of one phase. */
 
 import { lateSendLimitNs } from '../records/generator-limits.ts';
-import {
-  encodeLatencies,
-  type LatencyHistogram,
-  latencyHistogram,
-  latencySummary,
-  mergeLatencies,
-  recordLatency,
-} from '../records/histogram.ts';
+import { encodeLatencies, type LatencyHistogram, latencySummary, mergeLatencies } from '../records/histogram.ts';
 import { LatencyTally } from '../records/latency-tally.ts';
 import type { OutcomeCounts, PhaseSummary } from '../records/load.ts';
 import { outcomeNames } from '../records/load-outcomes.ts';
@@ -45,9 +38,9 @@ export class PhaseRecorder {
   // Most requests of a closed loop are sent when they are due; these are recorded once instead of three times.
   readonly #punctual = new LatencyTally();
   #punctualCount = 0;
-  readonly #lateResponseTime: LatencyHistogram = latencyHistogram();
-  readonly #lateServiceTime: LatencyHistogram = latencyHistogram();
-  readonly #lateness: LatencyHistogram = latencyHistogram();
+  readonly #lateResponseTime = new LatencyTally();
+  readonly #lateServiceTime = new LatencyTally();
+  readonly #lateness = new LatencyTally();
   #finished = 0;
   #lateSends = 0;
   #requestBytes = 0;
@@ -74,11 +67,12 @@ export class PhaseRecorder {
       if (request.outcome === 'ok') this.#punctual.record(endNs - intendedNs);
       return;
     }
-    recordLatency(this.#lateness, latenessNs(request));
+    // Due times of a schedule need not be whole.
+    this.#lateness.record(Math.round(latenessNs(request)));
     if (isLate(request)) this.#lateSends++;
     if (request.outcome !== 'ok' || sentNs === null) return;
-    recordLatency(this.#lateResponseTime, endNs - intendedNs);
-    recordLatency(this.#lateServiceTime, endNs - sentNs);
+    this.#lateResponseTime.record(Math.round(endNs - intendedNs));
+    this.#lateServiceTime.record(Math.round(endNs - sentNs));
   }
 
   summary(window: PhaseWindow): PhaseSummary {
@@ -111,11 +105,11 @@ export class PhaseRecorder {
 
   #latencies(): { responseTime: LatencyHistogram; serviceTime: LatencyHistogram; lateness: LatencyHistogram } {
     const punctual = this.#punctual.histogram();
-    const lateness = mergeLatencies([this.#lateness]);
+    const lateness = this.#lateness.histogram();
     if (this.#punctualCount > 0) lateness.recordValueWithCount(0, this.#punctualCount);
     return {
-      responseTime: mergeLatencies([punctual, this.#lateResponseTime]),
-      serviceTime: mergeLatencies([punctual, this.#lateServiceTime]),
+      responseTime: mergeLatencies([punctual, this.#lateResponseTime.histogram()]),
+      serviceTime: mergeLatencies([punctual, this.#lateServiceTime.histogram()]),
       lateness,
     };
   }

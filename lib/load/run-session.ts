@@ -1,6 +1,7 @@
 /** What is made of the rows of one run: progress, figures, and the run's own health. */
 import type { Clock, Origin } from '../core/clock.ts';
 import { MpsbenchError } from '../core/errors.ts';
+import { readHistogramLibrary } from '../records/histogram.ts';
 import type { GeneratorHealth, LoadResult, LoadSpec } from '../records/load.ts';
 import type { Steadiness } from '../records/steadiness.ts';
 import { BatchRecorder } from './batch-recorder.ts';
@@ -73,6 +74,8 @@ export class RunSession implements Disposable {
       onDone: () => this.#done.resolve(),
       onManyRows: () => this.#takeEarly(),
     });
+    // While the first requests are on their way.
+    readHistogramLibrary();
   }
 
   /** Settles when no request is due or in flight and every row can be taken. */

@@ -28,7 +28,7 @@ export type SentRows = LoadBatch & { readonly streams?: readonly StreamedRow[] }
 
 /** A run in progress: what the addon's is, and on which engine soever. */
 export interface SendingRun extends Pick<NativeLoadRun, 'beginMeasurement' | 'stop' | 'health'> {
-  /** The rows since the last call. Throws what ended the run before its time. */
+  /** The rows since the last call, to be read before anything else is awaited. Throws what ended the run before its time. */
   take(): SentRows;
   /** Why there is no connection at all, where the rows do not say it; null = they do. */
   noConnectionText(): string | null;

@@ -13,7 +13,7 @@ import type { LoopHost, RequestLoop } from './loop.ts';
 import { LoopLag } from './loop-lag.ts';
 import { openLoop } from './open-loop.ts';
 import { abortedCutOff, noConnection, timeoutCutOff } from './outcome.ts';
-import { columnsOver, RowBuffer } from './row-buffer.ts';
+import { type columnsOver, RowBuffer } from './row-buffer.ts';
 import type { SendingPlan, SendingRun, SentRows } from './sender.ts';
 import type { StreamedRow } from './token-recorder.ts';
 
@@ -78,25 +78,13 @@ export class UndiciRun implements SendingRun, AsyncDisposable {
       this.#background(work);
   }
 
+  /** The columns are filled anew once the caller's turn is over. */
   take(): SentRows {
-    const { buffer, ...rest } = this.takeRows();
-    return { ...rest, ...columnsOver(buffer) };
+    return { ...this.#state(), ...this.#rows.lend() };
   }
 
-  /** Throws what ended the run before its time. */
   takeRows(): TakenRows {
-    if (this.#failure !== null) throw this.#failure.error;
-    const excerpts = this.#excerpts.slice(this.#excerptsTold);
-    this.#excerptsTold += excerpts.length;
-    return {
-      ...this.#rows.take(),
-      streams: this.#streams.splice(0),
-      more: false,
-      connections: this.#connectionsMade,
-      outstanding: this.#outstanding,
-      issuingEndNs: this.#issuer.lastIssueNs,
-      excerpts,
-    };
+    return { ...this.#state(), ...this.#rows.take() };
   }
 
   beginMeasurement(window: MeasurementWindow): void {
@@ -124,6 +112,21 @@ export class UndiciRun implements SendingRun, AsyncDisposable {
     this.#ending.abort();
     this.#lag.stop();
     this.#destroy();
+  }
+
+  /** Throws what ended the run before its time. */
+  #state(): Omit<TakenRows, 'buffer' | 'count'> {
+    if (this.#failure !== null) throw this.#failure.error;
+    const excerpts = this.#excerpts.slice(this.#excerptsTold);
+    this.#excerptsTold += excerpts.length;
+    return {
+      streams: this.#streams.splice(0),
+      more: false,
+      connections: this.#connectionsMade,
+      outstanding: this.#outstanding,
+      issuingEndNs: this.#issuer.lastIssueNs,
+      excerpts,
+    };
   }
 
   #nowNs(): number {

@@ -5,7 +5,14 @@
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { MpsbenchError, messageOf } from '../core/errors.ts';
-import type { ContextProbe, DeviceSeries, GpuSnapshot, ProcessSeries, SamplingSummary } from '../records/gpu.ts';
+import type {
+  ContextProbe,
+  DeviceSeries,
+  GpuSnapshot,
+  ProcessSeries,
+  SamplingSummary,
+  SmActivity,
+} from '../records/gpu.ts';
 import type { EncoderDimensions } from '../records/server-plans/embedded.ts';
 
 export interface SampleOptions {
@@ -38,6 +45,9 @@ export interface NativeGpuSession {
   /** `withEnergy` adds the total energy counter (3.4 ms per device on an H100). */
   snapshot(options: { readonly originNs: bigint; readonly withEnergy: boolean }): GpuSnapshot;
   startSampling(options: SampleOptions): NativeSampling;
+  /** Reads the driver's counters of the SMs (GPM), as endActivity does; in between nothing is read. */
+  beginActivity(options: { readonly device: number }): void;
+  endActivity(): SmActivity;
   /** Idempotent; stops a sampling that runs. */
   close(): void;
 }

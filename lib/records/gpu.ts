@@ -1,6 +1,6 @@
 /** What was read from NVML, raw: nothing is attributed or summed here. */
 import { z } from 'zod';
-import { unavailableFieldsSchema, unavailableSchema } from './availability.ts';
+import { type UnavailableFields, unavailableFieldsSchema, unavailableSchema } from './availability.ts';
 
 const nullableBytes = z.number().int().nonnegative().nullable();
 const nullableCount = z.number().int().nonnegative().nullable();
@@ -94,6 +94,13 @@ export const gpuSnapshotSchema = z.object({
   unavailable: unavailableFieldsSchema,
 });
 export type GpuSnapshot = z.infer<typeof gpuSnapshotSchema>;
+
+/** Of one device between two moments. */
+export interface SmActivity {
+  /** Mean share of the SMs that had work, 0-100: GPM of Hopper and later. */
+  readonly smActivityPercent: number | null;
+  readonly unavailable: UnavailableFields;
+}
 
 /** What a sampler read on one device: equal-length columns, NaN where a tick gave no value. */
 export interface DeviceSeries {

@@ -1,6 +1,5 @@
 /** A histogram as the few numbers that it holds: small, mergeable, and free to pass between threads. */
-import { JsHistogram } from 'hdr-histogram-js';
-import { type LatencyHistogram, latencyHistogram } from './histogram.ts';
+import { bucketsOf, type LatencyHistogram, latencyHistogram } from './histogram.ts';
 
 /** Columns of one length, ascending: the least value of each bucket that is not empty, and how many it holds. */
 export interface LatencyCounts {
@@ -12,15 +11,15 @@ export const noLatencies: LatencyCounts = { valuesNs: [], counts: [] };
 
 /** What a histogram holds. Throws TypeError for one that records/histogram.ts did not make. */
 export function latencyCounts(histogram: LatencyHistogram): LatencyCounts {
-  if (!(histogram instanceof JsHistogram)) throw new TypeError('not a histogram whose buckets can be read');
+  const buckets = bucketsOf(histogram);
   const valuesNs: number[] = [];
   const counts: number[] = [];
-  let left = histogram.totalCount;
+  let left = buckets.totalCount;
   // A bucket counts up to 2^32; beyond that the total is of no use as the only end of the loop.
-  for (let index = 0; left > 0 && histogram.valueFromIndex(index) <= histogram.maxValue; index++) {
-    const count = histogram.getCountAtIndex(index);
+  for (let index = 0; left > 0 && buckets.valueFromIndex(index) <= buckets.maxValue; index++) {
+    const count = buckets.getCountAtIndex(index);
     if (count === 0) continue;
-    valuesNs.push(histogram.valueFromIndex(index));
+    valuesNs.push(buckets.valueFromIndex(index));
     counts.push(count);
     left -= count;
   }

@@ -12,13 +12,14 @@ const mostExactShift = 31 - significantBits;
  */
 export class LatencyTally {
   readonly #counts = new Uint32Array((mostExactShift + 1) << significantBits);
-  /** Values of 2^31 ns and more. */
-  readonly #long = latencyHistogram();
+  /** Values of 2^31 ns and more; null while there is none. */
+  #long: LatencyHistogram | null = null;
   #first = this.#counts.length;
   #last = -1;
 
   record(spanNs: number): void {
     if (!(spanNs >= 0 && spanNs < 2 ** 31)) {
+      this.#long ??= latencyHistogram();
       recordLatency(this.#long, spanNs);
       return;
     }
@@ -32,14 +33,14 @@ export class LatencyTally {
   /** What was recorded since the last reset, as a new histogram. */
   histogram(): LatencyHistogram {
     const made = latencyHistogram();
-    if (this.#long.totalCount > 0) made.add(this.#long);
+    if (this.#long !== null) made.add(this.#long);
     this.#forEach((valueNs, count) => made.recordValueWithCount(valueNs, count));
     return made;
   }
 
   /** The same as counts, for a small part of the cost. */
   counts(): LatencyCounts {
-    const long = this.#long.totalCount > 0 ? latencyCounts(this.#long) : noLatencies;
+    const long = this.#long === null ? noLatencies : latencyCounts(this.#long);
     const valuesNs: number[] = [];
     const counts: number[] = [];
     this.#forEach((valueNs, count) => {
@@ -59,7 +60,7 @@ export class LatencyTally {
 
   reset(): void {
     if (this.#last >= 0) this.#counts.fill(0, this.#first, this.#last + 1);
-    if (this.#long.totalCount > 0) this.#long.reset();
+    this.#long = null;
     this.#first = this.#counts.length;
     this.#last = -1;
   }

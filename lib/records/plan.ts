@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { formatCpuList, parseCpuList } from '../core/cpu-list.ts';
 import { type Nanoseconds, parseBytes } from '../core/units.ts';
 import { armNameSchema } from './arm.ts';
+import { constraintValue } from './constraint.ts';
 import {
   cpuListValue,
   distinctItems,
@@ -61,6 +62,10 @@ export const loadPlanSchema = z
   })
   .meta({ not: { required: ['duration', 'requests'] } });
 
+/** What the recommended configuration is best in, among those that meet the constraints. */
+export const objectives = ['throughput', 'throughput-per-gib', 'p99', 'memory'] as const;
+export type Objective = (typeof objectives)[number];
+
 export const studyPlanSchema = z
   .strictObject({
     schemaVersion: z.literal(planSchemaVersion).default(planSchemaVersion),
@@ -116,6 +121,11 @@ export const studyPlanSchema = z
     readyTimeout: positiveDurationValue.default(120_000_000_000 as Nanoseconds),
     /** Ratio to 'off' below which a difference does not matter in practice: 0.03 = 3 %. */
     thresholdRatio: z.number().min(0).max(1).default(0.03),
+    /** Conditions that the recommended configuration must meet, such as 'p99 < 50ms', 'memory < 20GiB', 'errors < 0.1%'. */
+    constraints: z.array(constraintValue).default([]),
+    objective: z.enum(objectives).default('throughput'),
+    /** Share of the peak that is to stay free on top of it where the report says how many workers fit: 0.05 = 5 %. */
+    memoryHeadroomRatio: z.number().min(0).max(10).default(0.05),
   })
   .refine((plan) => plan.load.duration === undefined || plan.load.requests === undefined, {
     message: 'give duration or requests, not both',

@@ -6,6 +6,7 @@ import { gpuSnapshotSchema, samplingSummarySchema } from './gpu.ts';
 import { headroomSchema } from './headroom.ts';
 import { loadSummarySchema } from './load.ts';
 import { placementSchema } from './placement.ts';
+import { resourceUseSchema } from './resource-use.ts';
 import { sampledReplySchema } from './sampled-reply.ts';
 
 export const trialSchemaVersion = 1;
@@ -139,6 +140,8 @@ export const trialRecordSchema = z.object({
   replies: z.array(sampledReplySchema).nullable().optional(),
   /** null = nothing was to be kept to CPUs. */
   placement: placementSchema.nullable().default(null),
+  /** Null where nothing was measured, and in older records. */
+  use: resourceUseSchema.nullable().default(null),
   /** Paths below the study directory; null where nothing was written. */
   files: z.object({ histograms: z.string().nullable(), series: z.string().nullable() }),
 });

@@ -35,6 +35,15 @@ const columns: readonly (readonly [heading: string, value: (trial: TrialEntry) =
   ['unexplainedBytes', (trial) => trial.figures.loadedMemory?.unexplainedBytes ?? null],
   ['unreleasedBytes', (trial) => trial.figures.unreleasedBytes],
   ['headroomRatio', (trial) => trial.figures.headroomRatio],
+  ['frontEndCores', (trial) => trial.figures.limits?.frontEndCores ?? null],
+  ['frontEndRatio', (trial) => trial.figures.limits?.frontEndRatio ?? null],
+  ['frontEndThreadRatio', (trial) => trial.figures.limits?.frontEndThreadRatio ?? null],
+  ['workersCores', (trial) => trial.figures.limits?.workersCores ?? null],
+  ['generatorCores', (trial) => trial.figures.limits?.generatorCores ?? null],
+  ['hostBusyRatio', (trial) => trial.figures.limits?.hostBusyRatio ?? null],
+  ['gpuUtilizationPercent', (trial) => trial.figures.limits?.gpuUtilizationPercent ?? null],
+  ['smActivityPercent', (trial) => trial.figures.limits?.smActivityPercent ?? null],
+  ['limitedBy', (trial) => trial.figures.limits?.parts.join(' ') ?? null],
 ];
 
 /** RFC 4180 with line feeds; text that a spreadsheet would run as a formula is quoted as text. */

@@ -2,7 +2,7 @@
 
 import type { CellSummary, PairedRatio, Spread, StudySummary } from '../analysis/summary-model.ts';
 import { filledBatchRatio } from '../analysis/validity.ts';
-import { counted, formatDuration, type Nanoseconds } from '../core/units.ts';
+import { counted, formatDuration, grouped, type Nanoseconds } from '../core/units.ts';
 
 export interface DecisionRow {
   readonly workers: string;
@@ -103,7 +103,7 @@ export function hasComparison(summary: StudySummary): boolean {
 /** One decimal below 1,000. */
 export function rateText(perSecond: number): string {
   const digits = perSecond < 1000 ? 1 : 0;
-  return perSecond.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return grouped(perSecond, digits);
 }
 
 function rangeText(spread: Spread): string {
@@ -130,7 +130,7 @@ export function durationText(spread: Spread | null): string {
 
 /** Whole MiB in every row, so that rows can be compared at sight. */
 export function mebibytesText(bytes: number): string {
-  return (bytes / 2 ** 20).toLocaleString('en-US', { maximumFractionDigits: 0 });
+  return grouped(bytes / 2 ** 20, 0);
 }
 
 function medianMebibytes(spread: Spread | null): string {

@@ -1,5 +1,6 @@
 /** report.html: one file that works offline; figures and style are inside, nothing is fetched. */
 import type { StudySummary } from '../analysis/summary-model.ts';
+import { cellText } from '../records/arm.ts';
 import { recordedCommand, repeatCommand } from './command-text.ts';
 import { unknownText } from './decision-rows.ts';
 import type { Figure } from './figures.ts';
@@ -34,6 +35,7 @@ ${htmlStyle}</style>
 ${answerSection(summary)}
 ${tableSection(decisionTable(summary))}
 ${figures.map(figureSection).join('\n')}
+${deploySection(summary)}
 ${detailTables(summary).map(tableSection).join('\n')}
 ${repeatSection(summary)}
 </main>
@@ -121,6 +123,18 @@ function tableCell(text: string, isNumeric: boolean, repeats: boolean): string {
 function classAttribute(names: readonly string[]): string {
   const given = names.filter((name) => name !== '');
   return given.length === 0 ? '' : ` class="${given.join(' ')}"`;
+}
+
+/** The recommended configuration, to be copied. */
+function deploySection({ deploy, recommendation }: StudySummary): string {
+  if (recommendation === null || deploy.length === 0) return '';
+  const parts = deploy.map(
+    ({ title, text }) => `<p class="note">${escapeHtml(title)}:</p>\n<pre>${escapeHtml(text)}</pre>`,
+  );
+  return `<section>
+<h2>Deploy it: ${escapeHtml(cellText(recommendation.cell))}</h2>
+${parts.join('\n')}
+</section>`;
 }
 
 function repeatSection(summary: StudySummary): string {

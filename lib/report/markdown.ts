@@ -1,5 +1,6 @@
 /** report.md: the report for a repository or an issue, with the figures beside it. */
 import type { StudySummary } from '../analysis/summary-model.ts';
+import { cellText } from '../records/arm.ts';
 import { recordedCommand, repeatCommand } from './command-text.ts';
 import { decisionTable, detailTables, type ReportTable } from './tables.ts';
 
@@ -17,12 +18,20 @@ export function markdownReport(
     ...(answer.cautions.length > 0 ? [answer.cautions.map((caution) => `- ${escapeText(caution)}`).join('\n')] : []),
     ...tableSections(decisionTable(summary)),
     ...figures.map((figure) => `![${figure.description}](${figure.path})`),
+    ...deploySections(summary),
     ...detailTables(summary).flatMap((table) => tableSections(table)),
     '## Run it again',
     `In the study directory, whose plan is complete:\n\n    ${repeatCommand}`,
     `It was made by:\n\n    ${recordedCommand(summary)}`,
   ];
   return `${sections.join('\n\n')}\n`;
+}
+
+/** Indented code: no text of a plan can end it, as it could a fence. */
+function deploySections({ deploy, recommendation }: StudySummary): string[] {
+  if (recommendation === null || deploy.length === 0) return [];
+  const parts = deploy.map(({ title, text }) => `${escapeText(title)}:\n\n${text.replaceAll(/^/gm, '    ')}`);
+  return [`## Deploy it: ${escapeText(cellText(recommendation.cell))}`, ...parts];
 }
 
 function tableSections(table: ReportTable): string[] {

@@ -5,7 +5,7 @@ import type { Environment } from '../records/environment.ts';
 import type { StudyPlan } from '../records/plan.ts';
 import { openStudyDirectory } from '../records/study-directory.ts';
 import type { TrialRecord } from '../records/trial.ts';
-import { readStudyPlan, rebuildReport } from './write-report.ts';
+import { readSeriesFigures, readStudyPlan, rebuildReport } from './write-report.ts';
 
 /** Everything that a study recorded, all attempts included, and its summary computed from that. */
 export interface RecordedStudy {
@@ -24,7 +24,8 @@ export async function readStudy(directory: string): Promise<RecordedStudy> {
   const plan = await readStudyPlan(study);
   const environment = await study.readEnvironment();
   const trials = await study.readTrials();
-  return { directory, plan, environment, trials, summary: summarizeStudy(plan, environment, trials) };
+  const summary = summarizeStudy(plan, environment, trials, await readSeriesFigures(study, trials, plan.gpu.device));
+  return { directory, plan, environment, trials, summary };
 }
 
 /**

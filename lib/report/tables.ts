@@ -2,6 +2,7 @@
 
 import type { Comparison, StudySummary, TrialEntry } from '../analysis/summary-model.ts';
 import { formatDuration, type Nanoseconds } from '../core/units.ts';
+import { changeTable, constraintTable, correlationTable, frontierTable } from './choice-tables.ts';
 import { conditionRows } from './condition-rows.ts';
 import {
   cellGroups,
@@ -14,6 +15,9 @@ import {
   ratioWithInterval,
   unknownText,
 } from './decision-rows.ts';
+import { ledgerTable, timelineTable, workerCostTable } from './ledger-table.ts';
+import { limitsTable } from './limits-table.ts';
+import { failuresTable, testsTable } from './tests-table.ts';
 import { tokenTable } from './token-table.ts';
 
 export interface ReportTable {
@@ -105,14 +109,12 @@ function comparisonCells(comparison: Comparison | null): string[] {
   return [ratio, comparison.verdict, comparison.verdictReason];
 }
 
-/** Interval and the second opinions of every comparison. */
+/** Throughput, latency and memory of every comparison; its tests are a table of their own. */
 export function comparisonTable(summary: StudySummary): ReportTable {
   return {
     title: 'Comparisons with off',
-    note:
-      'Same workers and batch size. p: two-sided sign-flip permutation test. HL: Hodges-Lehmann ratio, which ' +
-      'one odd trial moves little. p50 and p99: response time ratio at equal concurrency, or at equal rate in an open loop. Memory: median difference by block [min, max].',
-    headings: ['cell', 'n', 'throughput [95 %]', 'p', 'HL', 'p50', 'p99', 'memory, MiB', 'verdict', 'why'],
+    note: 'Same workers and batch size. p50 and p99: response time ratio at equal concurrency, or at equal rate in an open loop. Memory: median difference by block [min, max].',
+    headings: ['cell', 'n', 'throughput [95 %]', 'p50', 'p99', 'memory, MiB', 'verdict', 'why'],
     rows: summary.cells.flatMap(({ cellId, comparison }) => (comparison ? [comparisonRow(cellId, comparison)] : [])),
     emphasised: noRows,
     groupStarts: noRows,
@@ -126,8 +128,6 @@ function comparisonRow(cellId: string, comparison: Comparison): string[] {
     cellId,
     String(throughput?.pairs ?? 0),
     throughput ? ratioWithInterval(throughput) : unknownText,
-    throughput ? throughput.permutationP.toPrecision(3) : unknownText,
-    throughput ? `${throughput.hodgesLehmannRatio.toFixed(2)}x` : unknownText,
     p50 ? ratioWithInterval(p50) : unknownText,
     p99 ? ratioWithInterval(p99) : unknownText,
     memory
@@ -208,7 +208,10 @@ export function conditionTable(summary: StudySummary): ReportTable {
 
 /** In the order of a report; those without a row are left out. */
 export function detailTables(summary: StudySummary): ReportTable[] {
-  const compared = hasComparison(summary) ? [bestTable, comparisonTable] : [];
-  const tables = [tokenTable, ...compared, validityTable, conditionTable, trialTable].map((table) => table(summary));
+  const compared = hasComparison(summary) ? [bestTable, comparisonTable, testsTable] : [];
+  const choice = [changeTable, constraintTable, frontierTable];
+  const memory = [ledgerTable, workerCostTable, correlationTable, timelineTable];
+  const rest = [limitsTable, validityTable, failuresTable, conditionTable, trialTable];
+  const tables = [...choice, tokenTable, ...compared, ...memory, ...rest].map((table) => table(summary));
   return tables.filter((table) => table.rows.length > 0);
 }

@@ -2,6 +2,7 @@
 
 import { basename } from 'node:path';
 import { abRows, type GpuMeans, gpuMeans } from '../analysis/ab-report.ts';
+import { type SeriesFigures, type SeriesFiguresOf, seriesFigures } from '../analysis/series-figures.ts';
 import { summarizeStudy } from '../analysis/study-summary.ts';
 import type { StudySummary } from '../analysis/summary-model.ts';
 import { MpsbenchError } from '../core/errors.ts';
@@ -53,7 +54,23 @@ async function writeAbReport(directory: StudyDirectory, summary: StudySummary): 
 /** The summary alone; writes nothing. Throws STUDY_UNREADABLE or RECORD_SCHEMA_MISMATCH. */
 export async function readSummary(directory: StudyDirectory): Promise<StudySummary> {
   const plan = await readStudyPlan(directory);
-  return summarizeStudy(plan, await directory.readEnvironment(), await directory.readTrials());
+  const trials = await directory.readTrials();
+  const fromSeries = await readSeriesFigures(directory, trials, plan.gpu.device);
+  return summarizeStudy(plan, await directory.readEnvironment(), trials, fromSeries);
+}
+
+/** What the series files say, one file in memory at a time. Throws RECORD_SCHEMA_MISMATCH or STUDY_UNREADABLE. */
+export async function readSeriesFigures(
+  directory: StudyDirectory,
+  trials: readonly TrialRecord[],
+  device: string | null,
+): Promise<SeriesFiguresOf> {
+  const known = new Map<TrialRecord, SeriesFigures>();
+  for (const record of trials) {
+    const series = record.files.series === null ? null : await directory.readSeries(record.files.series);
+    known.set(record, seriesFigures(record, series, device));
+  }
+  return (record) => known.get(record) ?? null;
 }
 
 /** The plan of a study, complete. Throws STUDY_UNREADABLE or RECORD_SCHEMA_MISMATCH. */

@@ -1,5 +1,6 @@
 /** The contract of an adapter: what knows how to start, scale, check and stop one kind of server. */
 import type { EmergencyStops } from '../core/emergency.ts';
+import type { Journal } from '../core/journal.ts';
 import type { Nanoseconds } from '../core/units.ts';
 import type { LoadSpec } from '../records/load.ts';
 import type { WorkerAttachment } from '../records/trial.ts';
@@ -25,6 +26,8 @@ export interface ServerStart {
   readonly readyTimeoutNs: Nanoseconds;
   readonly signal: AbortSignal;
   readonly emergency: EmergencyStops;
+  /** Where a SIGKILL of this process leaves word of the server; left out or null = nowhere. */
+  readonly journal?: Journal | null;
 }
 
 export interface WorkerFacts {

@@ -1,17 +1,17 @@
 /** Adapter of any program: started once per worker or once for all, told its port, checked, and ended with its children. */
-import { randomBytes } from 'node:crypto';
 import { Agent } from 'undici';
 import { systemClock } from '../core/clock.ts';
 import { MpsbenchError } from '../core/errors.ts';
 import { isRunning, type ProcessIdentity, processIdentity, runningProcesses } from '../core/process-identity.ts';
 import { milliseconds, type Nanoseconds, ns, seconds } from '../core/units.ts';
-import type { CommandPlan } from '../records/server-plans/command.ts';
+import { type CommandPlan, launchArguments } from '../records/server-plans/command.ts';
 import type { RunningServer, ServerAdapter, ServerStart, WorkerFacts } from './adapter.ts';
 import { readRequestBodies } from './checked-answer.ts';
 import type { ServerProcess } from './child-process.ts';
-import { type FoundWorkers, killCommand, stopCommand, workersAmong } from './command/process-tree.ts';
+import { type FoundWorkers, stopCommand, workersAmong } from './command/process-tree.ts';
 import { checkUnit, host, type ServerUnit, startUnit, type UnitStart } from './command/server-unit.ts';
 import { freePorts } from './free-ports.ts';
+import { ServerFootprint } from './server-footprint.ts';
 
 /** After the checked responses a worker may need a moment until the driver lists it. */
 const listedWithinNs = seconds(5);
@@ -39,6 +39,7 @@ async function startCommand(
   try {
     const units = await startUnits(plan, start, running, { ...options, timeLeft, body: bodies[0] ?? null });
     const found = await findWorkers(plan, start, units, options.gpuPids, timeLeft());
+    running.footprint.look();
     return new CommandServer({ plan, units, bodies, found, running, readyNs: systemClock.offsetNs(origin) });
   } catch (thrown) {
     await running[Symbol.asyncDispose]();
@@ -48,38 +49,32 @@ async function startCommand(
 
 /** Every process that was started, and the way to end them with all that they left behind. */
 class CommandProcesses implements AsyncDisposable {
-  readonly serverId = randomBytes(8).toString('hex');
+  readonly footprint: ServerFootprint;
   readonly agent = new Agent({ headersTimeout: 0, bodyTimeout: 0 });
   readonly #processes: ServerProcess[] = [];
-  readonly #identities: ProcessIdentity[] = [];
   readonly #plan: CommandPlan;
-  readonly #emergency: ServerStart['emergency'];
-  #forget: () => void = () => {};
 
   constructor(plan: CommandPlan, start: ServerStart) {
     this.#plan = plan;
-    this.#emergency = start.emergency;
+    const name = `command ${launchArguments(plan)[0] ?? ''}`.trim();
+    this.footprint = new ServerFootprint({ name, stopSignal: plan.stop.signal, directory: null }, start);
   }
 
   add(process: ServerProcess): void {
-    // Anew, so that it runs before the process's own: whose parent has gone cannot be found by it any more.
-    this.#forget();
-    this.#forget = this.#emergency.add(() => killCommand(this.#identities, this.serverId));
     this.#processes.push(process);
-    const identity = processIdentity(process.pid);
-    if (identity) this.#identities.push(identity);
+    this.footprint.addLeader(process.pid);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     const { signal, timeout } = this.#plan.stop;
     await this.agent.destroy();
     try {
-      await stopCommand(this.#identities, this.serverId, { signal, timeoutNs: timeout });
+      await stopCommand(this.footprint.processes, { signal, timeoutNs: timeout });
     } finally {
       // Where the system has no /proc, this alone ends them.
       await Promise.all(this.#processes.map((process) => process[Symbol.asyncDispose]()));
-      this.#forget();
     }
+    this.footprint.forget();
   }
 }
 
@@ -97,8 +92,8 @@ async function startUnits(
 ): Promise<ServerUnit[]> {
   const giveUp = new AbortController();
   const signal = AbortSignal.any([start.signal, giveUp.signal]);
-  const { serverId, agent } = running;
-  const shared = { plan, start, serverId, choosePort, timeLeft, signal, agent };
+  const { agent, footprint } = running;
+  const shared = { plan, start, serverId: footprint.serverId, choosePort, timeLeft, signal, agent };
   const numbers = plan.processes === 'one' ? [null] : Array.from({ length: start.workers }, (_, index) => index + 1);
   const failures: unknown[] = [];
   const units = numbers.map(async (worker) => {

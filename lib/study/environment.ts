@@ -61,6 +61,7 @@ export function recordEnvironment(sources: EnvironmentSources): Environment {
     gpuUnavailable: sources.gpuUnavailable,
     // A study says which arms of its plan it left out; a bare record has no plan.
     armsLeftOut: [],
+    bareContexts: [],
     mpsControl: sources.mpsControl,
   };
 }
@@ -70,9 +71,17 @@ export function recordEnvironment(sources: EnvironmentSources): Environment {
  * May be a fraction; `cpuQuota` null (unknown) and "max …" cut nothing.
  */
 export function usableCpuCount(host: Pick<Environment['host'], 'cpuCount' | 'cpuQuota'>): number {
-  const [quota, period] = (host.cpuQuota ?? 'max').split(' ').map(Number);
-  if (!quota || !period || !Number.isFinite(quota / period)) return host.cpuCount;
-  return Math.min(host.cpuCount, quota / period);
+  return Math.min(host.cpuCount, coresOfQuota(host.cpuQuota) ?? host.cpuCount);
+}
+
+/** CPU seconds per second that the control groups above this process allow; null = no limit, or not known. */
+export function cpuQuotaCores(root: string): number | null {
+  return coresOfQuota(cpuQuota(root));
+}
+
+function coresOfQuota(cpuQuota: string | null): number | null {
+  const [quota, period] = (cpuQuota ?? 'max').split(' ').map(Number);
+  return quota && period && Number.isFinite(quota / period) ? quota / period : null;
 }
 
 function hostFacts(root: string): Environment['host'] {

@@ -1,6 +1,6 @@
 /** Preflight checks of MPS: its control program, other daemons, the client limit, and journals of mpsbench itself. */
 import { basename } from 'node:path';
-import type { JournalFinding } from '../core/journal.ts';
+import { entryName, type JournalEntry, type JournalFinding } from '../core/journal.ts';
 import type { ForeignDaemon } from '../mps/foreign-daemons.ts';
 import { clientLimit } from './client-limit.ts';
 import { type Finding, findingsIn, withoutAdvice } from './finding.ts';
@@ -114,7 +114,7 @@ function journalFinding(journal: JournalFinding): Finding {
     return sayLeft.warning('journal-unreadable', subject, `a journal that can not be read: ${journal.problem}`, mend);
   }
   const { owner, hostName, entries } = journal.file;
-  const what = entries.map((entry) => `MPS daemon in ${entry.directory}`).join(', ') || 'nothing';
+  const what = entries.map(entryText).join(', ') || 'nothing';
   if (journal.state === 'left-behind') {
     const message = `mpsbench (pid ${owner.pid}) was killed and left behind: ${what}`;
     return sayLeft.warning('left-behind', subject, message, 'mpsbench doctor --repair');
@@ -124,6 +124,12 @@ function journalFinding(journal: JournalFinding): Finding {
     return sayLeft.warning('mpsbench-running', subject, message, 'wait until it has finished');
   }
   return sayLeft.note('journal-elsewhere', subject, `belongs to an mpsbench on ${hostName}; left alone`);
+}
+
+function entryText(entry: JournalEntry): string {
+  const where = entry.directory === null ? '' : ` in ${entry.directory}`;
+  const pids = entry.kind === 'server' ? entry.leaders.map(({ pid }) => pid).join(', ') : '';
+  return `${entryName(entry)}${pids === '' ? '' : ` (pid ${pids})`}${where}`;
 }
 
 export const mpsChecks: readonly Check[] = [control, daemons, limit, threadPercentage];

@@ -38,7 +38,9 @@ export async function readMpsState(search: MpsStateSearch): Promise<MpsState> {
   const control = await readControl(search);
   const journals = readJournals();
   const ownPipeDirectories = journals.flatMap((journal) =>
-    journal.state === 'unreadable' ? [] : journal.file.entries.map((entry) => entry.pipeDirectory),
+    journal.state === 'unreadable'
+      ? []
+      : journal.file.entries.flatMap((entry) => (entry.kind === 'mps-daemon' ? entry.pipeDirectory : [])),
   );
   const daemons = await foreignDaemons({
     controlPath: control.unavailable === null ? control.path : null,

@@ -1,13 +1,15 @@
 /** What a study needs from the layers below, so that whole studies run on fakes in tests. */
 import type { Clock, Origin } from '../core/clock.ts';
+import type { CpuTimes } from '../core/cpu-time.ts';
 import type { EmergencyStops } from '../core/emergency.ts';
+import type { Journal } from '../core/journal.ts';
 import type { Nanoseconds } from '../core/units.ts';
 import type { LoadEngine } from '../load/engine.ts';
 import type { Calibrate } from '../load/headroom.ts';
 import type { MpsDaemonOptions, RunningMpsDaemon } from '../mps/contract.ts';
 import type { ForeignClients } from '../mps/foreign-clients.ts';
 import type { Arm } from '../records/arm.ts';
-import type { GpuSeries, GpuSnapshot, SamplingSummary } from '../records/gpu.ts';
+import type { GpuSeries, GpuSnapshot, SamplingSummary, SmActivity } from '../records/gpu.ts';
 import type { ServerAdapter } from '../server/adapter.ts';
 import type { CpuPlacement } from './cpu-placement.ts';
 
@@ -24,6 +26,8 @@ export interface StudyGpu {
     readonly devices: readonly number[];
     readonly maxDurationNs: Nanoseconds;
   }): StudySampling;
+  beginActivity(device: number): void;
+  endActivity(): SmActivity;
 }
 
 /** The device under study. */
@@ -50,6 +54,10 @@ export interface StudyParts {
   readonly adapter: ServerAdapter;
   readonly engine: Pick<LoadEngine, 'run'>;
   readonly cpus: CpuPlacement;
+  /** Read at both ends of a measurement. */
+  readonly cpuTimes: CpuTimes;
   readonly calibrate: (signal: AbortSignal) => Calibrate;
   readonly emergency: EmergencyStops;
+  /** Null on a system without /proc. */
+  readonly journal: Journal | null;
 }

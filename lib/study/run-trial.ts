@@ -7,6 +7,7 @@ import { type Arm, type Cell, parseArm } from '../records/arm.ts';
 import type { LoadResult, LoadSpec, Loop } from '../records/load.ts';
 import type { Placement } from '../records/placement.ts';
 import { defaultMeasurementNs, type StudyPlan } from '../records/plan.ts';
+import type { ResourceUse } from '../records/resource-use.ts';
 import type { SampledReply } from '../records/sampled-reply.ts';
 import type { TrialSeries } from '../records/study-directory.ts';
 import { directTransport } from '../records/transport.ts';
@@ -17,6 +18,7 @@ import { describeAttachment, noGpuAttachment, proveAttachment } from './attachme
 import { placementOf } from './cpu-placement.ts';
 import { failureReason, firstError } from './failure-reason.ts';
 import type { ScheduledTrial } from './order.ts';
+import { useMeter, withDeviceUse } from './resource-use.ts';
 import { runningArm } from './running-arm.ts';
 import { sampleReplies } from './sample-replies.ts';
 import type { ArmLease } from './server-keeper.ts';
@@ -43,6 +45,7 @@ interface Findings {
   placement: Placement | null;
   /** Left out where none were asked for. */
   replies?: SampledReply[] | null;
+  use: Omit<ResourceUse, 'gpu'> | null;
 }
 
 /**
@@ -60,6 +63,7 @@ export async function runTrial(trial: ScheduledTrial, context: TrialContext): Pr
     spec: null,
     load: null,
     placement: null,
+    use: null,
   };
   try {
     await measure(trial, context, origin, gpu, findings);
@@ -103,7 +107,7 @@ async function measure(
     return;
   }
   if (server.request.stream === undefined) findings.replies = await askReplies(context, server);
-  const during = await load(trial, context, origin, server, gpu, findings);
+  const during = await load(trial, context, origin, { server, facts }, gpu, findings);
   findings.server = { ...facts, meanRealisedBatchSize: meanBatch(during, trial.cell.batchSize) };
   findings.placement = placementOf(parts.cpus, during.clientThreads, findings.server, findings.attachment);
   await server.workers();
@@ -171,11 +175,12 @@ async function load(
   trial: ScheduledTrial,
   context: TrialContext,
   origin: Origin,
-  server: RunningServer,
+  { server, facts }: { readonly server: RunningServer; readonly facts: ServerFacts },
   gpu: TrialGpu | null,
   findings: Findings,
 ): Promise<DuringLoad> {
   const { plan, parts, signal, onProgress } = context;
+  const meter = useMeter(parts, origin, facts);
   const spec = loadSpec(trial, context, server);
   let before: Promise<ServerCounters | null> = Promise.resolve(null);
   let after: ServerCounters | null = null;
@@ -191,14 +196,19 @@ async function load(
       clientThreads = threads;
     },
     onMeasurementStart: () => {
+      meter.start();
+      gpu?.beginActivity();
       before = server.counters().catch(() => null);
     },
     onMeasurementEnd: async () => {
+      meter.end();
+      gpu?.endActivity();
       after = await server.counters().catch(() => null);
       gpu?.take('loaded');
     },
   });
   gpu?.stopSampling();
+  findings.use = meter.use();
   return { before: await before, after, clientThreads };
 }
 
@@ -233,10 +243,8 @@ function loadSpec(trial: ScheduledTrial, { plan, bodies }: TrialContext, server:
     expectStatus: null,
     // The same bodies in the same order in every arm of a block.
     seed: plan.seed + trial.block,
-    intervalNs:
-      plan.load.requests === undefined && (plan.load.duration ?? defaultMeasurementNs) < seconds(5)
-        ? seconds(0.25)
-        : seconds(1),
+    // Fine enough for throughput to be seen beside the samples of the GPU.
+    intervalNs: seconds(0.25),
   };
 }
 
@@ -284,6 +292,7 @@ function output(
     headroom: null,
     ...(findings.replies !== undefined && { replies: findings.replies }),
     placement: findings.placement,
+    use: findings.load && withDeviceUse(findings.use, recorded, findings.load.summary.measurement),
     files: { histograms: null, series: null },
   };
   const series = findings.load ? { load: findings.load.series, gpu: recorded?.series ?? null } : null;

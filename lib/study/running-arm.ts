@@ -91,5 +91,6 @@ async function startServer(
     readyTimeoutNs: plan.readyTimeout,
     signal,
     emergency: parts.emergency,
+    journal: parts.journal,
   });
 }

@@ -1,7 +1,11 @@
 /** From a plan to what runs it on this host: checks, GPU session, MPS control, server adapter, load engine, arms. */
+import process from 'node:process';
 import { systemClock } from '../core/clock.ts';
+import { systemCpuTimes } from '../core/cpu-time.ts';
 import type { EmergencyStops } from '../core/emergency.ts';
 import { MpsbenchError } from '../core/errors.ts';
+import { type Journal, openJournal } from '../core/journal.ts';
+import { processIdentity } from '../core/process-identity.ts';
 import { ns, seconds } from '../core/units.ts';
 import { addonBuildId } from '../gpu/addon-build-id.ts';
 import { type GpuSession, tryOpenGpu } from '../gpu/session.ts';
@@ -15,6 +19,7 @@ import type { GpuSnapshot } from '../records/gpu.ts';
 import type { StudyPlan } from '../records/plan.ts';
 import { type AdapterOptions, chooseAdapter, runsAlready, workersUseCuda } from '../server/choose-adapter.ts';
 import { type ArmsOnHost, armsAsStated, armsOnHost } from './arms-on-host.ts';
+import { chooseDevice } from './choose-device.ts';
 import { cpuPlacement } from './cpu-placement.ts';
 import { blockedBy, type Finding } from './finding.ts';
 import type { StudyDevice, StudyParts } from './parts.ts';
@@ -68,7 +73,7 @@ export async function prepareStudyHost(plan: StudyPlan, options: StudyHostOption
     return {
       parts: partsOf(plan, options, session, device),
       arms,
-      environment: { ...facts.environment, armsLeftOut: [...arms.leftOut] },
+      environment: { ...facts.environment, armsLeftOut: [...arms.leftOut], bareContexts: bareContextsOf(facts) },
       findings,
       [Symbol.dispose]: () => session?.close(),
     };
@@ -99,6 +104,15 @@ function gather(
   });
 }
 
+/** The checks make a context on each device outside MPS: what it took is kept for the memory ledger. */
+function bareContextsOf({ contexts, environment }: PreflightFacts): Environment['bareContexts'] {
+  return contexts.flatMap((fact) => {
+    const deviceUuid = environment.gpu?.devices.find(({ index }) => index === fact.deviceIndex)?.uuid ?? null;
+    const processBytes = 'unavailable' in fact ? null : fact.processBytes;
+    return deviceUuid === null || processBytes === null ? [] : [{ arm: 'off', deviceUuid, processBytes }];
+  });
+}
+
 function partsOf(
   plan: StudyPlan,
   options: StudyHostOptions,
@@ -109,19 +123,24 @@ function partsOf(
   const readyTimeoutNs = ns(Math.min(longestDaemonStartNs, plan.readyTimeout));
   const limits = { readyTimeoutNs, commandTimeoutNs: seconds(10) };
   const cpus = cpuPlacement(plan);
+  // One for daemon and servers, so that what is found of them is undone in the right order.
+  const journal: Journal | null = processIdentity(process.pid) === null ? null : openJournal();
   const wish = { ...anyEngine, engine: plan.load.engine, cpus: cpus.client?.cpus ?? null };
   return {
     clock: systemClock,
     gpu: session && device ? { session, device } : null,
-    startMpsDaemon: (daemon) => startMpsDaemon({ ...daemon, controlPath: paths.mpsControl, ...limits }),
+    startMpsDaemon: (daemon) =>
+      startMpsDaemon({ ...daemon, ...(journal && { journal }), controlPath: paths.mpsControl, ...limits }),
     foreignClients: (pipeDirectory, signal) => foreignClients({ pipeDirectory, signal, controlPath: paths.mpsControl }),
     armEnvironment,
     adapter: chooseAdapter(plan.server, { cudaPath: paths.cuda, ...gpuPidsOf(session, device) }),
     engine: wishedEngine(wish),
     cpus,
+    cpuTimes: systemCpuTimes,
     calibrate: (signal) => (spec, subject, measuredNs) =>
       calibrate(spec, subject, measuredNs, { signal, emergency, wish, onServerCpus: cpus.onServerCpus }),
     emergency,
+    journal,
   };
 }
 
@@ -134,15 +153,6 @@ function gpuPidsOf(session: GpuSession | null, device: StudyDevice | null): Pick
     return new Set((found?.processes ?? []).map(({ pid }) => pid));
   };
   return { gpuPids };
-}
-
-/** By index or UUID; the first device where the plan names none; null where there is none at all. */
-export function chooseDevice(snapshot: GpuSnapshot, wanted: string | null): StudyDevice | null {
-  const devices = snapshot.devices.flatMap(({ index, uuid }) => (uuid === null ? [] : [{ index, uuid }]));
-  const found = devices.find(({ index, uuid }) => wanted === null || uuid === wanted || String(index) === wanted);
-  if (found || wanted === null) return found ?? null;
-  const present = devices.map(({ index, uuid }) => `${index} (${uuid})`).join(', ') || 'none';
-  throw new MpsbenchError('PLAN_INVALID', `gpu.device: there is no device '${wanted}'; present: ${present}`);
 }
 
 function requireSomeArm(arms: ArmsOnHost, findings: readonly Finding[]): void {

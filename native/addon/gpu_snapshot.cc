@@ -201,4 +201,12 @@ Napi::Object to_js(Napi::Env env, const GpuSnapshot& snapshot, std::int64_t orig
   return fields.object();
 }
 
+Napi::Object to_js(Napi::Env env, const Reading<double>& sm_activity_percent) {
+  const Napi::Object unavailable = Napi::Object::New(env);
+  Fields fields(env, unavailable);
+  fields.set("smActivityPercent", sm_activity_percent);
+  fields.plain("unavailable", unavailable);
+  return fields.object();
+}
+
 }  // namespace mpsbench

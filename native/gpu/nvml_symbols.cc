@@ -49,6 +49,11 @@ constexpr std::array<Row, kCallCount> kTable = {{
     {Call::kMpsProcesses,
      {"nvmlDeviceGetMPSComputeRunningProcesses_v3", "nvmlDeviceGetMPSComputeRunningProcesses_v2",
       "nvmlDeviceGetMPSComputeRunningProcesses"}},
+    {Call::kGpmSupport, {"nvmlGpmQueryDeviceSupport"}},
+    {Call::kGpmSampleAlloc, {"nvmlGpmSampleAlloc"}},
+    {Call::kGpmSampleFree, {"nvmlGpmSampleFree"}},
+    {Call::kGpmSampleGet, {"nvmlGpmSampleGet"}},
+    {Call::kGpmMetrics, {"nvmlGpmMetricsGet"}},
 }};
 
 constexpr bool rows_stand_in_the_order_of_the_enum() {

@@ -4,6 +4,8 @@
 #include <span>
 #include <utility>
 
+#include "base/scheduling.h"
+
 namespace mpsbench {
 namespace {
 
@@ -27,6 +29,7 @@ Result<std::unique_ptr<LoadEngine>> LoadEngine::start(LoadSpec spec, std::functi
   for (const auto& worker : self->workers_) {
     const auto work = [self, sending = worker.get()] {
       block_signals();
+      ask_for_short_slice();
       sending->run();
       if (self->running_.fetch_sub(1) == 1) self->on_done_();
     };

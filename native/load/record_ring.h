@@ -5,11 +5,23 @@
 #include <atomic>
 #include <bit>
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "load/request_record.h"
 
 namespace mpsbench {
+
+// 16 MiB: more than a second of rows at 200,000 requests per second.
+constexpr std::size_t kMostRingRows = std::size_t{1} << 18;
+constexpr std::size_t kFewestRingRows = 1024;
+
+// Room for a run: the whole ring is touched before the first request, which a run of a few need not wait for. How many
+// requests a warm-up has is not known beforehand.
+inline std::size_t ring_rows(std::int64_t measured_requests, bool warms_up) {
+  if (warms_up) return kMostRingRows;
+  return std::clamp(static_cast<std::size_t>(measured_requests), kFewestRingRows, kMostRingRows);
+}
 
 // Thread: push by the worker, drain by one other.
 class RecordRing {

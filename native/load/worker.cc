@@ -7,8 +7,6 @@
 namespace mpsbench {
 namespace {
 
-// 16 MiB a thread: more than a second of rows at 200,000 requests per second.
-constexpr std::size_t kRingRows = std::size_t{1} << 18;
 constexpr std::int64_t kShortestPauseNs = 10'000'000;
 constexpr std::int64_t kLongestPauseNs = 100'000'000;
 constexpr std::int64_t kRoomPollNs = 200'000;
@@ -33,7 +31,7 @@ Worker::Worker(const LoadSpec& spec, const RequestPages& pages, std::uint32_t nu
       free_(spec.servers.size(), connections),
       issuer_(spec, number),
       texts_(spec),
-      rows_(kRingRows),
+      rows_(ring_rows(spec.measured_requests, spec.measurement_start_ns > now_ns())),
       buffer_(std::make_unique<ReadBuffer>()) {
   freed_.reserve(connections);
   serving_.reserve(connections);

@@ -113,7 +113,7 @@ describe('doctor after a killed mpsbench', () => {
   it('removes it with --repair, says so, and then finds nothing', async () => {
     const { variables, directory, path } = killedRun();
     const { codes, stderr } = await doctor(variables, ['--repair']);
-    assert.equal(stderr, `repair: cleaned ${path}: no process ran, removed ${directory}\n`);
+    assert.equal(stderr, `repair: cleaned ${path} (MPS daemon): no process ran, removed ${directory}\n`);
     assert.ok(!existsSync(directory) && !existsSync(path));
     assert.ok(!codes.includes('left-behind'), codes.join(' '));
   });

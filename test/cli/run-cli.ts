@@ -20,7 +20,7 @@ export function cliEnvironment(variables: NodeJS.ProcessEnv = {}): NodeJS.Proces
   const inherited = Object.entries(process.env).filter(
     ([name]) => !/^(CUDA_|NVIDIA_|MPSBENCH_|NODE_|FAKE_)/.test(name),
   );
-  const stateDirectory = join(tmpdir(), 'mpsbench-no-such-state');
+  const stateDirectory = join(scratchRoot, 'state');
   return { ...Object.fromEntries(inherited), NO_COLOR: '1', MPSBENCH_STATE_DIR: stateDirectory, ...variables };
 }
 

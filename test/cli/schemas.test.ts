@@ -12,6 +12,7 @@ import { validatePlan } from '../../lib/records/plan-text.ts';
 import { rebuildReport } from '../../lib/report/write-report.ts';
 import { fakeServer } from '../fakes/fake-server.ts';
 import { makeStudy } from '../fixtures/study/make-study.ts';
+import { StudyStage, skipStage } from '../study/study-stage.ts';
 import { fakeControl, fakeCuda, fakeDriver } from './fake-host.ts';
 import { finished, runCli, scratchFolder, startCli } from './run-cli.ts';
 
@@ -113,6 +114,15 @@ describe('the schemas are true of', () => {
   it('doctor --json, with and without a driver', async () => {
     assertFits('doctor-document', await json(['doctor', '--json'], { ...driver(), ...fakeCuda(), ...fakeControl() }));
     assertFits('doctor-document', await json(['doctor', '--json'], noDriver));
+  });
+
+  it('context --json, with a limit that is found', { skip: skipStage }, async () => {
+    using stage = new StudyStage();
+    stage.playCuda(['mps_max_clients 2']);
+    const shape = ['--clients', '1,3', '--repeats', '1', '--sharing', 'off,mps', '--find-limit'];
+    const { stdout, stderr } = await stage.run(['context', '--json', ...shape]);
+    assert.notEqual(stdout, '', stderr);
+    assertFits('context-document', JSON.parse(stdout));
   });
 
   it('load --json, closed and open, with thresholds', async () => {

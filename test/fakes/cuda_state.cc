@@ -39,6 +39,8 @@ Scenario read_scenario() {
       words >> scenario.mps_enabled;
     } else if (what == "mps_max_clients") {
       words >> scenario.mps_max_clients;
+    } else if (what == "contexts_mib") {
+      words >> scenario.contexts_mib;
     } else if (what == "return") {
       Rule rule;
       words >> rule.call >> rule.code;

@@ -37,6 +37,7 @@ struct Scenario {
   std::uint64_t memory_bytes = 81559ULL << 20;
   int mps_enabled = -1;
   int mps_max_clients = -1;  // -1 = no limit
+  int contexts_mib = -1;     // -1 = no limit
   std::vector<Rule> returns;
   std::map<std::string, int> hang_ms;
   std::map<std::string, bool> crashes;

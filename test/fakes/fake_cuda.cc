@@ -8,6 +8,7 @@
 //   memory_mib N               device memory; cuMemAlloc beyond it gives 2 (default 81559)
 //   mps_enabled 0|1            MPS_ENABLED; default: 1 if $CUDA_MPS_PIPE_DIRECTORY/control exists
 //   mps_max_clients N          under MPS a context beyond the Nth process gives 808; default: no limit
+//   contexts_mib N             a context that does not fit into N MiB beside those of $FAKE_GPU_RESIDENTS gives 2
 //   return CALL CODE           every call of CALL gives CODE; for CALL@N only the Nth since cuInit (1 = first)
 //   hang CALL MS               CALL waits that long before it goes on
 //   crash CALL                 CALL ends the process with SIGABRT
@@ -19,6 +20,7 @@
 // ($CUDA_MPS_PIPE_DIRECTORY/clients/<pid>). Built with FAKE_OLD_DRIVER it has no UUIDs and no error names and does not
 // know MPS_ENABLED.
 #include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -78,8 +80,26 @@ std::string resident_path() {
   return directory == nullptr ? "" : std::string(directory) + "/" + std::to_string(getpid());
 }
 
+// Keeps other processes with this fake out of a directory's count, so that only the last of many is one too many.
+class DirectoryLock {
+ public:
+  explicit DirectoryLock(const std::string& path)
+      : descriptor_(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+    if (descriptor_ >= 0) flock(descriptor_, LOCK_EX);
+  }
+  ~DirectoryLock() {
+    if (descriptor_ >= 0) close(descriptor_);
+  }
+  DirectoryLock(const DirectoryLock&) = delete;
+  DirectoryLock& operator=(const DirectoryLock&) = delete;
+
+ private:
+  int descriptor_;
+};
+
 // Makes this process a client of the daemon; false where that would be one too many.
 bool attach() {
+  const DirectoryLock lock(pipe_path("clients"));
   const std::string own = pipe_path("clients/" + std::to_string(getpid()));
   close(open(own.c_str(), O_CREAT | O_WRONLY, 0600));
   const int most = state().scenario.mps_max_clients;
@@ -91,14 +111,31 @@ bool attach() {
   return false;
 }
 
+// What the processes with a context hold, in MiB.
+int residents_mib(const std::string& directory) {
+  int sum = 0;
+  std::error_code failure;
+  for (const auto& entry : std::filesystem::directory_iterator(directory, failure)) {
+    int mib = 0;
+    std::ifstream(entry.path()) >> mib;
+    sum += mib;
+  }
+  return sum;
+}
+
 // A bare context's memory as measured on an H100 with driver 580: 518 MiB outside MPS, under it 28 MiB and 3.7 MiB
-// for each SM that the client sees.
-void move_in(const Device& device) {
-  if (resident_path().empty()) return;
+// for each SM that the client sees. False where it does not fit.
+bool move_in(const Device& device) {
+  if (resident_path().empty()) return true;
   const int mib = mps_enabled() ? static_cast<int>(28 + 3.7 * visible_multiprocessors(device)) : 518;
+  const std::string directory = std::getenv("FAKE_GPU_RESIDENTS");
+  const DirectoryLock lock(directory);
+  const int most = state().scenario.contexts_mib;
+  if (most >= 0 && residents_mib(directory) + mib > most) return false;
   const std::string unfinished = resident_path() + ".new";
   std::ofstream(unfinished) << mib << (mps_enabled() ? " cm" : " c") << " node\n";
   std::rename(unfinished.c_str(), resident_path().c_str());
+  return true;
 }
 
 }  // namespace
@@ -182,7 +219,10 @@ FAKE_API int cuDevicePrimaryCtxRetain(void** context, int device) {
   const std::lock_guard lock(s.mutex);
   if (s.retained[device] == 0) {
     if (mps_enabled() && !attach()) return kMaxClientsReached;
-    move_in(*device_at(device));
+    if (!move_in(*device_at(device))) {
+      unlink(pipe_path("clients/" + std::to_string(getpid())).c_str());
+      return kOutOfMemory;
+    }
   }
   ++s.retained[device];
   *context = opaque(static_cast<std::uintptr_t>(device) + 1);

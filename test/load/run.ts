@@ -4,7 +4,11 @@ import { nativeEngine } from '../../lib/load/native-sender.ts';
 import { loadDefaults } from '../../lib/load/run-load.ts';
 import { undiciEngine } from '../../lib/load/undici-engine.ts';
 import { loadAddon } from '../../lib/native/addon.ts';
+import { readHistogramLibrary } from '../../lib/records/histogram.ts';
 import type { LoadResult, LoadSpec } from '../../lib/records/load.ts';
+
+// The first run of a process would stop the servers here, which share it, for as long as that takes.
+readHistogramLibrary();
 
 export const milli = 1e6;
 

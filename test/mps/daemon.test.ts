@@ -71,9 +71,10 @@ describe('an MPS daemon of ours', () => {
     const [finding] = readJournals(scene.journalDirectory);
     assert.ok(finding?.state === 'owner-alive');
     const [entry] = finding.file.entries;
-    assert.equal(entry?.daemon?.pid, daemon.pid);
+    assert.ok(entry?.kind === 'mps-daemon');
+    assert.equal(entry.daemon?.pid, daemon.pid);
     assert.deepEqual(
-      entry?.servers.map(({ pid }) => pid),
+      entry.servers.map(({ pid }) => pid),
       [server],
     );
   });

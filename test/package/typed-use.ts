@@ -1,6 +1,7 @@
 /** A program that uses the whole public API, for the compiler alone: compiled in a project without our devDependencies. */
 import {
   armEnvironment,
+  bareContextBytes,
   type GpuSnapshot,
   type IntervalReport,
   type LatencyHistogram,
@@ -8,6 +9,7 @@ import {
   type LoadRun,
   MpsbenchError,
   MpsDaemon,
+  measureContextCost,
   openGpu,
   parseArm,
   probeContext,
@@ -63,6 +65,11 @@ export async function share(): Promise<number | null> {
   await using daemon = await MpsDaemon.start({ deviceUuid: 'GPU-0' });
   const { set } = armEnvironment(parseArm('mps:50'), daemon);
   return (await probeContext({ environment: set })).multiprocessorCount;
+}
+
+export async function bareContext(signal: AbortSignal): Promise<number | null> {
+  const cost = await measureContextCost({ arms: ['off', 'mps:50'], clientCounts: [1, 2] }, { signal });
+  return bareContextBytes(cost).get('mps:50')?.processBytes ?? cost.summary.arms[0]?.perClient?.bytes ?? null;
 }
 
 export const code: string = new MpsbenchError('USAGE', 'text').code;

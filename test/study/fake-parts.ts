@@ -1,5 +1,6 @@
 /** Parts of a study without processes: each logs its events and fails where it is told to. */
 import type { Clock, Origin } from '../../lib/core/clock.ts';
+import type { CpuTimes } from '../../lib/core/cpu-time.ts';
 import { emergencyStops } from '../../lib/core/emergency.ts';
 import { interrupted, MpsbenchError } from '../../lib/core/errors.ts';
 import { type Nanoseconds, ns } from '../../lib/core/units.ts';
@@ -49,6 +50,8 @@ export interface FakeOptions {
   /** What the generator reaches against the null server; each fake load is 100 requests per second. */
   readonly ceilingPerSecond?: number;
   readonly calibrationError?: Error;
+  /** Left out = a system that tells nothing. */
+  readonly cpuTimes?: CpuTimes;
   readonly clientCpus?: string;
   readonly serverCpus?: string;
   /** What the system says of every thread. */
@@ -109,6 +112,8 @@ export function fakeHost(options: FakeOptions = {}): FakeHost {
       const { listed = workerPids, listedAsMps = attached() } = options.attached ?? {};
       return snapshot(listed, listedAsMps, mps, options.foreignBytes ?? 0);
     },
+    beginActivity: () => {},
+    endActivity: () => ({ smActivityPercent: 75, unavailable: {} }),
     sample: () => {
       events.push('sampling on');
       return {
@@ -235,6 +240,7 @@ export function fakeHost(options: FakeOptions = {}): FakeHost {
       },
       cpusOfThreads: () => (options.cpusSeen === undefined ? null : [options.cpusSeen]),
     },
+    cpuTimes: options.cpuTimes ?? { ofProcess: () => null, ofThreads: () => null, ofCpus: () => null, ofSelf: () => 0 },
     calibrate: () => async (_spec, subject) => {
       calibrations.push(subject);
       if (options.calibrationError) throw options.calibrationError;
@@ -243,6 +249,7 @@ export function fakeHost(options: FakeOptions = {}): FakeHost {
       return { recordedAt, subject, durationNs: 1e9, ceilingPerSecond, cpuPerRequestNs: null };
     },
     emergency: emergencyStops(),
+    journal: null,
   };
   return { events, parts, alive, loads, starts, calibrations };
 }

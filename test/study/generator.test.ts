@@ -1,4 +1,4 @@
-/** Whole studies on fake parts: what is known of the generator, and what that makes of their trials. */
+/** Whole studies on fake parts: what is known of generator and host, and what that makes of their trials. */
 import assert from 'node:assert/strict';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -36,6 +36,23 @@ async function run(
   const records = await runStudy({ plan, arms: plan.arms, parts: host.parts, directory, bodies: [] }, { signal });
   return { host, directory, records };
 }
+
+describe('what a study uses of its host', () => {
+  it('is read of every process of the server at both ends of a measurement, and at no other time', async () => {
+    const asked: number[] = [];
+    const cpuTimes = {
+      ofProcess: (pid: number) => ({ startTicks: pid, usedNs: asked.push(pid) }),
+      ofThreads: () => null,
+      ofCpus: () => null,
+      ofSelf: () => 0,
+    };
+    const { records } = await run({ cpuTimes }, planOf({ arms: ['mps'], blocks: 1 }));
+    assert.deepEqual(asked, [999, 1000, 1001, 999, 1000, 1001]);
+    const [use] = records.map((record) => record.use);
+    assert.deepEqual([use?.frontEnd?.processes, use?.workers?.processes], [1, 2]);
+    assert.ok((use?.windowNs ?? 0) > 0 && (use?.workers?.cores ?? 0) > 0);
+  });
+});
 
 describe('the generator of a study', () => {
   it('is calibrated once for trials of the same load, after their server is gone', async () => {

@@ -110,15 +110,16 @@ describe('a study that is interrupted', { skip: skipStage, concurrency: 2 }, () 
 describe('a study that is killed', { skip: skipStage }, () => {
   it('is cleaned up at the next start, and resume finishes it with no trial lost or repeated', async () => {
     using stage = new StudyStage();
-    const run = stage.start(stage.study('mps', '--workers', '1', '--blocks', '2'));
-    await until('the second trial runs', run, () => stage.trials().length === 1 && runs(stage, 'mps-server'));
+    // Long enough for the kill to fall into the measurement, however late this process sees that it runs.
+    const run = stage.start(stage.study('mps', '--workers', '1', '--blocks', '2', '--duration', '4s'));
+    await until('the second trial runs', run, async () => stage.trials().length === 1 && (await underLoad(stage)));
     run.signal('SIGKILL');
     assert.equal((await run.result).status, null);
     assert.ok(runs(stage, 'nvidia-cuda-mps-control'), 'the daemon outlives a SIGKILL of its owner');
 
     const { status, stderr } = await stage.run(['study', '--resume', stage.out]);
     assert.ok(status === 0 || status === 3, stderr);
-    assert.match(stderr, /^a killed mpsbench: cleaned .*\.json: stopped \d+, \d+, removed .*mpsb-\w+$/m);
+    assert.match(stderr, /^a killed mpsbench: cleaned .*\.json \(MPS daemon\): stopped \d+, \d+, removed .*mpsb-\w+$/m);
     assert.deepEqual(positions(stage), [1, 2]);
     assert.ok(stage.trials().every((trial) => trial.status === 'completed'));
     stage.assertNothingLeft();

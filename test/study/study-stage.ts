@@ -62,9 +62,9 @@ export class StudyStage {
     this.playMps({});
   }
 
-  /** Lines of test/fakes/nvml_scenario.h for the driver, before its one GPU. */
-  playNvml(lines: readonly string[]): void {
-    const gpu = ['gpu', `uuid ${fakeDeviceUuid}`, `residents ${this.residents}`];
+  /** Lines of test/fakes/nvml_scenario.h for the driver, and for its one GPU. */
+  playNvml(lines: readonly string[], gpuLines: readonly string[] = []): void {
+    const gpu = ['gpu', `uuid ${fakeDeviceUuid}`, `residents ${this.residents}`, ...gpuLines];
     this.#write('nvml', `${[...lines, ...gpu].join('\n')}\n`);
   }
 
@@ -143,6 +143,12 @@ export class StudyStage {
       if (facts) return Number(/"requests":\s*(\d+)/.exec(await facts.text())?.[1] ?? 0);
     }
     return 0;
+  }
+
+  /** Clients of `context` that have their context now. */
+  contextHolders(): number[] {
+    const clients = this.processes().filter(({ text }) => text.includes('held-context-child'));
+    return clients.map(({ pid }) => pid).filter((pid) => existsSync(join(this.residents, String(pid))));
   }
 
   /** Processes that descend from a run here. */

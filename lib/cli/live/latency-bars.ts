@@ -1,5 +1,5 @@
 /** The histogram of response times, a bar a line. */
-import { formatDuration, ns } from '../../core/units.ts';
+import { formatDuration, grouped, ns } from '../../core/units.ts';
 import { type LatencyBin, type LatencyCounts, latencyBins } from '../../records/latency-counts.ts';
 import type { LatencySummary } from '../../records/load.ts';
 import { shownPercentiles } from '../latency-figures.ts';
@@ -24,13 +24,13 @@ export function latencyBars(
 ): DisplayLine[] {
   const bins = latencyBins(counts, rows);
   const greatest = Math.max(0, ...bins.map(({ count }) => count));
-  const countWidth = greatest.toLocaleString('en-US').length + 2;
+  const countWidth = grouped(greatest).length + 2;
   const barWidth = columns - edgeWidth - countWidth - shareWidth - allMarksWidth;
   const width = Math.min(longestBar, Math.max(shortestBar, barWidth));
   return bins.map((bin, index) => [
     { text: `≤ ${formatDuration(ns(bin.toNs)).padStart(longestEdge)}  `, paint: 'dim' },
     { text: bar(bin.count / greatest, width).padEnd(width), paint: 'cyan' },
-    { text: bin.count.toLocaleString('en-US').padStart(countWidth) },
+    { text: grouped(bin.count).padStart(countWidth) },
     { text: `${((bin.count / summary.count) * 100).toFixed(1)} %`.padStart(shareWidth) },
     { text: `  ${marksIn(bin, summary, { first: index === 0, last: index === bins.length - 1 })}`, paint: 'dim' },
   ]);

@@ -1,5 +1,5 @@
 /** What a terminal shows of a load run while it goes on; pure: a state and a size to lines. */
-import { formatRate, formatSpan, ns } from '../../core/units.ts';
+import { formatRate, formatSpan, grouped, ns } from '../../core/units.ts';
 import type { Stop } from '../../records/load.ts';
 import { failureOutcomes } from '../../records/load-outcomes.ts';
 import { wrap } from '../../report/wrap.ts';
@@ -175,8 +175,4 @@ function labelled(label: string, texts: readonly string[], paint?: Paint): Displ
 function percent(share: number): string {
   const hundredths = share * 100;
   return `${hundredths > 0 && hundredths < 1 ? hundredths.toPrecision(1) : Math.floor(hundredths)} %`;
-}
-
-function grouped(count: number): string {
-  return count.toLocaleString('en-US');
 }

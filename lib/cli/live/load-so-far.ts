@@ -1,6 +1,6 @@
 /** What is known of a load run while it goes on: the sum of its intervals. */
 import type { LoadInterval } from '../../load/load-interval.ts';
-import { latencyHistogram, latencySummary } from '../../records/histogram.ts';
+import { type LatencyHistogram, latencyHistogram, latencySummary } from '../../records/histogram.ts';
 import { addLatencyCounts, type LatencyCounts, latencyCounts } from '../../records/latency-counts.ts';
 import type { LatencySummary, OutcomeCounts } from '../../records/load.ts';
 import type { IntervalReport } from '../../records/load-interval.ts';
@@ -32,7 +32,8 @@ const recentSpanNs = 1e9;
 
 /** Adds intervals up, in order. */
 export class LoadProgressTally {
-  readonly #latencies = latencyHistogram();
+  /** Made with the first interval: reading its library would delay the first request. */
+  #latencies: LatencyHistogram | null = null;
   readonly #ratesPerSecond: number[] = [];
   #recent: LoadInterval[] = [];
   #outcomes = noOutcomes();
@@ -51,6 +52,7 @@ export class LoadProgressTally {
     for (const [status, replies] of Object.entries(interval.statuses)) {
       this.#statuses[status] = (this.#statuses[status] ?? 0) + replies;
     }
+    this.#latencies ??= latencyHistogram();
     addLatencyCounts(this.#latencies, interval.responseTimes);
     if (interval.phase !== 'drain') {
       this.#okInPhase += interval.outcomes.ok;
@@ -71,6 +73,7 @@ export class LoadProgressTally {
 
   soFar(): LoadSoFar {
     const last = this.#last;
+    const latencies = this.#latencies ?? latencyHistogram();
     const endNs = last?.endOffsetNs ?? 0;
     const phaseNs = this.#phaseEndNs - this.#phaseStartNs;
     const [oldest] = this.#recent;
@@ -86,8 +89,8 @@ export class LoadProgressTally {
       recentPerSecond: recentNs > 0 ? (recentOk * 1e9) / recentNs : 0,
       meanPerSecond: phaseNs > 0 ? (this.#okInPhase * 1e9) / phaseNs : 0,
       ratesPerSecond: this.#ratesPerSecond,
-      responseTime: latencySummary(this.#latencies),
-      latencies: latencyCounts(this.#latencies),
+      responseTime: latencySummary(latencies),
+      latencies: latencyCounts(latencies),
       newestError: this.#newestError,
     };
   }
@@ -101,7 +104,7 @@ export class LoadProgressTally {
     this.#okInPhase = 0;
     this.#outcomes = noOutcomes();
     this.#statuses = {};
-    this.#latencies.reset();
+    this.#latencies = null;
   }
 }
 

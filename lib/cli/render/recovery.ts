@@ -15,7 +15,8 @@ export function renderRecovery(recovery: Recovery): string {
       const stopped = recovery.stoppedPids.length > 0 ? `stopped ${recovery.stoppedPids.join(', ')}` : 'no process ran';
       const removed = recovery.removedDirectories.map((directory) => `, removed ${directory}`).join('');
       const problems = recovery.problems.map((problem) => `; ${problem}`).join('');
-      return `${recovery.outcome === 'cleaned' ? 'cleaned' : 'not all cleaned'} ${where}: ${stopped}${removed}${problems}`;
+      const done = recovery.outcome === 'cleaned' ? 'cleaned' : 'not all cleaned';
+      return `${done} ${where} (${recovery.of.join(', ')}): ${stopped}${removed}${problems}`;
     }
   }
 }

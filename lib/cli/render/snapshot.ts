@@ -25,8 +25,10 @@ export function ownDaemons(journals: MpsState['journals']): OwnDaemon[] {
   return journals.flatMap((journal) => {
     if (journal.state !== 'owner-alive') return [];
     const { owner, entries } = journal.file;
-    return entries.flatMap(({ daemon, pipeDirectory }) =>
-      daemon ? [{ pid: daemon.pid, ownerPid: owner.pid, pipeDirectory }] : [],
+    return entries.flatMap((entry) =>
+      entry.kind === 'mps-daemon' && entry.daemon
+        ? [{ pid: entry.daemon.pid, ownerPid: owner.pid, pipeDirectory: entry.pipeDirectory }]
+        : [],
     );
   });
 }

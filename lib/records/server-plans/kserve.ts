@@ -1,7 +1,14 @@
 /** What a plan may say of a server that speaks the Open Inference Protocol, version 2, over HTTP: Triton, MLServer, … */
 import { z } from 'zod';
 import { cpuListValue, positiveInteger } from '../plan-values.ts';
-import { exactlyOneStart, launchKeys, launchTellsScale, nonEmptyText } from './launch.ts';
+import {
+  cpusCanBeSet,
+  cpusCannotBeSet,
+  exactlyOneStart,
+  launchKeys,
+  launchTellsScale,
+  nonEmptyText,
+} from './launch.ts';
 
 const name = z.string({ error: 'needs text' }).regex(/^[^/?#\s]+$/, 'must be one word without / ? #');
 
@@ -31,10 +38,11 @@ export const kserveServerSchema = z
     /** Files whose bytes are the requests; empty = tensors made up from the model's metadata and `seed`. */
     bodies: z.array(nonEmptyText).default([]),
     seed: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(1),
-    /** CPUs of every process of the server; without effect where it runs already. */
+    /** CPUs of every process of the server; none where it runs already. */
     cpus: cpuListValue,
   })
   .superRefine(exactlyOneStart)
+  .refine(cpusCanBeSet, cpusCannotBeSet)
   .refine((plan) => plan.url === null || plan.processes === 'one', {
     message: 'a server that runs already is one; leave processes out, or give launch instead of url',
     path: ['processes'],

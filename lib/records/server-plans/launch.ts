@@ -73,6 +73,16 @@ export function exactlyOneStart(
   context.addIssue({ code: 'custom', path: ['launch'], message });
 }
 
+/** For `refine`, with its problem: processes inherit the CPUs of what starts them, and a server that runs has its own. */
+export function cpusCanBeSet({ url, cpus }: { readonly url: string | null; readonly cpus: string | null }): boolean {
+  return url === null || cpus === null;
+}
+export const cpusCannotBeSet = {
+  message:
+    'a server that runs already cannot be kept to CPUs; leave cpus out and start the server on them (taskset), or give launch instead of url',
+  path: ['cpus'],
+};
+
 /** Whether the command line or the variables tell the server its scale. */
 export function launchTellsScale({ launch, environment }: LaunchPlan): boolean {
   const texts = [...(typeof launch === 'string' ? [launch] : (launch ?? [])), ...Object.values(environment)];

@@ -1,7 +1,7 @@
 /** What a plan may say of a server of text generation that speaks OpenAI's API with event streams. */
 import { z } from 'zod';
 import { cpuListValue, positiveInteger } from '../plan-values.ts';
-import { exactlyOneStart, launchKeys, nonEmptyText } from './launch.ts';
+import { cpusCanBeSet, cpusCannotBeSet, exactlyOneStart, launchKeys, nonEmptyText } from './launch.ts';
 
 const tokenRange = z
   .tuple([positiveInteger, positiveInteger])
@@ -36,5 +36,6 @@ export const openaiServerSchema = z
     /** Further fields of every request, such as {temperature: 0, ignore_eos: true}. */
     parameters: z.record(z.string(), z.unknown()).default({}),
   })
-  .superRefine(exactlyOneStart);
+  .superRefine(exactlyOneStart)
+  .refine(cpusCanBeSet, cpusCannotBeSet);
 export type OpenaiPlan = z.infer<typeof openaiServerSchema>;

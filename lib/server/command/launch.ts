@@ -1,11 +1,9 @@
 /** What one process of a command is started with: arguments, variables and directory, placeholders filled in. */
 import { resolve } from 'node:path';
+import { serverIdVariable } from '../../core/server-processes.ts';
 import { fillPlaceholders, type PlaceholderName } from '../../records/server-plans/argument-text.ts';
 import { type CommandPlan, launchArguments } from '../../records/server-plans/command.ts';
 import type { ServerStart } from '../adapter.ts';
-
-/** Name of the variable by which a process is known as one of this server, wherever it went. */
-export const serverIdVariable = 'MPSBENCH_SERVER_ID';
 
 export interface ProcessPlace {
   readonly port: number;

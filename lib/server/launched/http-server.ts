@@ -3,10 +3,10 @@ import { Agent, type Dispatcher, request } from 'undici';
 import { deadline, poll } from '../../core/clock.ts';
 import { interrupted, MpsbenchError, messageOf } from '../../core/errors.ts';
 import { isRunning, type ProcessIdentity, processIdentity, runningProcesses } from '../../core/process-identity.ts';
+import { treeOf } from '../../core/server-processes.ts';
 import { milliseconds, type Nanoseconds, ns, seconds } from '../../core/units.ts';
 import type { LaunchPlan } from '../../records/server-plans/launch.ts';
 import type { ServerStart } from '../adapter.ts';
-import { treeOf } from '../command/process-tree.ts';
 import type { AskOptions, HttpReply } from '../model-setup.ts';
 import { LaunchedProcess, type LaunchPlace } from './launch.ts';
 
@@ -129,6 +129,7 @@ export class LaunchedServer implements AsyncDisposable {
       this.#workers = plan.pids.map((pid) => processIdentity(pid) ?? missing(this.name, pid));
       return;
     }
+    this.#launched?.noteProcesses();
     const tree = treeOf(leader, runningProcesses());
     const { workerProcess } = plan;
     const holders = gpuPids?.() ?? new Set<number>();

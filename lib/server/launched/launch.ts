@@ -1,15 +1,14 @@
 /** How a server of a plan's command line is started: ports, words, variables, and the number it is known by. */
-import { randomBytes } from 'node:crypto';
 import { join, resolve } from 'node:path';
-import { type ProcessIdentity, processIdentity } from '../../core/process-identity.ts';
+import { serverIdVariable } from '../../core/server-processes.ts';
 import { seconds } from '../../core/units.ts';
 import { fillPlaceholders, splitArguments } from '../../records/server-plans/argument-text.ts';
 import type { LaunchPlan } from '../../records/server-plans/launch.ts';
 import type { ServerStart } from '../adapter.ts';
 import { ServerProcess } from '../child-process.ts';
-import { serverIdVariable } from '../command/launch.ts';
-import { killCommand, stopCommand } from '../command/process-tree.ts';
+import { stopCommand } from '../command/process-tree.ts';
 import { freePorts } from '../free-ports.ts';
+import { ServerFootprint } from '../server-footprint.ts';
 
 const host = '127.0.0.1';
 const stopRules = { signal: 'SIGTERM', timeoutNs: seconds(20) } as const;
@@ -27,16 +26,13 @@ export interface LaunchPlace {
 export class LaunchedProcess implements AsyncDisposable {
   readonly process: ServerProcess;
   readonly baseUrl: string;
-  readonly #leaders: readonly ProcessIdentity[];
-  readonly #serverId: string;
-  readonly #forget: () => void;
+  readonly #footprint: ServerFootprint;
 
-  private constructor(process: ServerProcess, baseUrl: string, serverId: string, start: ServerStart) {
+  private constructor(process: ServerProcess, baseUrl: string, footprint: ServerFootprint) {
     this.process = process;
     this.baseUrl = baseUrl;
-    this.#serverId = serverId;
-    this.#leaders = [processIdentity(process.pid)].flatMap((leader) => leader ?? []);
-    this.#forget = start.emergency.add(() => killCommand(this.#leaders, serverId));
+    this.#footprint = footprint;
+    footprint.addLeader(process.pid);
   }
 
   /** Throws SERVER_START_FAILED if the program cannot be started at all. */
@@ -47,11 +43,11 @@ export class LaunchedProcess implements AsyncDisposable {
     { worker = null, findPorts = (count) => freePorts(count, host) }: LaunchPlace,
   ): Promise<LaunchedProcess> {
     const [port = 0, grpcPort = 0, metricsPort = 0] = await findPorts(3);
-    const serverId = randomBytes(8).toString('hex');
     const values = placeholderValues(start, { port, grpcPort, metricsPort, worker: worker ?? 1 });
     const [command = '', ...rest] = launchWords(plan).map((word) => fillPlaceholders(word, values));
     const named = Object.entries(plan.environment).map(([key, text]) => [key, fillPlaceholders(text, values)]);
-    const process = await ServerProcess.start({
+    const footprint = new ServerFootprint({ name, stopSignal: stopRules.signal, directory: null }, start);
+    const started = ServerProcess.start({
       name,
       command,
       arguments: rest,
@@ -63,7 +59,7 @@ export class LaunchedProcess implements AsyncDisposable {
         MPSBENCH_BATCH_SIZE: values.batchSize ?? '',
         ...deviceVariables(start),
         ...Object.fromEntries(named),
-        [serverIdVariable]: serverId,
+        [serverIdVariable]: footprint.serverId,
         ...start.environment,
       },
       unsetEnvironment: start.unsetEnvironment,
@@ -71,17 +67,26 @@ export class LaunchedProcess implements AsyncDisposable {
       emergency: start.emergency,
       stopTimeoutNs: stopRules.timeoutNs,
     });
-    return new LaunchedProcess(process, `http://${host}:${port}`, serverId, start);
+    const process = await started.catch((thrown: unknown) => {
+      footprint.forget();
+      throw thrown;
+    });
+    return new LaunchedProcess(process, `http://${host}:${port}`, footprint);
+  }
+
+  /** Notes what it has started, once it serves. */
+  noteProcesses(): void {
+    this.#footprint.look();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     try {
-      await stopCommand(this.#leaders, this.#serverId, stopRules);
+      await stopCommand(this.#footprint.processes, stopRules);
     } finally {
       // Where the system has no /proc, this alone ends it.
       await this.process[Symbol.asyncDispose]();
-      this.#forget();
     }
+    this.#footprint.forget();
   }
 }
 

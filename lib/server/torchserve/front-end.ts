@@ -6,13 +6,16 @@ import { join, resolve } from 'node:path';
 import { Agent } from 'undici';
 import { poll } from '../../core/clock.ts';
 import { MpsbenchError, messageOf } from '../../core/errors.ts';
+import { privateDirectoryPrefix } from '../../core/journal-recovery.ts';
 import { isRunning, type ProcessIdentity, processIdentity, signalIfRunning } from '../../core/process-identity.ts';
+import { serverIdVariable } from '../../core/server-processes.ts';
 import { milliseconds, seconds } from '../../core/units.ts';
 import type { TorchservePlan } from '../../records/server-plans/torchserve.ts';
 import type { ServerStart } from '../adapter.ts';
 import { askServer } from '../ask-server.ts';
 import { ServerProcess, type ServerProcessSpec } from '../child-process.ts';
 import type { AskOptions, HttpReply, ModelServer } from '../model-setup.ts';
+import { ServerFootprint } from '../server-footprint.ts';
 import {
   configProperties,
   host,
@@ -42,14 +45,22 @@ export class TorchserveFrontEnd implements AsyncDisposable, ModelServer {
   readonly inferenceUrl: string;
   readonly managementUrl: string;
   readonly metricsUrl: string;
+  readonly #footprint: ServerFootprint;
   readonly #temporary: string;
   readonly #modelLogPath: string;
   /** What was written before belongs to workers that are gone. */
   #modelLogStart = 0;
   readonly #agent = new Agent({ headersTimeout: 0, bodyTimeout: 0 });
 
-  private constructor(process: ServerProcess, ports: TorchservePorts, temporary: string, modelLogPath: string) {
+  private constructor(
+    process: ServerProcess,
+    ports: TorchservePorts,
+    footprint: ServerFootprint,
+    temporary: string,
+    modelLogPath: string,
+  ) {
     this.process = process;
+    this.#footprint = footprint;
     this.inferenceUrl = `http://${host}:${ports.inference}`;
     this.managementUrl = `http://${host}:${ports.management}`;
     this.metricsUrl = `http://${host}:${ports.metrics}`;
@@ -82,17 +93,23 @@ export class TorchserveFrontEnd implements AsyncDisposable, ModelServer {
     start: ServerStart,
     ports: TorchservePorts,
   ): Promise<TorchserveFrontEnd> {
-    const temporary = await mkdtemp(join(tmpdir(), 'mpsbench-ts-'));
+    const temporary = await mkdtemp(join(tmpdir(), `${privateDirectoryPrefix}ts-`));
     let process: ServerProcess | null = null;
+    let footprint: ServerFootprint | null = null;
     try {
       const files = writeFiles(plan, start, ports, temporary);
-      process = await ServerProcess.start(processSpec(plan, start, temporary, files));
-      const frontEnd = new TorchserveFrontEnd(process, ports, temporary, files.modelLog);
+      footprint = new ServerFootprint({ name, stopSignal: 'SIGTERM', directory: temporary }, start);
+      const variables = { ...ownVariables(plan, start, temporary), [serverIdVariable]: footprint.serverId };
+      process = await ServerProcess.start(processSpec(plan, start, variables, files));
+      footprint.addLeader(process.pid);
+      const frontEnd = new TorchserveFrontEnd(process, ports, footprint, temporary, files.modelLog);
       await frontEnd.#started(start);
+      footprint.look(frontEndIdentity(temporary));
       return frontEnd;
     } catch (thrown) {
       if (process) await stop(process, temporary);
       await rm(temporary, { recursive: true, force: true });
+      footprint?.forget();
       throw thrown;
     }
   }
@@ -164,6 +181,7 @@ export class TorchserveFrontEnd implements AsyncDisposable, ModelServer {
     } finally {
       await rm(this.#temporary, { recursive: true, force: true });
     }
+    this.#footprint.forget();
   }
 }
 
@@ -199,7 +217,12 @@ function writeFiles(plan: TorchservePlan, start: ServerStart, ports: TorchserveP
   return files;
 }
 
-function processSpec(plan: TorchservePlan, start: ServerStart, temporary: string, files: Files): ServerProcessSpec {
+function processSpec(
+  plan: TorchservePlan,
+  start: ServerStart,
+  variables: Readonly<Record<string, string>>,
+  files: Files,
+): ServerProcessSpec {
   const program = plan.torchserve ?? 'torchserve';
   const options = ['--start', '--foreground', '--ncs', '--disable-token-auth', '--enable-model-api'];
   const paths = ['--model-store', files.modelStore, '--ts-config', files.config, '--log-config', files.logConfig];
@@ -208,7 +231,7 @@ function processSpec(plan: TorchservePlan, start: ServerStart, temporary: string
     name,
     command: plan.python ?? program,
     arguments: [...started, ...options, ...paths],
-    environment: { ...ownVariables(plan, start, temporary), ...start.environment },
+    environment: { ...variables, ...start.environment },
     // It would win over --ts-config.
     unsetEnvironment: [...start.unsetEnvironment, 'TS_CONFIG_FILE'],
     logPath: join(resolve(start.logDirectory), logName),
@@ -242,9 +265,13 @@ function ownVariables(plan: TorchservePlan, start: ServerStart, temporary: strin
  * worker whose front end is gone finishes its batch, sees the broken connection and exits in order.
  */
 async function stop(process: ServerProcess, temporary: string): Promise<void> {
-  const frontEnd = processIdentity(frontEndPid(temporary) ?? 0);
-  if (frontEnd) signalIfRunning(frontEnd, 'SIGKILL');
+  for (const frontEnd of frontEndIdentity(temporary)) signalIfRunning(frontEnd, 'SIGKILL');
   await process[Symbol.asyncDispose]();
+}
+
+function frontEndIdentity(temporary: string): ProcessIdentity[] {
+  const identity = processIdentity(frontEndPid(temporary) ?? 0);
+  return identity ? [identity] : [];
 }
 
 /** As the launcher has noted it; null before that. */

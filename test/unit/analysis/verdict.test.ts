@@ -1,184 +1,165 @@
-/** Verdicts against the threshold, and the rules that void a trial. */
+/** Verdicts on throughput: one comparison alone, several together, and what was chosen by its figures. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { trialFigures } from '../../../lib/analysis/trial-summary.ts';
-import { judgeTrial } from '../../../lib/analysis/validity.ts';
-import { judgeRatio } from '../../../lib/analysis/verdict.ts';
-import { studyPlanSchema } from '../../../lib/records/plan.ts';
-import type { TrialRecord } from '../../../lib/records/trial.ts';
-import type { PairedRatio } from '../../../lib/stats/paired.ts';
-import { processOf, snapshotOf } from '../../fixtures/study/make-gpu.ts';
-import { trialsOf } from '../../fixtures/study/make-study.ts';
+import { adjustTogether, type BlockValues, type Contest, contest, type Side } from '../../../lib/analysis/contest.ts';
+import { blocksToDecide, judgeRatio, type Verdict, verdictOf } from '../../../lib/analysis/verdict.ts';
+import { type PairedRatio, pairedRatio } from '../../../lib/stats/paired.ts';
 
-const ratioOf = (lowerRatio: number | null, upperRatio: number | null, pairs = 5): PairedRatio => ({
-  pairs,
-  ratio: 1,
-  lowerRatio,
-  upperRatio,
-  confidenceLevel: 0.95,
-  logSd: 0.01,
-  permutationP: 0.0625,
-  permutationMethod: 'exact',
-  hodgesLehmannRatio: 1,
-});
+const threshold = 0.03;
+const seed = 20261122;
 
-describe('judgeRatio at a threshold of 3 %', () => {
-  const cases = [
-    { ratio: ratioOf(1.031, 1.2), verdict: 'BETTER' },
-    { ratio: ratioOf(1.03, 1.2), verdict: 'INCONCLUSIVE' },
-    { ratio: ratioOf(0.8, 0.969), verdict: 'WORSE' },
-    { ratio: ratioOf(0.8, 0.971), verdict: 'INCONCLUSIVE' },
-    { ratio: ratioOf(0.971, 1.029), verdict: 'EQUIVALENT' },
-    { ratio: ratioOf(1.001, 1.02), verdict: 'EQUIVALENT' },
-    { ratio: ratioOf(0.9, 1.1), verdict: 'INCONCLUSIVE' },
-    { ratio: ratioOf(1.5, 1.6, 2), verdict: 'INCONCLUSIVE' },
-    { ratio: ratioOf(null, null, 1), verdict: 'INCONCLUSIVE' },
-    { ratio: null, verdict: 'INCONCLUSIVE' },
-  ] as const;
-  for (const { ratio, verdict } of cases) {
-    const interval = ratio ? `[${ratio.lowerRatio}, ${ratio.upperRatio}], n=${ratio.pairs}` : 'no pair';
-    it(`calls ${interval} ${verdict}`, () => assert.equal(judgeRatio(ratio, 0.03).verdict, verdict));
+/** Values by block, from block 1. */
+const blocksOf = (values: readonly number[]): BlockValues => new Map(values.map((value, index) => [index + 1, value]));
+const alone = (values: readonly number[]): Side => {
+  const chosen = blocksOf(values);
+  return { chosen, among: [chosen] };
+};
+/** Ratios of 1 + effect with a fixed pattern of noise of that size; mean of the noise is 0. */
+const around = (effect: number, noise: number, blocks = 6): number[] =>
+  Array.from({ length: blocks }, (_, index) => Math.exp(Math.log1p(effect) + noise * (index % 2 === 0 ? 1 : -1)));
+const ones = (count: number): number[] => Array.from({ length: count }, () => 1);
+
+function ratioOf(values: readonly number[]): PairedRatio {
+  const ratio = pairedRatio(
+    values.map((numerator) => ({ numerator, denominator: 1 })),
+    seed,
+  );
+  assert.ok(ratio);
+  return ratio;
+}
+function contestOf(values: readonly number[]): Contest {
+  const found = contest(alone(values), alone(ones(values.length)), threshold);
+  assert.ok(found);
+  return found;
+}
+const judged = (values: readonly number[]) => judgeRatio(ratioOf(values), contestOf(values), threshold);
+
+describe('a verdict of one comparison at a threshold of 3 %', () => {
+  const cases: readonly (readonly [string, readonly number[], Verdict, RegExp])[] = [
+    ['+20 %, little noise', around(0.2, 0.01), 'BETTER', /^interval above 1 \+ 3 %; p (0\.\d+|< 0\.0001)$/],
+    ['-20 %, little noise', around(-0.2, 0.01), 'WORSE', /^interval below 1 - 3 %/],
+    ['no difference, little noise', around(0, 0.005), 'EQUIVALENT', /^interval within 1 \+\/- 3 %/],
+    ['+2 %, hardly any noise', around(0.02, 0.002), 'EQUIVALENT', /^interval within/],
+    [
+      'no difference, much noise',
+      around(0, 0.1),
+      'INCONCLUSIVE',
+      /reaches across .* about \d+ more blocks would decide$/,
+    ],
+    ['+3 % exactly', around(0.03, 0.02), 'INCONCLUSIVE', /no reasonable number of blocks decides$/],
+    ['+20 %, three blocks', around(0.2, 0.001, 3), 'BETTER', /^interval above/],
+  ];
+  for (const [what, values, verdict, reason] of cases) {
+    it(`calls ${what} ${verdict}`, () => {
+      const found = judged(values);
+      assert.equal(found.verdict, verdict, found.reason);
+      assert.match(found.reason, reason);
+    });
   }
 
   it('says "n too small" below three pairs', () => {
-    for (const ratio of [null, ratioOf(1.5, 1.6, 2)]) assert.match(judgeRatio(ratio, 0.03).reason, /^n too small/);
-  });
-});
-
-const plan = studyPlanSchema.parse({});
-const clean = trialsOf('gpu').find((trial) => trial.cell.arm === 'mps' && trial.cell.workers === 2) as TrialRecord;
-const load = clean.load as NonNullable<TrialRecord['load']>;
-const gpu = clean.gpu as NonNullable<TrialRecord['gpu']>;
-const sampling = gpu.sampling as NonNullable<(typeof gpu)['sampling']>;
-
-function withGenerator(change: Partial<typeof load.generator>): TrialRecord {
-  return { ...clean, load: { ...load, generator: { ...load.generator, ...change } } };
-}
-function withOutcomes(change: Partial<typeof load.measurement.outcomes>, perSecond = 100): TrialRecord {
-  const outcomes = { ...load.measurement.outcomes, ...change };
-  return {
-    ...clean,
-    load: { ...load, measurement: { ...load.measurement, outcomes, throughputPerSecond: perSecond } },
-  };
-}
-const stranger = processOf(77, 100, ['compute'], 'python3');
-const p50Ns = load.measurement.responseTime.p50Ns as number;
-
-describe('judgeTrial', () => {
-  const judged = (record: TrialRecord) => judgeTrial(record, trialFigures(record, null), plan);
-  const valid: readonly (readonly [string, TrialRecord])[] = [
-    ['a clean trial', clean],
-    ['requests cut off by the end of the run', withOutcomes({ aborted: 4 })],
-    ["Little's law missed by 5 %", withGenerator({ littlesLawRatio: 0.95 })],
-    ["Little's law not known", withGenerator({ littlesLawRatio: null, eventLoopLagP99Ns: null })],
-    ['no GPU and arm off', { ...clean, cell: { ...clean.cell, arm: 'off' }, gpu: null, attachment: null }],
-  ];
-  for (const [what, record] of valid) {
-    it(`leaves ${what} VALID`, () => assert.deepEqual(judged(record), { state: 'VALID', reasons: [], warnings: [] }));
-  }
-
-  const invalid: readonly (readonly [string, string, TrialRecord])[] = [
-    ['load-failed', 'a failed trial without a reason', { ...clean, status: 'failed', load: null, attachment: null }],
-    ['attachment-not-proved', 'no proof in an MPS arm', { ...clean, attachment: null }],
-    ['attachment-not-proved', 'proof of the other arm', { ...clean, cell: { ...clean.cell, arm: 'off' } }],
-    ['no-throughput', 'no reply', withOutcomes({ ok: 0 }, 0)],
-    ['errors-in-measurement', 'a reply of another status', withOutcomes({ status: 1 })],
-    ['littles-law', "Little's law missed by more than 5 %", withGenerator({ littlesLawRatio: 0.94 })],
-    ['generator-lag', 'lag of a tenth of p50', withGenerator({ eventLoopLagP99Ns: Math.ceil(p50Ns / 10) })],
-    ['samples-dropped', 'dropped samples', { ...clean, gpu: { ...gpu, sampling: { ...sampling, droppedRows: 1 } } }],
-    ['foreign-process', 'a foreign process', { ...clean, gpu: { ...gpu, ready: snapshotOf(3000, [stranger]) } }],
-    ['memory-not-released', 'memory still held', { ...clean, gpu: { ...gpu, after: snapshotOf(17, []) } }],
-  ];
-  for (const [code, what, record] of invalid) {
-    it(`voids ${what} as ${code}`, () => {
-      const validity = judged(record);
-      assert.equal(validity.state, 'INVALID');
-      assert.deepEqual(
-        validity.reasons.map((reason) => reason.code),
-        [code],
-      );
-      for (const { message, advice } of validity.reasons) assert.ok(message.length > 0 && advice.length > 0);
-    });
-  }
-
-  const advised: readonly (readonly [string, string, RegExp])[] = [
-    ['503', 'torchserve', /job_queue_size/],
-    ['507', 'torchserve', /fewer workers/],
-    ['503', 'embedded', /server\.queueLimit/],
-    ['500', 'embedded', /queue limit/],
-  ];
-  for (const [status, kind, advice] of advised) {
-    it(`advises on replies of status ${status} by what they mean of a server of kind ${kind}`, () => {
-      const record = withOutcomes({ status: 1 });
-      const load = record.load as NonNullable<TrialRecord['load']>;
-      const measurement = { ...load.measurement, statuses: { 200: 9, [status]: 1 } };
-      const server = { ...(clean.server as NonNullable<TrialRecord['server']>), kind };
-      const [reason] = judged({ ...record, server, load: { ...load, measurement } }).reasons;
-      assert.match(reason?.advice ?? '', advice);
-      assert.match(reason?.message ?? '', new RegExp(`^1 of \\d+ requests failed .* \\(status ${status}: 1\\)$`));
-    });
-  }
-
-  it('keeps the record’s own reason over the rule of the same code, and a warning voids nothing', () => {
-    const own = { code: 'errors-in-measurement', message: 'own words', advice: 'own advice' } as const;
-    const note = { code: 'batch-not-filled', message: 'mean 3.1 of 8', advice: 'more concurrency' } as const;
-    const validity = judged({ ...withOutcomes({ status: 1 }), reasons: [own, note] });
-    assert.deepEqual(validity, { state: 'INVALID', reasons: [own], warnings: [note] });
-    assert.equal(judged({ ...clean, reasons: [note] }).state, 'VALID');
-  });
-
-  it('marks a trial whose batches held less than 95 % of what was asked, and uses it all the same', () => {
-    const server = clean.server as NonNullable<TrialRecord['server']>;
-    const holding = (meanRealisedBatchSize: number | null): TrialRecord => ({
-      ...clean,
-      cell: { ...clean.cell, batchSize: 8 },
-      server: { ...server, meanRealisedBatchSize },
-    });
-    for (const [held, codes] of [
-      [7.6, []],
-      [null, []],
-      [7.59, ['batch-not-filled']],
-    ] as const) {
-      const { state, warnings } = judged(holding(held));
-      assert.deepEqual([state, warnings.map((warning) => warning.code)], ['VALID', codes], `${held} of 8`);
+    assert.equal(contest(alone([1.5, 1.6]), alone([1, 1]), threshold), null);
+    for (const ratio of [null, ratioOf([1.5, 1.6])]) {
+      assert.match(judgeRatio(ratio, null, threshold).reason, /^n too small/);
     }
-    assert.match(judged(holding(3.14)).warnings[0]?.message ?? '', /3\.1 of 8/);
   });
 
-  it('heeds the plan’s limit for foreign memory', () => {
-    const record = { ...clean, gpu: { ...gpu, ready: snapshotOf(3000, [stranger]) } };
-    const loose = studyPlanSchema.parse({ gpu: { foreignMemoryLimit: '200MiB' } });
-    assert.equal(judgeTrial(record, trialFigures(record, null), loose).state, 'VALID');
-    assert.equal(judged(record).state, 'INVALID');
+  it('is turned over when the sides are exchanged', () => {
+    const values = around(0.2, 0.01);
+    const back = contest(alone(ones(6)), alone(values), threshold);
+    assert.ok(back);
+    assert.equal(verdictOf(back), 'WORSE');
+  });
+
+  it('pairs by block, and leaves out blocks that only one side has', () => {
+    const mine = {
+      chosen: new Map([
+        [1, 2],
+        [2, 2.02],
+        [3, 1.98],
+        [4, 50],
+      ]),
+      among: [],
+    };
+    const theirs = blocksOf([1, 1, 1]);
+    const found = contest({ ...mine, among: [mine.chosen] }, { chosen: theirs, among: [theirs] }, threshold);
+    assert.equal(found && verdictOf(found), 'BETTER');
   });
 });
 
-describe('trialFigures', () => {
-  it('knows no count of requests or errors where nothing was measured', () => {
-    const figures = trialFigures({ ...clean, status: 'failed', load: null }, null);
-    assert.deepEqual([figures.requests, figures.errors], [null, null]);
-    assert.ok(figures.unavailable.requests && figures.unavailable.errors);
+describe('what failed', () => {
+  const failure = 'failed in 1 of 6 attempts (worker-died)';
+  it('cannot be better, nor make the other one worse, but can be equivalent', () => {
+    const rule = (values: readonly number[], mine: string, theirs: string) =>
+      judgeRatio(ratioOf(values), contestOf(values), threshold, { mine, theirs });
+    const won = rule(around(0.2, 0.01), failure, '');
+    assert.equal(won.verdict, 'INCONCLUSIVE');
+    assert.match(won.reason, /but it failed in 1 of 6 attempts \(worker-died\), and what fails cannot win$/);
+    assert.match(rule(around(-0.2, 0.01), '', failure).reason, /but the other one failed/);
+    assert.equal(rule(around(-0.2, 0.01), failure, '').verdict, 'WORSE');
+    assert.equal(rule(around(0, 0.005), failure, failure).verdict, 'EQUIVALENT');
+  });
+});
+
+describe('verdicts judged together', () => {
+  it('need more of each, and name their number', () => {
+    // Alone the interval is just beyond the threshold.
+    const values = around(0.055, 0.019);
+    const one = contestOf(values);
+    assert.equal(verdictOf(one), 'BETTER');
+    const others = Array.from({ length: 11 }, (_, index): [string, Contest] => [`${index}`, contestOf(around(0, 0.1))]);
+    const first = adjustTogether(new Map([['first', one], ...others])).get('first') as Contest;
+    assert.equal(first.familySize, 12);
+    assert.equal(verdictOf(first), 'INCONCLUSIVE');
+    assert.match(
+      judgeRatio(ratioOf(values), first, threshold).reason,
+      /^interval above 1 \+ 3 %, but p 0\.\d+, adjusted over 12 verdicts; .* about \d+ more blocks? would decide$/,
+    );
   });
 
-  const withCount = (count: number): TrialRecord => ({
-    ...clean,
-    load: { ...load, measurement: { ...load.measurement, responseTime: { ...load.measurement.responseTime, count } } },
-  });
-  const cases = [
-    { count: 5, known: [] },
-    { count: 6, known: ['p50Ns'] },
-    { count: 29, known: ['p50Ns', 'p90Ns'] },
-    { count: 298, known: ['p50Ns', 'p90Ns'] },
-    { count: 299, known: ['p50Ns', 'p90Ns', 'p99Ns'] },
-    { count: 2995, known: ['p50Ns', 'p90Ns', 'p99Ns', 'p999Ns'] },
-  ];
-  for (const { count, known } of cases) {
-    it(`gives ${known.length === 0 ? 'no percentile' : known.join(', ')} of ${count} requests, and says why not the others`, () => {
-      const figures = trialFigures(withCount(count), null);
-      for (const name of ['p50Ns', 'p90Ns', 'p99Ns', 'p999Ns'] as const) {
-        assert.equal(figures[name] !== null, known.includes(name), name);
-        if (figures[name] === null) assert.match(figures.unavailable[name] ?? '', /^n too small/);
+  it('put the 95 % interval beyond the threshold wherever one is BETTER or WORSE', () => {
+    for (const noise of [0.01, 0.02, 0.03, 0.05]) {
+      for (const effect of [-0.3, -0.1, -0.05, 0.05, 0.1, 0.3]) {
+        const values = around(effect, noise);
+        const { lowerRatio, upperRatio } = ratioOf(values);
+        const verdict = verdictOf(contestOf(values));
+        if (verdict === 'BETTER') assert.ok((lowerRatio ?? 0) > 1 + threshold);
+        if (verdict === 'WORSE') assert.ok((upperRatio ?? 1) < 1 - threshold);
       }
-    });
-  }
+    }
+  });
+});
+
+describe('what was chosen by its figures', () => {
+  const off = blocksOf(ones(6));
+  it('has its p multiplied by the number that it was chosen from', () => {
+    const chosen = blocksOf(around(0.06, 0.02));
+    const planned = contest({ chosen, among: [chosen] }, { chosen: off, among: [off] }, threshold);
+    const among = [chosen, ...Array.from({ length: 8 }, () => blocksOf(around(0.01, 0.02)))];
+    const best = contest({ chosen, among }, { chosen: off, among: [off] }, threshold);
+    assert.ok(planned && best);
+    assert.ok(Math.abs(best.aboveP - 9 * planned.aboveP) < 1e-12);
+    assert.equal(best.chosenFrom, 9);
+  });
+
+  it('has to beat each of those that the other side was chosen from', () => {
+    const chosen = blocksOf(around(0.2, 0.01));
+    const equal = blocksOf(around(0.2, 0.02));
+    const found = contest({ chosen, among: [chosen] }, { chosen: off, among: [off, equal] }, threshold);
+    assert.equal(found && verdictOf(found), 'INCONCLUSIVE');
+  });
+});
+
+describe('how many more blocks', () => {
+  it('are fewer the further the ratio is from the threshold, and more in a larger family', () => {
+    const need = (effect: number, familySize = 1): number => {
+      const values = around(effect, 0.1);
+      const blocks = blocksToDecide({ ...contestOf(values), familySize }, ratioOf(values), threshold);
+      assert.ok(blocks !== null);
+      return blocks;
+    };
+    assert.ok(need(0.1) > need(0.2));
+    assert.ok(need(0.1, 12) > need(0.1));
+    assert.ok(need(0) > 1, 'EQUIVALENT takes blocks too');
+  });
 });

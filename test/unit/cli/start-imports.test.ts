@@ -22,7 +22,7 @@ function packagesBehind(entry: string, seen = new Set<string>(), packages = new 
 
 const programs: readonly (readonly [string, string, readonly string[]])[] = [
   ['the program itself', 'cli/main.ts', ['commander']],
-  ['load', 'cli/commands/load.ts', ['commander', 'fastest-levenshtein', 'hdr-histogram-js', 'picocolors']],
+  ['load', 'cli/commands/load.ts', ['commander', 'fastest-levenshtein', 'picocolors']],
 ];
 
 describe('the packages that are loaded before anything happens', () => {

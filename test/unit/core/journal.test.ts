@@ -49,9 +49,9 @@ describe('a journal', () => {
     assert.ok(finding?.state === 'owner-alive' && others.length === 0);
     assert.deepEqual(finding.file.owner, processIdentity(process.pid));
     assert.deepEqual(
-      finding.file.entries.map(({ directory, daemon }) => [directory, daemon?.pid ?? null]),
+      finding.file.entries.map((entry) => [entry.directory, entry.kind === 'mps-daemon' && entry.daemon?.pid]),
       [
-        ['/tmp/mpsb-1', null],
+        ['/tmp/mpsb-1', undefined],
         ['/tmp/mpsb-2', 7],
       ],
     );
@@ -90,6 +90,7 @@ describe('recovery', () => {
     assert.deepEqual(done, {
       outcome: 'cleaned',
       journalPath,
+      of: ['MPS daemon'],
       stoppedPids: [],
       removedDirectories: [join(root, 'mpsb-abc123')],
       problems: [],
@@ -103,6 +104,26 @@ describe('recovery', () => {
     const entries = fileOf({}).entries.map((entry) => ({ ...entry, daemon: self }));
     leave(fileOf({ bootId: 'an earlier boot', entries }));
     assert.equal((await recover())[0]?.outcome, 'cleaned');
+  });
+
+  it('of a server takes no process for it that has another start, and removes its directory', async () => {
+    const directory = join(root, 'mpsb-ts-1');
+    mkdirSync(directory);
+    const entry = {
+      kind: 'server' as const,
+      name: 'TorchServe',
+      serverId: '0123456789abcdef',
+      leaders: [deadOwner],
+      others: [deadOwner],
+      killFirst: [deadOwner],
+      stopSignal: 'SIGTERM' as const,
+      directory,
+    };
+    leave(fileOf({ entries: [...fileOf({}).entries, entry] }));
+    const [done] = await recover();
+    assert.ok(done?.outcome === 'cleaned');
+    assert.deepEqual([done.of, done.stoppedPids], [['TorchServe', 'MPS daemon'], []]);
+    assert.ok(!existsSync(directory));
   });
 
   const untouched: readonly (readonly [string, () => unknown, string])[] = [

@@ -8,6 +8,7 @@ import {
   formatDuration,
   formatRate,
   formatSpan,
+  grouped,
   milliseconds,
   ns,
   parseBytes,
@@ -140,6 +141,19 @@ describe('the other printed forms', () => {
   ];
   for (const [value, text] of amounts) {
     it(`print ${value} bytes as ${text}`, () => assert.equal(formatBytes(value), text));
+  }
+
+  for (const [value, decimalPlaces, text] of [
+    [0, undefined, '0'],
+    [999, undefined, '999'],
+    [1000, undefined, '1,000'],
+    [1234567.8912, undefined, '1,234,567.891'],
+    [-1234.5, undefined, '-1,234.5'],
+    [0.0625, undefined, '0.063'],
+    [1234567, 1, '1,234,567.0'],
+    [999.96, 1, '1,000.0'],
+  ] as const) {
+    it(`print ${value} with thousands apart`, () => assert.equal(grouped(value, decimalPlaces), text));
   }
 
   it('print a rate with a separator and one decimal', () => assert.equal(formatRate(1234.54), '1,234.5 /s'));

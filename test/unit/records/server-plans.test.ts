@@ -147,3 +147,17 @@ describe('a launch text', () => {
     assert.equal(fillPlaceholders(text, values), '80:4 {port} {"a":{}} /l/x ');
   });
 });
+
+describe('a plan for a server that runs already', () => {
+  const kinds = { kserve: '{kind: kserve, model: m, url: "http://h:1"', openai: '{kind: openai, url: "http://h:1"' };
+  for (const [kind, server] of Object.entries(kinds)) {
+    it(`of kind ${kind} cannot name its CPUs, which nobody could set`, () => {
+      const scale = 'workers: [1]\nbatchSizes: [1]\narms: [off]\n';
+      assert.doesNotThrow(() => read(`${scale}server: ${server}}\n`));
+      assert.throws(() => read(`${scale}server: ${server}, cpus: "0-3"}\n`), {
+        code: 'PLAN_INVALID',
+        message: /server\.cpus: a server that runs already cannot be kept to CPUs; leave cpus out .*[^\n]$/,
+      });
+    });
+  }
+});

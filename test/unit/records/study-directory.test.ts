@@ -42,6 +42,7 @@ function trial(position: number, attempt = 1): TrialRecord {
     gpu: null,
     headroom: null,
     placement: null,
+    use: null,
     files: { histograms: null, series: null },
   };
 }
