@@ -66,16 +66,8 @@ export class UndiciRun implements SendingRun, AsyncDisposable {
     this.#connections = this.#makeConnections(lanes, share);
     this.#lanes = this.#makeLanes(lanes);
     this.#loop = this.#makeLoop();
-    for (const work of [
-      this.#loop.start(),
-      this.#expireLoop(),
-      this.#lag.watch(
-        this.#issuer,
-        () => this.#nowNs(),
-        (spanNs) => this.#sleep(spanNs),
-      ),
-    ])
-      this.#background(work);
+    const watching = this.#lag.watch(this.#issuer, this.#nowNs.bind(this), this.#sleep.bind(this));
+    for (const work of [this.#loop.start(), this.#expireLoop(), watching]) this.#background(work);
   }
 
   /** The columns are filled anew once the caller's turn is over. */
