@@ -1,9 +1,9 @@
 /** The study's answer in plain sentences, from measured figures alone. */
 import { counted, formatBytes, formatDuration, formatRate, type Nanoseconds } from '../core/units.ts';
 import { cellText } from '../records/arm.ts';
-import type { PairedRatio } from '../stats/paired.ts';
 import { failureText } from './cell-failures.ts';
 import { fewestPairs } from './contest.ts';
+import { freshText, noiseText, ratioText, ungatedText } from './course-lines.ts';
 import {
   changeLine,
   choiceText,
@@ -35,18 +35,6 @@ export function answerOf(facts: Facts): Answer {
     lines: lines.filter((line) => line !== null),
     cautions: [...cautions(facts), ...decisionCautions(facts)],
   };
-}
-
-/** "1.421x [1.380, 1.465] at 95 %, n=5": three decimals, so that an end beside the threshold is seen on its side. */
-function ratioText(ratio: PairedRatio): string {
-  const n = `n=${ratio.pairs}`;
-  if (ratio.lowerRatio === null || ratio.upperRatio === null) return `${times(ratio.ratio)}, ${n}, no interval`;
-  const level = Number((ratio.confidenceLevel * 100).toFixed(1));
-  return `${times(ratio.ratio)} [${ratio.lowerRatio.toFixed(3)}, ${ratio.upperRatio.toFixed(3)}] at ${level} %, ${n}`;
-}
-
-function times(ratio: number): string {
-  return `${ratio.toFixed(3)}x`;
 }
 
 function headline(facts: Facts): string {
@@ -109,21 +97,28 @@ function cellOf(facts: Facts, id: string | null): CellSummary | undefined {
   return facts.cells.find((cell) => cell.cellId === id);
 }
 
+/** In fresh runs, where there are valid ones: those figures are not the highest by choice. */
+function quotedCell(facts: Facts, id: string | null | undefined): CellSummary | undefined {
+  const fresh = facts.confirmation?.cells.find((cell) => cell.cellId === id);
+  return fresh?.throughputPerSecond ? fresh : cellOf(facts, id ?? null);
+}
+
 function recommendationLine(facts: Facts): string | null {
-  const best = cellOf(facts, facts.recommendation?.cellId ?? null);
+  const best = quotedCell(facts, facts.recommendation?.cellId);
   if (!best?.throughputPerSecond) return null;
-  return `Recommended: ${cellText(best.cell)}: ${spreadRate(best.throughputPerSecond)}${beside(best)}; ${choiceText(facts)}.`;
+  return `Recommended: ${cellText(best.cell)}: ${spreadRate(best.throughputPerSecond)}${beside(best)}; ${choiceText(facts)}${freshText(facts)}.`;
 }
 
 function runnerUpLine(facts: Facts): string | null {
-  const runnerUp = cellOf(facts, facts.recommendation?.runnerUpId ?? null);
+  const runnerUp = quotedCell(facts, facts.recommendation?.runnerUpId);
   if (!runnerUp?.throughputPerSecond) return null;
   const rate = formatRate(runnerUp.throughputPerSecond.median);
   return `Runner-up: ${cellText(runnerUp.cell)}: ${rate}${beside(runnerUp)}${leadText(facts)}.`;
 }
 
 function leadText(facts: Facts): string {
-  const over = facts.recommendation?.overRunnerUp;
+  const fresh = facts.confirmation?.overRunnerUp;
+  const over = fresh?.throughput ? fresh : facts.recommendation?.overRunnerUp;
   if (!over?.throughput) return '';
   if (facts.decision.objective !== 'throughput')
     return `; throughput of the recommended one over it ${ratioText(over.throughput)}`;
@@ -248,6 +243,7 @@ function cautions(facts: Facts): string[] {
       `${attempts}${finding.attempts === 1 ? '' : ', the first'}: ${finding.reason.message}; ${finding.reason.advice}.`,
     );
   }
+  found.push(...(facts.ungated ?? []).map(ungatedText));
   const invalid = facts.cells
     .filter((cell) => cell.state === 'invalid')
     .map((cell) => `${cell.cellId}${sameEndText(facts, cell.cellId)}`);
@@ -261,7 +257,12 @@ function cautions(facts: Facts): string[] {
       `${facts.blocks} ${facts.blocks === 1 ? 'block gives' : 'blocks give'} no verdict; run ${fewestPairs} or more.`,
     );
   }
-  if (facts.cells.length > 1 && facts.recommendation) {
+  if (facts.confirmation?.outcome === 'contradicted') {
+    found.push('In the fresh blocks the recommended configuration is slower than its runner-up: prefer the runner-up.');
+  }
+  if (facts.noiseFloor) found.push(noiseText(facts.noiseFloor));
+  const confirmed = facts.confirmation !== undefined && facts.confirmation.outcome !== 'not-run';
+  if (facts.cells.length > 1 && facts.recommendation && !confirmed) {
     found.push(
       `The best of ${facts.cells.length} configurations is chosen by the figures that are shown for it, which flatters it: confirm it and its runner-up in fresh trials.`,
     );

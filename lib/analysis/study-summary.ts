@@ -5,27 +5,32 @@ import { type Cell, cellId } from '../records/arm.ts';
 import type { Environment } from '../records/environment.ts';
 import { defaultMeasurementNs, type StudyPlan } from '../records/plan.ts';
 import type { Reason, TrialRecord } from '../records/trial.ts';
+import { type AdaptiveCourse, adaptiveJudgement, adaptiveOf } from './adaptive.ts';
+import { courseOf } from './adaptive-study.ts';
 import { answerOf } from './answer.ts';
 import { compareCells, summarizeCell } from './cell-summary.ts';
+import { confirmationOf } from './confirmation.ts';
 import { correlationAcrossCells } from './correlation.ts';
 import { deploySnippets } from './deploy-snippet.ts';
 import { selectDevice } from './gpu-attribution.ts';
+import { judgeTrials } from './judged-trials.ts';
 import { bareContext } from './memory-ledger.ts';
+import { noiseFloor } from './noise-floor.ts';
 import { paretoFrontier } from './pareto.ts';
 import { decisionOf, eligibleCells, rankedBy, recommend } from './recommend.ts';
 import type { SeriesFiguresOf } from './series-figures.ts';
-import { judgedTogether } from './study-verdicts.ts';
+import { type Compared, judgedTogether } from './study-verdicts.ts';
 import {
   type ArmBest,
   type ArmVoids,
   type CellSummary,
+  type Comparison,
   type Conditions,
   type StudySummary,
   studySummarySchemaVersion,
   type TrialEntry,
 } from './summary-model.ts';
-import { trialFigures } from './trial-summary.ts';
-import { judgeTrial } from './validity.ts';
+import { ungatedComparisons } from './ungated.ts';
 import { roomOf, workerCosts } from './worker-cost.ts';
 
 /** `trials` in the order in which they were appended, all attempts. `fromSeries` is what their series files say. */
@@ -35,14 +40,15 @@ export function summarizeStudy(
   trials: readonly TrialRecord[],
   fromSeries: SeriesFiguresOf = () => null,
 ): StudySummary {
-  const entries = trialEntries(trials, plan, fromSeries);
+  const every = trialEntries(trials, plan, fromSeries);
+  const entries = every.filter(({ phase }) => phase === undefined);
   const armsLeftOut = leftOut(environment, entries);
   const arms = plan.arms.filter((arm) => !armsLeftOut.some((left) => left.arm === arm));
   const device = environment.gpu ? selectDevice(environment.gpu, plan.gpu.device) : undefined;
   const bareContextOf = (arm: string): number | null => bareContext(environment, arm, device?.uuid ?? null);
   const measured = compared(plannedCells(plan, arms), entries, plan, bareContextOf);
   const eligible = eligibleCells(measured, entries, plan.constraints);
-  const { cells, ...judged } = judgedTogether(
+  const together = judgedTogether(
     {
       cells: measured,
       bestByArm: bestByArm(arms, eligible, entries, plan),
@@ -52,7 +58,12 @@ export function summarizeStudy(
     entries,
     plan.thresholdRatio,
   );
+  const course = plan.adaptive ? courseOf(plan, environment, judgeTrials(trials, plan, fromSeries)) : null;
+  const { cells, ...judged } = byCourse(together, course, plan.blocks);
   const { recommendation } = judged;
+  const confirmation = confirmationOf(every, recommendation, plan);
+  const floor = noiseFloor(every, plannedCells(plan, arms), plan);
+  const ungated = ungatedComparisons(entries, plannedCells(plan, arms), plan);
   const counted = entries.filter((trial) => trial.counts);
   const valid = counted.filter((trial) => trial.validity.state === 'VALID');
   const room = roomOf(device, environment.gpu?.driverVersion ?? null, plan.memoryHeadroomRatio);
@@ -62,7 +73,7 @@ export function summarizeStudy(
     question: question(plan),
     valid: cells.length > 0 && cells.every((cell) => cell.state === 'valid'),
     complete: cells.every((cell) => cell.trialsRun >= cell.trialsPlanned),
-    trialsPlanned: cells.length * plan.blocks,
+    trialsPlanned: cells.reduce((sum, cell) => sum + cell.trialsPlanned, 0),
     trialsRun: counted.length,
     trialsValid: valid.length,
     blocks: plan.blocks,
@@ -80,11 +91,50 @@ export function summarizeStudy(
     frontier: paretoFrontier(cells, plan.load.ratePerSecond === undefined ? 'closed-loop' : 'equal-rate'),
     correlation: correlationAcrossCells(valid, plan.seed),
     workerCosts: workerCosts(valid, arms, ascendingNumbers(plan.batchSizes), room),
-    voids: voidsByArm(arms, entries),
-    findings: findingsOf(entries),
-    trials: entries,
+    ...(course && { adaptive: adaptiveOf(course) }),
+    ...(confirmation && { confirmation }),
+    ...(floor && { noiseFloor: floor }),
+    voids: voidsByArm(arms, every),
+    ...(ungated.length > 0 && { ungated }),
+    findings: findingsOf(every),
+    trials: every,
   } as const;
   return { ...body, answer: answerOf(body) };
+}
+
+/** A cell that was decided early was to be run in fewer blocks, and its verdict is that of the look which decided. */
+function withCourse(cell: CellSummary, course: AdaptiveCourse | null, blocks: number): CellSummary {
+  if (course === null) return cell;
+  const trialsPlanned = course.activeByBlock.filter((active) => active.has(cell.cellId)).length;
+  const decision = course.decisions.find((candidate) => candidate.cellId === cell.cellId);
+  const { comparison } = cell;
+  if (!comparison || !decision || comparison.verdict === 'INVALID') return { ...cell, trialsPlanned };
+  return { ...cell, trialsPlanned, comparison: { ...comparison, ...adaptiveJudgement(decision, blocks) } };
+}
+
+/** What was compared, with the verdicts of the looks where the study is adaptive. */
+function byCourse(compared: Compared, course: AdaptiveCourse | null, blocks: number): Compared {
+  const judged = (comparison: Comparison | null, id: string) => judgedByCourse(comparison, id, course, blocks);
+  const { cells, bestByArm: best, recommendation } = compared;
+  return {
+    cells: cells.map((cell) => withCourse(cell, course, blocks)),
+    bestByArm: best.map((each) => ({ ...each, comparison: judged(each.comparison, each.cellId) })),
+    recommendation: recommendation && {
+      ...recommendation,
+      overRunnerUp: judged(recommendation.overRunnerUp, recommendation.cellId),
+    },
+  };
+}
+
+/** Best cells against each other: those that were decided early share few blocks. */
+function judgedByCourse(
+  comparison: Comparison | null,
+  id: string,
+  course: AdaptiveCourse | null,
+  blocks: number,
+): Comparison | null {
+  if (comparison === null || course === null || comparison.verdict === 'INVALID') return comparison;
+  return { ...comparison, ...adaptiveJudgement(course.between(id, cellId(comparison.withCell)), blocks) };
 }
 
 function question(plan: StudyPlan): string {
@@ -100,19 +150,19 @@ function trialEntries(trials: readonly TrialRecord[], plan: StudyPlan, fromSerie
   for (const trial of trials) {
     lastAttempt.set(trial.trialId, Math.max(trial.attempt, lastAttempt.get(trial.trialId) ?? 0));
   }
-  return trials.map((record) => {
-    const figures = trialFigures(record, plan.gpu.device, fromSeries(record) ?? undefined);
+  return judgeTrials(trials, plan, fromSeries).map(({ record, figures, validity }) => {
     return {
       trialId: record.trialId,
       attempt: record.attempt,
       block: record.block,
       position: record.position,
       cell: record.cell,
+      ...(record.phase && { phase: record.phase }),
       cellId: cellId(record.cell),
       startedAt: record.startedAt,
       status: record.status,
       counts: record.attempt === lastAttempt.get(record.trialId),
-      validity: judgeTrial(record, figures, plan),
+      validity,
       figures,
     };
   });

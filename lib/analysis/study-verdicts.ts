@@ -8,7 +8,7 @@ import type { CellSummary, Comparison, Recommendation, StudySummary, TrialEntry 
 import { judgeRatio } from './verdict.ts';
 
 /** Where a study's comparisons are. */
-type Compared = Pick<StudySummary, 'cells' | 'bestByArm' | 'recommendation'>;
+export type Compared = Pick<StudySummary, 'cells' | 'bestByArm' | 'recommendation'>;
 
 /** Whether a cell may be called the best of anything: it was measured, and none of its attempts failed. */
 export function canWin(cell: CellSummary): boolean {

@@ -19,6 +19,7 @@ import { studyPlanSchema } from '../records/plan.ts';
 import { processRoleSchema } from '../records/process-role.ts';
 import { rateSearchSchema } from '../records/rate-search.ts';
 import { loadSeriesSchema } from '../records/series.ts';
+import { trialPhaseSchema } from '../records/trial.ts';
 import { verificationSchema } from '../report/verify-study.ts';
 import { blockedSchema, findingSchema } from '../study/finding.ts';
 import { mpsControlStateSchema } from '../study/mps-state.ts';
@@ -151,6 +152,8 @@ export const scheduleDocumentSchema = document('study-schedule').extend({
       block: z.number().int().min(1),
       position: z.number().int().min(1),
       cell: cellSchema,
+      /** aa: the second run of the first arm in its block. */
+      phase: trialPhaseSchema.optional(),
     }),
   ),
 });

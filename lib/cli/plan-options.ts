@@ -6,20 +6,9 @@ import type { StudyPlan } from '../records/plan.ts';
 import { type PlanDocument, parsePlanText, validatePlan } from '../records/plan-text.ts';
 import { quickPlan } from '../study/quick-plan.ts';
 import { readAbConfig } from './ab-config.ts';
-
-/** One option and the plan keys it stands for; `read` turns its text into the plan's form. */
-interface PlanOption {
-  readonly flags: string;
-  readonly description: string;
-  readonly path: readonly string[];
-  readonly read: (text: string) => unknown;
-  /** true: given several times it makes a list. */
-  readonly repeatable?: true;
-}
+import { courseOptions, numberIn as number, type PlanOption } from './course-options.ts';
 
 const list = (text: string): string[] => text.split(',').map((item) => item.trim());
-/** Text that is no number is left as it is, so that validation can say what is wrong with it. */
-const number = (text: string): number | string => (/^-?\d+(\.\d+)?$/.test(text.trim()) ? Number(text) : text);
 const numbers = (text: string): (number | string)[] => list(text).map(number);
 const verbatim = (text: string): string => text;
 
@@ -38,6 +27,7 @@ const planOptions: readonly PlanOption[] = [
     path: ['blocks'],
     read: number,
   },
+  ...courseOptions,
   {
     flags: '--requests <n>',
     description: 'measure this many requests per trial',
@@ -64,7 +54,7 @@ const planOptions: readonly PlanOption[] = [
   },
   {
     flags: '--warmup <time>',
-    description: 'load before each measurement, such as 5s',
+    description: 'load before each measurement: 5s, auto (until it is steady) or auto:min..max',
     path: ['load', 'warmup'],
     read: verbatim,
   },

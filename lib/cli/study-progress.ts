@@ -29,5 +29,6 @@ export function trialText(record: TrialRecord, trials: number, validity: Validit
     .map((reason) => (record.status === 'failed' ? printable(reason.message) : reason.code))
     .join(', ');
   const verdict = validity.state === 'INVALID' ? '  VOID' : '';
-  return `${number}  block ${record.block}  ${cellText(record.cell)}: ${rate}${verdict}${reasons ? `  (${reasons})` : ''}`;
+  const attempt = record.attempt > 1 ? `, attempt ${record.attempt}` : '';
+  return `${number}  block ${record.block}  ${cellText(record.cell)}${attempt}: ${rate}${verdict}${reasons ? `  (${reasons})` : ''}`;
 }

@@ -2,6 +2,7 @@
 import type { Clock } from '../core/clock.ts';
 import { isInterrupted } from '../core/errors.ts';
 import { milliseconds, ns } from '../core/units.ts';
+import type { MeasurementWindow } from '../native/addon.ts';
 import type { LoadSpec } from '../records/load.ts';
 import type { Outcome } from '../records/load-outcomes.ts';
 import { closedLoop } from './closed-loop.ts';
@@ -65,7 +66,8 @@ export class UndiciRun implements SendingRun, AsyncDisposable {
     this.#connections = this.#makeConnections(lanes, share);
     this.#lanes = this.#makeLanes(lanes);
     this.#loop = this.#makeLoop();
-    for (const work of [this.#loop.start(), this.#expireLoop(), this.#watchLag()]) this.#background(work);
+    const watching = this.#lag.watch(this.#issuer, this.#nowNs.bind(this), this.#sleep.bind(this));
+    for (const work of [this.#loop.start(), this.#expireLoop(), watching]) this.#background(work);
   }
 
   /** The columns are filled anew once the caller's turn is over. */
@@ -75,6 +77,10 @@ export class UndiciRun implements SendingRun, AsyncDisposable {
 
   takeRows(): TakenRows {
     return { ...this.#state(), ...this.#rows.take() };
+  }
+
+  beginMeasurement(window: MeasurementWindow): void {
+    this.#issuer.beginMeasurement(window);
   }
 
   stop(): void {
@@ -256,15 +262,6 @@ export class UndiciRun implements SendingRun, AsyncDisposable {
     }
     this.#finish();
     return nextNs;
-  }
-
-  async #watchLag(): Promise<void> {
-    const { measurementStartNs, deadlineNs } = this.#plan;
-    await this.#sleep(measurementStartNs - this.#nowNs());
-    this.#lag.start();
-    if (deadlineNs === null) return;
-    await this.#sleep(deadlineNs - this.#nowNs());
-    this.#lag.stop();
   }
 
   #sleep(spanNs: number): Promise<void> {

@@ -71,6 +71,9 @@ export const deviceReadingSchema = deviceIdentitySchema.extend({
   /** Since the driver was loaded. Dear to read (3.4 ms on an H100), hence only in snapshots that ask for it. */
   energyMillijoules: nullableCount,
   temperatureCelsius: z.number().int().nullable(),
+  /** Memory errors since the driver was loaded; absent from older records. */
+  eccCorrectedErrors: nullableCount.optional(),
+  eccUncorrectedErrors: nullableCount.optional(),
   /** null when no process list could be read. */
   processes: z.array(processReadingSchema).nullable(),
   /** Why fields above are null, by field name ("memory.reservedBytes", "processes.mps"). */

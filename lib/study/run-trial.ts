@@ -8,9 +8,11 @@ import type { LoadResult, LoadSpec, Loop } from '../records/load.ts';
 import type { Placement } from '../records/placement.ts';
 import { defaultMeasurementNs, type StudyPlan } from '../records/plan.ts';
 import type { ResourceUse } from '../records/resource-use.ts';
+import type { SampledReply } from '../records/sampled-reply.ts';
 import type { TrialSeries } from '../records/study-directory.ts';
 import { directTransport } from '../records/transport.ts';
 import type { Attachment, Reason, ServerFacts, TrialRecord } from '../records/trial.ts';
+import { longestWarmupNs } from '../records/warmup-value.ts';
 import type { RunningServer, ServerAdapter, ServerCounters } from '../server/adapter.ts';
 import { describeAttachment, noGpuAttachment, proveAttachment } from './attachment.ts';
 import { placementOf } from './cpu-placement.ts';
@@ -18,6 +20,7 @@ import { failureReason, firstError } from './failure-reason.ts';
 import type { ScheduledTrial } from './order.ts';
 import { useMeter, withDeviceUse } from './resource-use.ts';
 import { runningArm } from './running-arm.ts';
+import { sampleReplies } from './sample-replies.ts';
 import type { ArmLease } from './server-keeper.ts';
 import { statedAttachment } from './stated-attachment.ts';
 import type { TrialContext } from './trial-context.ts';
@@ -40,6 +43,8 @@ interface Findings {
   spec: LoadSpec | null;
   load: LoadResult | null;
   placement: Placement | null;
+  /** Left out where none were asked for. */
+  replies?: SampledReply[] | null;
   use: Omit<ResourceUse, 'gpu'> | null;
 }
 
@@ -101,6 +106,7 @@ async function measure(
     });
     return;
   }
+  if (server.request.stream === undefined) findings.replies = await askReplies(context, server);
   const during = await load(trial, context, origin, { server, facts }, gpu, findings);
   findings.server = { ...facts, meanRealisedBatchSize: meanBatch(during, trial.cell.batchSize) };
   findings.placement = placementOf(parts.cpus, during.clientThreads, findings.server, findings.attachment);
@@ -114,6 +120,12 @@ async function measure(
     });
   else running.keep();
   onProgress('stop', null);
+}
+
+/** Before the load, so that a warm-up covers it; every trial of a study is asked the same. */
+function askReplies({ plan, bodies, signal }: TrialContext, server: RunningServer): Promise<SampledReply[] | null> {
+  const pool = bodies.length > 0 ? bodies : server.sampleBodies;
+  return sampleReplies(server, { bodies: pool, seed: plan.seed, timeoutNs: plan.load.timeout, signal });
 }
 
 async function describeServer(
@@ -221,7 +233,8 @@ function loadSpec(trial: ScheduledTrial, { plan, bodies }: TrialContext, server:
     transport: directTransport,
     loop: loopOf(plan, trial.cell),
     ...(server.request.stream && { stream: server.request.stream }),
-    warmupNs: plan.load.warmup,
+    warmupNs: longestWarmupNs(plan.load.warmup),
+    ...(typeof plan.load.warmup !== 'number' && { steady: plan.load.warmup }),
     stop:
       plan.load.requests === undefined
         ? { kind: 'duration', durationNs: plan.load.duration ?? defaultMeasurementNs }
@@ -258,7 +271,7 @@ function output(
   gpu: TrialGpu | null,
   findings: Findings,
 ): TrialOutput {
-  const recorded = gpu?.record() ?? null;
+  const recorded = gpu?.record(findings.load?.summary.measurement ?? null) ?? null;
   const record: TrialRecord = {
     schemaVersion: 1,
     trialId: trial.trialId,
@@ -266,6 +279,7 @@ function output(
     block: trial.block,
     position: trial.position,
     cell: trial.cell,
+    ...(trial.phase && { phase: trial.phase }),
     originNs: String(origin.originNs),
     startedAt: origin.originAt,
     endedAt: new Date().toISOString(),
@@ -276,6 +290,7 @@ function output(
     load: findings.load?.summary ?? null,
     gpu: recorded?.moments ?? null,
     headroom: null,
+    ...(findings.replies !== undefined && { replies: findings.replies }),
     placement: findings.placement,
     use: findings.load && withDeviceUse(findings.use, recorded, findings.load.summary.measurement),
     files: { histograms: null, series: null },

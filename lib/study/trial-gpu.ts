@@ -4,6 +4,7 @@ import { formatBytes, type Nanoseconds, seconds } from '../core/units.ts';
 import type { DeviceReading, GpuSeries, GpuSnapshot, SamplingSummary, SmActivity } from '../records/gpu.ts';
 import { processRole } from '../records/process-role.ts';
 import type { Reason, TrialRecord } from '../records/trial.ts';
+import { type MeasuredWindow, measuredClocks } from './measured-clocks.ts';
 import type { StudyDevice, StudyGpu, StudySampling } from './parts.ts';
 
 /** Memory above the baseline that a stopped arm may leave: allocators of the driver round up. */
@@ -26,8 +27,8 @@ export interface TrialGpu {
   endActivity(): void;
   /** Waits a few seconds for the memory to come back; the reason is there when it does not. */
   takeAfter(signal: AbortSignal): Promise<Reason | null>;
-  /** null before the baseline was read. */
-  record(): {
+  /** null before the baseline was read. Without a window, which is that of the measurement, no clocks are told. */
+  record(window: MeasuredWindow | null): {
     readonly moments: Moments;
     readonly series: GpuSeries | null;
     /** Null before endActivity(). */
@@ -83,7 +84,7 @@ export function trialGpu(session: StudyGpu, device: StudyDevice, origin: Origin)
       );
       return released ? null : leftoverReason(before ?? 0, usedBytes(taken.after) ?? 0);
     },
-    record() {
+    record(window) {
       if (!taken.baseline) return null;
       const moments = {
         baseline: taken.baseline,
@@ -91,6 +92,7 @@ export function trialGpu(session: StudyGpu, device: StudyDevice, origin: Origin)
         loaded: taken.loaded ?? null,
         after: taken.after ?? null,
         sampling: sampled?.summary ?? null,
+        clocks: window === null ? null : measuredClocks(sampled?.series ?? null, device.uuid, window),
       };
       return { moments, series: sampled?.series ?? null, activity };
     },

@@ -175,6 +175,8 @@ Napi::Object device_object(Napi::Env env, const DeviceReading& device) {
   fields.set("powerMilliwatts", device.power_milliwatts);
   fields.set("energyMillijoules", device.energy_millijoules);
   fields.set("temperatureCelsius", device.temperature_celsius);
+  fields.set("eccCorrectedErrors", device.ecc_corrected_errors);
+  fields.set("eccUncorrectedErrors", device.ecc_uncorrected_errors);
   set_processes(fields, device.processes);
   fields.plain("unavailable", unavailable);
   return fields.object();

@@ -44,6 +44,10 @@ constexpr std::uint32_t kNoInstance = ~std::uint32_t{0};
 constexpr std::uint32_t kClockGraphics = 0;
 constexpr std::uint32_t kClockSm = 1;
 constexpr std::uint32_t kClockMemory = 2;
+// nvmlMemoryErrorType_t, and of nvmlEccCounterType_t the volatile one.
+constexpr std::uint32_t kEccCorrected = 0;
+constexpr std::uint32_t kEccUncorrected = 1;
+constexpr std::uint32_t kEccSinceLoad = 0;
 constexpr std::uint32_t kTemperatureGpu = 0;
 constexpr std::size_t kTextBytes = 96;
 

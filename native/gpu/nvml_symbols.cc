@@ -38,6 +38,7 @@ constexpr std::array<Row, kCallCount> kTable = {{
     {Call::kClockEventReasons, {"nvmlDeviceGetCurrentClocksEventReasons", "nvmlDeviceGetCurrentClocksThrottleReasons"}},
     {Call::kPower, {"nvmlDeviceGetPowerUsage"}},
     {Call::kEnergy, {"nvmlDeviceGetTotalEnergyConsumption"}},
+    {Call::kEccErrors, {"nvmlDeviceGetTotalEccErrors"}},
     {Call::kTemperature, {"nvmlDeviceGetTemperatureV", "nvmlDeviceGetTemperature"}},
     {Call::kComputeProcesses,
      {"nvmlDeviceGetComputeRunningProcesses_v3", "nvmlDeviceGetComputeRunningProcesses_v2",

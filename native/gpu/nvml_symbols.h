@@ -39,6 +39,7 @@ enum class Call : std::uint8_t {
   kClockEventReasons,
   kPower,
   kEnergy,
+  kEccErrors,
   kTemperature,
   kComputeProcesses,
   kGraphicsProcesses,

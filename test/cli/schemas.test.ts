@@ -68,6 +68,8 @@ describe('the published schemas', () => {
 const plans: readonly (readonly [string, object, boolean])[] = [
   ['nothing', {}, true],
   ['text with units', { load: { duration: '1.5s', warmup: '0s' }, gpu: { foreignMemoryLimit: '64MiB' } }, true],
+  ['a warm-up until the load is steady', { load: { warmup: 'auto:5s..1.5m' } }, true],
+  ['a warm-up with one bound', { load: { warmup: 'auto:5s' } }, false],
   ['arms with a share', { arms: ['off', 'mps', 'mps:12.5'] }, true],
   [
     'dimensions of a model',

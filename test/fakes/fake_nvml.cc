@@ -228,6 +228,11 @@ FAKE_API nvmlDeviceGetCurrentClocksThrottleReasons(void* device, std::uint64_t* 
 FAKE_API nvmlDeviceGetPowerUsage(void* device, unsigned* out) {
   return give("nvmlDeviceGetPowerUsage", device, out, [](const Asked& asked) { return asked.gpu->power_milliwatts; });
 }
+FAKE_API nvmlDeviceGetTotalEccErrors(void* device, unsigned kind, unsigned, std::uint64_t* out) {
+  return give("nvmlDeviceGetTotalEccErrors", device, out, [kind](const Asked& asked) {
+    return kind == nvml::kEccCorrected ? asked.gpu->ecc_corrected : asked.gpu->ecc_uncorrected;
+  });
+}
 FAKE_API nvmlDeviceGetTemperature(void* device, unsigned, unsigned* out) {
   return give("nvmlDeviceGetTemperature", device, out,
               [](const Asked& asked) { return static_cast<unsigned>(asked.gpu->temperature_celsius); });
