@@ -215,12 +215,20 @@ async function appendLine(path: string, line: string): Promise<void> {
  */
 async function endLastLine(file: FileHandle): Promise<void> {
   const { size } = await file.stat();
-  const content = Buffer.alloc(size);
-  await file.read(content, 0, size, 0);
-  if (size === 0 || content[size - 1] === 0x0a) return;
-  const start = content.lastIndexOf(0x0a) + 1;
+  // Nearly always it is ended, and a long study is not read again for each of its trials.
+  if (size === 0 || (await bytesOf(file, size - 1, size))[0] === newline) return;
+  const content = await bytesOf(file, 0, size);
+  const start = content.lastIndexOf(newline) + 1;
   if (isJson(content.toString('utf8', start))) await file.appendFile('\n');
   else await file.truncate(start);
+}
+
+const newline = 0x0a;
+
+async function bytesOf(file: FileHandle, from: number, to: number): Promise<Buffer> {
+  const content = Buffer.alloc(to - from);
+  await file.read(content, 0, content.length, from);
+  return content;
 }
 
 function isJson(text: string): boolean {

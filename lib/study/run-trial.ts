@@ -1,5 +1,5 @@
 /** One trial: settle, start the arm and the server, prove, warm up, measure, stop in reverse, check clean. */
-import type { Origin } from '../core/clock.ts';
+import type { Clock, Origin } from '../core/clock.ts';
 import { isInterrupted, MpsbenchError } from '../core/errors.ts';
 import { type Nanoseconds, ns, seconds } from '../core/units.ts';
 import type { RunningMpsDaemon } from '../mps/contract.ts';
@@ -15,10 +15,12 @@ import type { RunningServer, ServerAdapter, ServerCounters } from '../server/ada
 import { describeAttachment, noGpuAttachment, proveAttachment } from './attachment.ts';
 import { placementOf } from './cpu-placement.ts';
 import { failureReason, firstError } from './failure-reason.ts';
+import { mpsFault } from './mps-fault.ts';
 import type { ScheduledTrial } from './order.ts';
 import { useMeter, withDeviceUse } from './resource-use.ts';
 import { runningArm } from './running-arm.ts';
 import type { ArmLease } from './server-keeper.ts';
+import { standstillReason, standstillWatch } from './standstill.ts';
 import { statedAttachment } from './stated-attachment.ts';
 import type { TrialContext } from './trial-context.ts';
 import { type TrialGpu, trialGpu } from './trial-gpu.ts';
@@ -105,13 +107,8 @@ async function measure(
   findings.server = { ...facts, meanRealisedBatchSize: meanBatch(during, trial.cell.batchSize) };
   findings.placement = placementOf(parts.cpus, during.clientThreads, findings.server, findings.attachment);
   await server.workers();
-  const death = daemon?.death();
-  if (death)
-    findings.reasons.push({
-      code: 'mps-failed',
-      message: death,
-      advice: "see the daemon's control.log and server.log",
-    });
+  const fault = daemon && (await mpsFault(daemon, findings.attachment));
+  if (fault) findings.reasons.push(fault);
   else running.keep();
   onProgress('stop', null);
 }
@@ -170,6 +167,8 @@ async function load(
   const { plan, parts, signal, onProgress } = context;
   const meter = useMeter(parts, origin, facts);
   const spec = loadSpec(trial, context, server);
+  using standstill = standstillWatch();
+  let longestNs = ns(0);
   let before: Promise<ServerCounters | null> = Promise.resolve(null);
   let after: ServerCounters | null = null;
   let clientThreads: readonly string[] | null = null;
@@ -185,16 +184,20 @@ async function load(
     },
     onMeasurementStart: () => {
       meter.start();
+      standstill.start();
       before = server.counters().catch(() => null);
     },
     onMeasurementEnd: async () => {
       meter.end();
+      longestNs = standstill.end();
       after = await server.counters().catch(() => null);
       gpu?.take('loaded');
     },
   });
   gpu?.stopSampling();
   findings.use = meter.use();
+  const still = standstillReason(longestNs, ns(findings.load.summary.measurement.durationNs));
+  if (still) findings.reasons.push(still);
   return { before: await before, after, clientThreads };
 }
 
@@ -251,6 +254,11 @@ function meanBatch({ before, after }: DuringLoad, batchSize: number): number | n
   return Math.min(batchSize, Math.max(1, mean));
 }
 
+/** From the start by the monotonic clock: a wall clock that is set meanwhile would make the trial a day long, or none. */
+function endOf(origin: Origin, clock: Clock): string {
+  return new Date(Date.parse(origin.originAt) + clock.offsetNs(origin) / 1e6).toISOString();
+}
+
 function output(
   trial: ScheduledTrial,
   context: TrialContext,
@@ -268,7 +276,7 @@ function output(
     cell: trial.cell,
     originNs: String(origin.originNs),
     startedAt: origin.originAt,
-    endedAt: new Date().toISOString(),
+    endedAt: endOf(origin, context.parts.clock),
     status: findings.load ? 'completed' : 'failed',
     reasons: findings.reasons,
     attachment: findings.attachment,
