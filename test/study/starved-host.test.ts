@@ -1,7 +1,7 @@
 /** A study on a host that stands still, or has no descriptors or no room left: what it says, and that it goes on later. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { describe, it } from 'node:test';
@@ -9,22 +9,27 @@ import type { StudySummary } from '../../lib/analysis/summary-model.ts';
 import { systemClock } from '../../lib/core/clock.ts';
 import { seconds } from '../../lib/core/units.ts';
 import { trialRecordSchema } from '../../lib/records/trial.ts';
-import { errorLines, StudyStage, skipStage, until } from './study-stage.ts';
+import { errorLines, type StageRun, StudyStage, skipStage, until } from './study-stage.ts';
 
 const canMount = spawnSync('unshare', ['-m', 'true']).status === 0;
 const skipMount = canMount ? skipStage : 'needs root for a mount namespace (unshare -m)';
 const canLimit = spawnSync('prlimit', ['--version']).status === 0;
 const skipLimit = canLimit ? skipStage : 'there is no prlimit of util-linux';
 
+/** Forty answers take four seconds, and the load is seen after four of them. */
+async function underSlowLoad(stage: StudyStage): Promise<StageRun> {
+  stage.playCuda(['hang cuMemcpyDtoH 100']);
+  const plan = ['--workers', '1', '--batch-size', '1', '--blocks', '1', '--warmup', '1ms', '--requests', '40'];
+  const rest = ['--model', 'tiny', '--concurrency', '1', '--sharing', 'mps', '--out', stage.out];
+  const run = stage.start(['study', ...plan, ...rest]);
+  await until('load', run, async () => (await stage.servedRequests()) > 4);
+  return run;
+}
+
 describe('a study on a host that is suspended', { skip: skipStage }, () => {
   it('has the trial void in which it stood still, and says for how long', async () => {
     using stage = new StudyStage();
-    // Forty answers take four seconds, and the load is seen after four of them.
-    stage.playCuda(['hang cuMemcpyDtoH 100']);
-    const plan = ['--workers', '1', '--batch-size', '1', '--blocks', '1', '--warmup', '1ms', '--requests', '40'];
-    const out = ['--model', 'tiny', '--concurrency', '1', '--sharing', 'mps', '--out', stage.out];
-    const run = stage.start(['study', ...plan, ...out]);
-    await until('load', run, async () => (await stage.servedRequests()) > 4);
+    const run = await underSlowLoad(stage);
     const all = stage.processes();
     for (const { pid } of all) process.kill(pid, 'SIGSTOP');
     await systemClock.sleep(seconds(1.5));
@@ -46,11 +51,38 @@ describe('a study that may open few files', { skip: skipLimit, concurrency: 2 },
       const wrapper = ['prlimit', `--nofile=${files}:${files}`];
       const { status, stderr } = await stage.run(stage.study('mps', '--workers', '1'), {}, wrapper);
       assert.equal(status, 1);
-      assert.match(stderr, /^mpsbench: OPEN_FILE_LIMIT: mpsbench needs 128 open files and this .* \(ulimit -n 128\)\n$/);
+      assert.match(
+        stderr,
+        /^mpsbench: OPEN_FILE_LIMIT: mpsbench needs 128 open files and this .* \(ulimit -n 128\)\n$/,
+      );
       stage.assertNothingLeft();
     });
   }
 });
+
+describe('a study that runs out of files while it measures', { skip: skipLimit }, () => {
+  it('records the trial as void, stops daemon and server all the same, and leaves nothing', async () => {
+    using stage = new StudyStage();
+    const run = await underSlowLoad(stage);
+    execFileSync('prlimit', ['--pid', String(run.child.pid), `--nofile=${firstFree(run.child.pid ?? 0)}`]);
+    const { status, stderr } = await run.result;
+    assert.equal(status, 3, stderr);
+    assert.deepEqual(errorLines(stderr), []);
+    assert.deepEqual(
+      stage.trials().map(({ reasons }) => reasons[0]?.code),
+      ['mps-failed'],
+    );
+    stage.assertNothingLeft();
+  });
+});
+
+/** The lowest descriptor that is free: as a limit it leaves none. */
+function firstFree(pid: number): number {
+  const open = new Set(readdirSync(`/proc/${pid}/fd`).map(Number));
+  let free = 0;
+  while (open.has(free)) free += 1;
+  return free;
+}
 
 describe('a study on a disk that is full', { skip: skipMount }, () => {
   it('ends with one line, and once there is room resume completes it with the trials that were on it', async () => {
