@@ -6,6 +6,7 @@ import { emergencyStops } from '../core/emergency.ts';
 import { codeOf, type ExitStatus, exitStatus, isInterrupted, MpsbenchError, messageOf } from '../core/errors.ts';
 import { packageVersion } from '../core/package-version.ts';
 import { printable } from '../core/printable.ts';
+import { checkProgramLimit } from '../load/descriptor-limit.ts';
 import { commandsFor } from './command-list.ts';
 import type { CliContext } from './context.ts';
 import { isUsageError, usageMessage } from './usage-error.ts';
@@ -41,6 +42,7 @@ process.stderr.on('error', () => {});
 
 const root = program();
 try {
+  checkProgramLimit();
   for (const command of await commandsFor(process.argv.slice(2), context)) root.addCommand(inherit(root, command));
   await root.parseAsync(process.argv);
   process.exitCode = interrupt.signal.aborted ? exitStatus.interrupted : status;
@@ -102,8 +104,14 @@ function report(thrown: unknown): ExitStatus {
     context.err(`mpsbench: ${thrown.code}: ${printable(thrown.message)}\n`);
     return thrown.exitStatus;
   }
+  if (codeOf(thrown) === 'EMFILE' || codeOf(thrown) === 'ENFILE') return report(tooFewFiles(thrown));
   context.err(`mpsbench: a bug: ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}\n`);
   return exitStatus.failed;
+}
+
+function tooFewFiles(cause: unknown): MpsbenchError {
+  const advice = 'raise the limit in the shell that starts mpsbench (ulimit -n 4096)';
+  return new MpsbenchError('OPEN_FILE_LIMIT', `no more files can be opened here: ${messageOf(cause)}; ${advice}`);
 }
 
 function reportUsage(error: CommanderError): ExitStatus {

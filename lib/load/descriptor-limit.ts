@@ -24,6 +24,23 @@ export function checkDescriptorLimit({ loop, transport }: Pick<LoadSpec, 'loop' 
   );
 }
 
+/**
+ * For the program itself: its modules are loaded many at a time, and each child takes some. Below it Node says of a
+ * module that is there that it cannot be found.
+ */
+export const leastOpenFiles = 128;
+
+/** Throws OPEN_FILE_LIMIT if this process may open fewer than the program needs. */
+export function checkProgramLimit(): void {
+  const files = openFiles();
+  if (files === null || files.limit >= leastOpenFiles) return;
+  throw new MpsbenchError(
+    'OPEN_FILE_LIMIT',
+    `mpsbench needs ${leastOpenFiles} open files and this process may have ${files.limit}: ` +
+      `raise the limit in the shell that starts it (ulimit -n ${leastOpenFiles})`,
+  );
+}
+
 function openFiles(): { readonly limit: number; readonly open: number } | null {
   try {
     const limits = readFileSync('/proc/self/limits', 'latin1');

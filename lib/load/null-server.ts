@@ -58,8 +58,9 @@ export async function startNullServer(options: NullServerOptions): Promise<NullS
 async function portOf(child: ChildProcess, signal: AbortSignal): Promise<number> {
   using over = deadline(startTimeoutNs, signal);
   const answer = await new Promise<NullServerMessage | string>((resolve) => {
-    const lines = createInterface({ input: child.stdout as NonNullable<ChildProcess['stdout']> });
-    lines.once('line', (line) => resolve(readMessage(line) ?? `it printed: ${line.slice(0, 200)}`));
+    // Not there when no pipe could be opened, which the child's error tells.
+    const lines = child.stdout && createInterface({ input: child.stdout });
+    lines?.once('line', (line) => resolve(readMessage(line) ?? `it printed: ${line.slice(0, 200)}`));
     child.once('error', (error) => resolve(messageOf(error)));
     child.once('exit', (status, ending) => resolve(`it ended with ${ending ?? `status ${status}`}`));
     over.addEventListener('abort', () => resolve(`it was not ready after ${startTimeoutNs / 1e9} s`), { once: true });

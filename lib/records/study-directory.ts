@@ -1,10 +1,11 @@
 /** A study on disk: plan.yaml, environment.json, trials.jsonl, histograms/, series/. Whoever reads it needs no addon. */
 import { constants } from 'node:fs';
-import { access, type FileHandle, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { access, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { codeOf, type ErrorCode, MpsbenchError, messageOf } from '../core/errors.ts';
 import { makeDirectory } from '../core/make-directory.ts';
+import { appendLine } from './append-line.ts';
 import { type Environment, environmentSchema } from './environment.ts';
 import type { GpuSeries } from './gpu.ts';
 import { isLinkToFile, pathInside } from './inside-directory.ts';
@@ -117,7 +118,14 @@ function studyDirectory(path: string): StudyDirectory {
       ),
     writeEnvironment: (environment) => write(studyFiles.environment, `${JSON.stringify(environment, null, 2)}\n`),
     readTrials: async () => parseTrials(await readText(path, studyFiles.trials, ''), join(path, studyFiles.trials)),
-    appendTrial: async (record) => appendLine(insideOf(path, studyFiles.trials), JSON.stringify(record)),
+    appendTrial: async (record) => {
+      const file = insideOf(path, studyFiles.trials);
+      try {
+        await appendLine(file, JSON.stringify(record));
+      } catch (cause) {
+        throw notWritable(file, cause);
+      }
+    },
     writeHistograms: (trialId, attempt, histograms) =>
       writeJson(join(studyFiles.histograms, `${trialId}-${attempt}.json`), histograms),
     writeSeries: (trialId, attempt, series) =>
@@ -210,44 +218,6 @@ async function makeFolder(path: string): Promise<string> {
     throw notWritable(path, cause);
   }
   return path;
-}
-
-async function appendLine(path: string, line: string): Promise<void> {
-  try {
-    const file = await open(path, 'a+');
-    try {
-      await endLastLine(file);
-      await file.appendFile(`${line}\n`);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-  } catch (cause) {
-    throw notWritable(path, cause);
-  }
-}
-
-/**
- * A kill in the middle of a write leaves a last line without an end. Half a record is dropped, since its trial never
- * finished; a whole one is ended, since readers count it.
- */
-async function endLastLine(file: FileHandle): Promise<void> {
-  const { size } = await file.stat();
-  const content = Buffer.alloc(size);
-  await file.read(content, 0, size, 0);
-  if (size === 0 || content[size - 1] === 0x0a) return;
-  const start = content.lastIndexOf(0x0a) + 1;
-  if (isJson(content.toString('utf8', start))) await file.appendFile('\n');
-  else await file.truncate(start);
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 async function keepOnly(path: string, names: readonly string[]): Promise<void> {

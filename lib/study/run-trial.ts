@@ -1,30 +1,30 @@
 /** One trial: settle, start the arm and the server, prove, warm up, measure, stop in reverse, check clean. */
-import type { Origin } from '../core/clock.ts';
+import type { Clock, Origin } from '../core/clock.ts';
 import { isInterrupted, MpsbenchError } from '../core/errors.ts';
-import { type Nanoseconds, ns, seconds } from '../core/units.ts';
+import { type Nanoseconds, ns } from '../core/units.ts';
 import type { RunningMpsDaemon } from '../mps/contract.ts';
-import { type Arm, type Cell, parseArm } from '../records/arm.ts';
-import type { LoadResult, LoadSpec, Loop } from '../records/load.ts';
+import { type Arm, parseArm } from '../records/arm.ts';
+import type { LoadResult, LoadSpec } from '../records/load.ts';
 import type { Placement } from '../records/placement.ts';
-import { defaultMeasurementNs, type StudyPlan } from '../records/plan.ts';
 import type { ResourceUse } from '../records/resource-use.ts';
 import type { SampledReply } from '../records/sampled-reply.ts';
 import type { TrialSeries } from '../records/study-directory.ts';
-import { directTransport } from '../records/transport.ts';
 import type { Attachment, Reason, ServerFacts, TrialRecord } from '../records/trial.ts';
-import { longestWarmupNs } from '../records/warmup-value.ts';
 import type { RunningServer, ServerAdapter, ServerCounters } from '../server/adapter.ts';
 import { describeAttachment, noGpuAttachment, proveAttachment } from './attachment.ts';
 import { placementOf } from './cpu-placement.ts';
 import { failureReason, firstError } from './failure-reason.ts';
+import { mpsFault } from './mps-fault.ts';
 import type { ScheduledTrial } from './order.ts';
 import { useMeter, withDeviceUse } from './resource-use.ts';
 import { runningArm } from './running-arm.ts';
 import { sampleReplies } from './sample-replies.ts';
 import type { ArmLease } from './server-keeper.ts';
+import { standstillReason, standstillWatch } from './standstill.ts';
 import { statedAttachment } from './stated-attachment.ts';
 import type { TrialContext } from './trial-context.ts';
 import { type TrialGpu, trialGpu } from './trial-gpu.ts';
+import { loadSpec, longestLoad } from './trial-load.ts';
 
 export interface TrialOutput {
   /** Without files and headroom: the caller writes the files, and calibrates once the server is idle or gone. */
@@ -111,13 +111,8 @@ async function measure(
   findings.server = { ...facts, meanRealisedBatchSize: meanBatch(during, trial.cell.batchSize) };
   findings.placement = placementOf(parts.cpus, during.clientThreads, findings.server, findings.attachment);
   await server.workers();
-  const death = daemon?.death();
-  if (death)
-    findings.reasons.push({
-      code: 'mps-failed',
-      message: death,
-      advice: "see the daemon's control.log and server.log",
-    });
+  const fault = daemon && (await mpsFault(daemon, findings.attachment));
+  if (fault) findings.reasons.push(fault);
   else running.keep();
   onProgress('stop', null);
 }
@@ -182,6 +177,8 @@ async function load(
   const { plan, parts, signal, onProgress } = context;
   const meter = useMeter(parts, origin, facts);
   const spec = loadSpec(trial, context, server);
+  using standstill = standstillWatch();
+  let longestNs = ns(0);
   let before: Promise<ServerCounters | null> = Promise.resolve(null);
   let after: ServerCounters | null = null;
   let clientThreads: readonly string[] | null = null;
@@ -198,60 +195,22 @@ async function load(
     onMeasurementStart: () => {
       meter.start();
       gpu?.beginActivity();
+      standstill.start();
       before = server.counters().catch(() => null);
     },
     onMeasurementEnd: async () => {
       meter.end();
       gpu?.endActivity();
+      longestNs = standstill.end();
       after = await server.counters().catch(() => null);
       gpu?.take('loaded');
     },
   });
   gpu?.stopSampling();
   findings.use = meter.use();
+  const still = standstillReason(longestNs, ns(findings.load.summary.measurement.durationNs));
+  if (still) findings.reasons.push(still);
   return { before: await before, after, clientThreads };
-}
-
-/** The load of a cell is the same in every arm: it depends on workers and batch size alone (method R1). */
-function loopOf(plan: StudyPlan, { workers, batchSize }: Cell): Loop {
-  const { concurrency, ratePerSecond, arrival } = plan.load;
-  if (ratePerSecond !== undefined) {
-    return { kind: 'open', ratePerSecond, arrival, connections: concurrency === 'auto' ? 1000 : concurrency };
-  }
-  return { kind: 'closed', concurrency: concurrency === 'auto' ? Math.max(4, 2 * workers * batchSize) : concurrency };
-}
-
-function loadSpec(trial: ScheduledTrial, { plan, bodies }: TrialContext, server: RunningServer): LoadSpec {
-  return {
-    url: server.request.url,
-    ...(server.request.endpoints ? { endpoints: server.request.endpoints } : {}),
-    method: server.request.method,
-    headers: server.request.headers,
-    bodies: bodies.length > 0 ? bodies : server.sampleBodies,
-    template: false,
-    socketPath: null,
-    transport: directTransport,
-    loop: loopOf(plan, trial.cell),
-    ...(server.request.stream && { stream: server.request.stream }),
-    warmupNs: longestWarmupNs(plan.load.warmup),
-    ...(typeof plan.load.warmup !== 'number' && { steady: plan.load.warmup }),
-    stop:
-      plan.load.requests === undefined
-        ? { kind: 'duration', durationNs: plan.load.duration ?? defaultMeasurementNs }
-        : { kind: 'requests', requests: plan.load.requests },
-    timeoutNs: plan.load.timeout,
-    expectStatus: null,
-    // The same bodies in the same order in every arm of a block.
-    seed: plan.seed + trial.block,
-    // Fine enough for throughput to be seen beside the samples of the GPU.
-    intervalNs: seconds(0.25),
-  };
-}
-
-/** How long samples may be taken; the rows are reserved for it. A run by requests is given an hour. */
-function longestLoad(spec: LoadSpec): Nanoseconds {
-  const measurementNs = spec.stop.kind === 'duration' ? spec.stop.durationNs : seconds(3600);
-  return ns(spec.warmupNs + measurementNs + spec.timeoutNs);
 }
 
 /**
@@ -262,6 +221,11 @@ function meanBatch({ before, after }: DuringLoad, batchSize: number): number | n
   if (!before || !after || after.batches <= before.batches) return null;
   const mean = (after.requests - before.requests) / (after.batches - before.batches);
   return Math.min(batchSize, Math.max(1, mean));
+}
+
+/** From the start by the monotonic clock: a wall clock that is set meanwhile would make the trial a day long, or none. */
+function endOf(origin: Origin, clock: Clock): string {
+  return new Date(Date.parse(origin.originAt) + clock.offsetNs(origin) / 1e6).toISOString();
 }
 
 function output(
@@ -282,7 +246,7 @@ function output(
     ...(trial.phase && { phase: trial.phase }),
     originNs: String(origin.originNs),
     startedAt: origin.originAt,
-    endedAt: new Date().toISOString(),
+    endedAt: endOf(origin, context.parts.clock),
     status: findings.load ? 'completed' : 'failed',
     reasons: findings.reasons,
     attachment: findings.attachment,

@@ -10,7 +10,7 @@
 //   mps_max_clients N          under MPS a context beyond the Nth process gives 808; default: no limit
 //   contexts_mib N             a context that does not fit into N MiB beside those of $FAKE_GPU_RESIDENTS gives 2
 //   return CALL CODE           every call of CALL gives CODE; for CALL@N only the Nth since cuInit (1 = first)
-//   hang CALL MS               CALL waits that long before it goes on
+//   hang CALL MS               CALL waits that long before it goes on, or until the line is gone from the file
 //   crash CALL                 CALL ends the process with SIGABRT
 //   # …                        nothing
 // CALL is the name without version suffix: cuMemAlloc, cuLaunchKernel, cuDeviceGetAttribute.

@@ -119,7 +119,10 @@ describe('a study that is killed', { skip: skipStage }, () => {
 
     const { status, stderr } = await stage.run(['study', '--resume', stage.out]);
     assert.ok(status === 0 || status === 3, stderr);
-    assert.match(stderr, /^a killed mpsbench: cleaned .*\.json \(MPS daemon\): stopped \d+, \d+, removed .*mpsb-\w+$/m);
+    assert.match(
+      stderr,
+      /^a killed mpsbench: cleaned .*\.json \(embedded server, MPS daemon\): stopped \d+, \d+.*, removed .*mpsb-\w+$/m,
+    );
     assert.deepEqual(positions(stage), [1, 2]);
     assert.ok(stage.trials().every((trial) => trial.status === 'completed'));
     stage.assertNothingLeft();

@@ -134,15 +134,20 @@ export class StudyStage {
     return lines.filter((line) => line !== '').map((line) => trialRecordSchema.parse(JSON.parse(line)));
   }
 
-  /** Requests that the server of the running trial has taken; 0 while there is none. */
-  async servedRequests(): Promise<number> {
+  /** What the server of the running trial says of itself, as JSON; empty while there is none. */
+  async serverFacts(): Promise<string> {
     const logs = namesIn(join(this.out, 'logs')).map((name) => join(this.out, 'logs', name, 'embedded-server.log'));
     for (const log of logs.filter((path) => existsSync(path))) {
       const port = /"managementPort":(\d+)/.exec(readFileSync(log, 'utf8'))?.[1];
       const facts = port && (await fetch(`http://127.0.0.1:${port}/mpsbench/facts`).catch(() => null));
-      if (facts) return Number(/"requests":\s*(\d+)/.exec(await facts.text())?.[1] ?? 0);
+      if (facts) return await facts.text();
     }
-    return 0;
+    return '';
+  }
+
+  /** Requests that the server of the running trial has taken; 0 while there is none. */
+  async servedRequests(): Promise<number> {
+    return Number(/"requests":\s*(\d+)/.exec(await this.serverFacts())?.[1] ?? 0);
   }
 
   /** Clients of `context` that have their context now. */

@@ -5,12 +5,14 @@ import { Agent } from 'undici';
 import { z } from 'zod';
 import { childModuleArguments } from '../../core/child-module.ts';
 import { type ErrorCode, errorCodes, MpsbenchError } from '../../core/errors.ts';
+import { serverIdVariable } from '../../core/server-processes.ts';
 import { seconds } from '../../core/units.ts';
 import { encoderSchema } from '../../records/server-plans/embedded.ts';
 import type { ServerStart } from '../adapter.ts';
 import { askServer } from '../ask-server.ts';
 import { ServerProcess } from '../child-process.ts';
 import type { AskOptions, HttpReply, ModelServer } from '../model-setup.ts';
+import { ServerFootprint } from '../server-footprint.ts';
 import type { FrontOptions } from './front.ts';
 
 const eventSchema = z.discriminatedUnion('event', [
@@ -56,6 +58,7 @@ export const factsSchema = z.object({
 });
 
 const name = 'the embedded server';
+const journalName = 'embedded server';
 
 // Workers end after the batch each has in hand; a front that takes longer than its own limits hangs.
 const stopTimeoutNs = seconds(45);
@@ -66,32 +69,33 @@ export class FrontClient implements AsyncDisposable, ModelServer {
   readonly inferenceUrl: string;
   readonly managementUrl: string;
   readonly #agent = new Agent({ headersTimeout: 0, bodyTimeout: 0 });
+  readonly #footprint: ServerFootprint;
 
-  private constructor(server: ServerProcess, inferenceUrl: string, managementUrl: string) {
+  private constructor(server: ServerProcess, footprint: ServerFootprint, inferenceUrl: string, managementUrl: string) {
     this.server = server;
+    this.#footprint = footprint;
     this.inferenceUrl = inferenceUrl;
     this.managementUrl = managementUrl;
   }
 
-  /** Throws SERVER_START_FAILED, SERVER_NOT_READY, PORT_IN_USE or INTERRUPTED, with nothing left running. */
+  /**
+   * Throws SERVER_START_FAILED, SERVER_NOT_READY, PORT_IN_USE, OUTPUT_NOT_WRITABLE or INTERRUPTED, with nothing left
+   * running. Journalled though a front ends with its parent: a worker that hangs in the driver outlives both for a while.
+   */
   static async start(options: FrontOptions, start: ServerStart): Promise<FrontClient> {
-    const server = await ServerProcess.start({
-      name,
-      command: process.execPath,
-      arguments: [...childModuleArguments(import.meta.url, './front-main'), JSON.stringify(options)],
-      environment: start.environment,
-      unsetEnvironment: start.unsetEnvironment,
-      logPath: join(start.logDirectory, 'embedded-server.log'),
-      emergency: start.emergency,
-      stopTimeoutNs,
-    });
+    const footprint = new ServerFootprint({ name: journalName, stopSignal: 'SIGTERM', directory: null }, start);
+    let server: ServerProcess | null = null;
     try {
+      server = await startProcess(options, start, footprint.serverId);
+      footprint.addLeader(server.pid);
+      const log = server.log.bind(server);
       const limits = { timeoutNs: start.readyTimeoutNs, signal: start.signal };
-      const ports = await server.waitUntilReady(() => announcedPorts(server.log()), limits);
+      const ports = await server.waitUntilReady(() => announcedPorts(log()), limits);
       const urlOf = (port: number) => `http://${options.host}:${port}`;
-      return new FrontClient(server, urlOf(ports.inferencePort), urlOf(ports.managementPort));
+      return new FrontClient(server, footprint, urlOf(ports.inferencePort), urlOf(ports.managementPort));
     } catch (thrown) {
-      await server[Symbol.asyncDispose]();
+      await server?.[Symbol.asyncDispose]();
+      footprint.forget();
       throw thrown;
     }
   }
@@ -109,9 +113,24 @@ export class FrontClient implements AsyncDisposable, ModelServer {
     try {
       await this.#agent.destroy();
     } finally {
+      // A server that does not end stays in the journal.
       await this.server[Symbol.asyncDispose]();
+      this.#footprint.forget();
     }
   }
+}
+
+function startProcess(options: FrontOptions, start: ServerStart, serverId: string): Promise<ServerProcess> {
+  return ServerProcess.start({
+    name,
+    command: process.execPath,
+    arguments: [...childModuleArguments(import.meta.url, './front-main'), JSON.stringify(options)],
+    environment: { ...start.environment, [serverIdVariable]: serverId },
+    unsetEnvironment: start.unsetEnvironment,
+    logPath: join(start.logDirectory, 'embedded-server.log'),
+    emergency: start.emergency,
+    stopTimeoutNs,
+  });
 }
 
 /** The ports, once the front has told them; undefined until then. Throws what it says went wrong. */
