@@ -23,6 +23,7 @@ const groups: readonly Group[] = [
   filesOf('addon', everything),
   filesOf('mps', everything),
   filesOf('server', everything),
+  filesOf('real', everything),
   filesOf('load', everything),
   filesOf('study', everything),
   filesOf('report', everything),

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import type { PhaseSummary } from '../../lib/records/load.ts';
 import { type TrialRecord, trialRecordSchema } from '../../lib/records/trial.ts';
 import { runCli } from '../cli/run-cli.ts';
-import { scratchDirectory } from './real-torchserve.ts';
+import { scratchDirectory } from '../real/real-torchserve.ts';
 
 const fake = fileURLToPath(new URL('../fakes/torchserve.mjs', import.meta.url));
 const scratch = scratchDirectory();

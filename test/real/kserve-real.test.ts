@@ -13,15 +13,15 @@ import type { TrialRecord } from '../../lib/records/trial.ts';
 import type { RunningServer } from '../../lib/server/adapter.ts';
 import { kserveAdapter } from '../../lib/server/kserve.ts';
 import { runCli } from '../cli/run-cli.ts';
-import { isAlive } from './front-under-test.ts';
-import { scratchDirectory, startOptions } from './inference-server.ts';
+import { isAlive } from '../server/front-under-test.ts';
+import { scratchDirectory, startOptions } from '../server/inference-server.ts';
 
 const environment = fileURLToPath(new URL('../../.cache/pytriton/venv/', import.meta.url));
 const python = join(environment, 'bin', 'python');
 const pythonVersion = versionOf(join(environment, 'lib'));
 const packages = join(environment, 'lib', `python${pythonVersion}`, 'site-packages');
 const triton = join(packages, 'pytriton', 'tritonserver');
-const real = fileURLToPath(new URL('real/', import.meta.url));
+const real = fileURLToPath(new URL('../server/real/', import.meta.url));
 const skip = existsSync(join(environment, 'installed'))
   ? false
   : 'PyTriton is not installed: run test/server/real/install-pytriton.sh';

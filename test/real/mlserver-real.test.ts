@@ -11,8 +11,8 @@ import { kserveServerSchema } from '../../lib/records/server-plans/kserve.ts';
 import type { TrialRecord } from '../../lib/records/trial.ts';
 import { kserveAdapter } from '../../lib/server/kserve.ts';
 import { runCli } from '../cli/run-cli.ts';
-import { isAlive } from './front-under-test.ts';
-import { scratchDirectory, startOptions } from './inference-server.ts';
+import { isAlive } from '../server/front-under-test.ts';
+import { scratchDirectory, startOptions } from '../server/inference-server.ts';
 
 const environment = fileURLToPath(new URL('../../.cache/mlserver/venv/', import.meta.url));
 const skip = existsSync(join(environment, 'installed'))
@@ -21,7 +21,7 @@ const skip = existsSync(join(environment, 'installed'))
 const scratch = scratchDirectory();
 const models = join(scratch, 'models');
 // Python writes what it has compiled beside it.
-cpSync(fileURLToPath(new URL('real/mlserver-models', import.meta.url)), models, { recursive: true });
+cpSync(fileURLToPath(new URL('../server/real/mlserver-models', import.meta.url)), models, { recursive: true });
 
 /** It takes its settings from variables, and tells no configuration back. */
 const mlserver = {

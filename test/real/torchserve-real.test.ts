@@ -10,7 +10,7 @@ import type { MpsbenchError } from '../../lib/core/errors.ts';
 import type { RunningServer } from '../../lib/server/adapter.ts';
 import { freePorts } from '../../lib/server/torchserve/ports.ts';
 import { failureReason } from '../../lib/study/failure-reason.ts';
-import { isAlive, until } from './front-under-test.ts';
+import { isAlive, until } from '../server/front-under-test.ts';
 import {
   handlers,
   makeArchive,

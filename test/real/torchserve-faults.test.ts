@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import type { MpsbenchError } from '../../lib/core/errors.ts';
 import { milliseconds } from '../../lib/core/units.ts';
 import { failureReason } from '../../lib/study/failure-reason.ts';
-import { isAlive, until } from './front-under-test.ts';
+import { isAlive, until } from '../server/front-under-test.ts';
 import {
   newLogs,
   processesOf,
