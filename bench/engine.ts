@@ -45,6 +45,7 @@ export async function engine(settings: BenchSettings): Promise<BenchOutcome> {
     `Keep-alive, one client thread on CPU ${clientCore}, server on CPU ${serverCore}; ${rounds} rounds of ${settings.seconds ?? defaultSeconds} s each, in turns.`,
     'Medians; ratios of medians, with the least and the most of the ratios inside one round.',
     'CPU is user and system time of the whole client; clients on Node leave out their start and 1 s of warm-up.',
+    "'undici alone' and 'Node's sockets alone' record nothing: what no client on undici, or on Node, goes below.",
     ...absent.map((name) => `${name} is not installed and left out.`),
     '',
   ];
@@ -79,7 +80,8 @@ async function measureCase(
 ): Promise<Rounds<Measured>> {
   await using server = await startNullServer(program, serverCore, responseBytes);
   const workload = { connections, bodyBytes, url: server.url, seconds: seconds ?? defaultSeconds };
-  const clients = present.map(({ name, measure }) => ({ name, measure: () => measure(workload, clientCore) }));
+  const able = present.filter(({ longestReplyBytes = Number.POSITIVE_INFINITY }) => responseBytes <= longestReplyBytes);
+  const clients = able.map(({ name, measure }) => ({ name, measure: () => measure(workload, clientCore) }));
   return await inTurns(clients, rounds);
 }
 
@@ -103,14 +105,18 @@ function caseText(all: Rounds<Measured>, load: Case): string {
     'requests per second',
     'CPU, native over it',
     'throughput, native over it',
+    'CPU, undici over it',
   ];
   const rows = [...all.keys()].map((name) => {
     const cpu = `${(median(figures(all, name, 'cpuPerRequestNs')) / 1e3).toFixed(2)} us`;
     const rate = Math.round(median(figures(all, name, 'requestsPerSecond'))).toLocaleString('en-US');
-    const ratios =
-      name === 'native'
-        ? ['', '']
-        : [ratioText(all, 'native', name, 'cpuPerRequestNs'), ratioText(all, 'native', name, 'requestsPerSecond')];
+    const over = (mine: string, figure: keyof Measured): string =>
+      name === mine ? '' : ratioText(all, mine, name, figure);
+    const ratios = [
+      over('native', 'cpuPerRequestNs'),
+      over('native', 'requestsPerSecond'),
+      over('undici', 'cpuPerRequestNs'),
+    ];
     return [name, cpu, rate, ...ratios];
   });
   return [title, '', markdownTable(head, rows), ''].join('\n');

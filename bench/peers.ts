@@ -23,6 +23,8 @@ export interface Peer {
   readonly name: string;
   /** Exit status 0 when it is installed; npm's are installed by it. */
   readonly present: readonly string[];
+  /** Left out where replies are longer: it takes each read for one. */
+  readonly longestReplyBytes?: number;
   readonly measure: (load: Workload, core: number) => Promise<Measured>;
 }
 
@@ -39,6 +41,13 @@ export const peers: readonly Peer[] = [
     measure: (load, core) => javascript('autocannon', load, core),
   },
   { name: 'loadtest', present: ofNpm('loadtest@8.2.1'), measure: (load, core) => javascript('loadtest', load, core) },
+  { name: 'undici alone', present: ['true'], measure: (load, core) => javascript('undici', load, core) },
+  {
+    name: "Node's sockets alone",
+    present: ['true'],
+    longestReplyBytes: 1024,
+    measure: (load, core) => javascript('sockets', load, core),
+  },
 ];
 
 async function mpsbench(engine: string, load: Workload, core: number): Promise<Measured> {

@@ -7,11 +7,16 @@ import type { RequestedPlan } from './records/plan.ts';
 import type { StudyDirectory } from './records/study-directory.ts';
 import { rebuildReport } from './report/write-report.ts';
 import {
+  resumeWholeStudy,
+  runWholeStudy,
+  type StudyRunOptions,
+  type WholeStudyOptions,
+} from './steering/whole-study.ts';
+import {
   type ContextCostRunOptions,
   type RequestedContextCost,
   runRequestedContextCost,
 } from './study/public-context-cost.ts';
-import { resumeWholeStudy, runWholeStudy, type StudyRunOptions, type WholeStudyOptions } from './study/whole-study.ts';
 
 export { type BareContext, bareContextBytes } from './analysis/bare-context.ts';
 export { type ContextArm, type ContextSummary, contextSummarySchema } from './analysis/context-cost-model.ts';
@@ -113,10 +118,10 @@ export {
   trialRecordSchema,
 } from './records/trial.ts';
 export { type RecordedStudy, readStudy, rebuildStudyReport as rebuildReport } from './report/study-on-disk.ts';
+export type { StudyRunOptions, WholeStudyOptions as RunStudyOptions } from './steering/whole-study.ts';
 export type { ContextCostProgress } from './study/context-cost.ts';
 export type { StudyProgress } from './study/progress.ts';
 export type { ContextCostRunOptions, RequestedContextCost } from './study/public-context-cost.ts';
-export type { StudyRunOptions, WholeStudyOptions as RunStudyOptions } from './study/whole-study.ts';
 
 /** A study that is done: where its records and its report are, and what it amounts to. */
 export interface FinishedStudy {

@@ -1,9 +1,17 @@
 /** The study's answer in plain sentences, from measured figures alone. */
 import { counted, formatBytes, formatDuration, formatRate, type Nanoseconds } from '../core/units.ts';
 import { cellText } from '../records/arm.ts';
-import type { PairedRatio } from '../stats/paired.ts';
 import { failureText } from './cell-failures.ts';
 import { fewestPairs } from './contest.ts';
+import { freshText, noiseText, ratioText, ungatedText } from './course-lines.ts';
+import {
+  changeLine,
+  choiceText,
+  correlationLine,
+  decisionCautions,
+  objectiveHeadline,
+  workerCostLine,
+} from './decision-lines.ts';
 import { limitCautions } from './limiting-part.ts';
 import type { Answer, ArmBest, CellSummary, Spread, StudySummary } from './summary-model.ts';
 
@@ -12,32 +20,31 @@ type Facts = Omit<StudySummary, 'answer'>;
 
 /** Headline, a few lines that it rests on, and what a reader must be careful with. */
 export function answerOf(facts: Facts): Answer {
-  const lines = [recommendationLine(facts), runnerUpLine(facts), mpsLine(facts), memoryLine(facts)];
+  const lines = [
+    recommendationLine(facts),
+    runnerUpLine(facts),
+    mpsLine(facts),
+    undecidedLine(facts),
+    memoryLine(facts),
+    workerCostLine(facts),
+    correlationLine(facts),
+    changeLine(facts),
+  ];
   return {
     headline: headline(facts),
     lines: lines.filter((line) => line !== null),
-    cautions: cautions(facts),
+    cautions: [...cautions(facts), ...decisionCautions(facts)],
   };
 }
 
-/** "1.421x [1.380, 1.465] at 95 %, n=5": three decimals, so that an end beside the threshold is seen on its side. */
-function ratioText(ratio: PairedRatio): string {
-  const n = `n=${ratio.pairs}`;
-  if (ratio.lowerRatio === null || ratio.upperRatio === null) return `${times(ratio.ratio)}, ${n}, no interval`;
-  const level = Number((ratio.confidenceLevel * 100).toFixed(1));
-  return `${times(ratio.ratio)} [${ratio.lowerRatio.toFixed(3)}, ${ratio.upperRatio.toFixed(3)}] at ${level} %, ${n}`;
-}
-
-function times(ratio: number): string {
-  return `${ratio.toFixed(3)}x`;
-}
-
 function headline(facts: Facts): string {
+  const { noneReason } = facts.decision;
+  if (noneReason !== null) return `Nothing to recommend: ${noneReason}.`;
   if (!facts.recommendation) return noneText(facts);
+  const byObjective = objectiveHeadline(facts);
+  if (byObjective !== null) return byObjective;
   const best = bestMps(facts);
-  if (!best && facts.cells.some((cell) => cell.cell.arm !== 'off' && cell.state === 'valid')) {
-    return 'No answer on MPS: every configuration with it failed at least once.';
-  }
+  if (!best && facts.cells.some((cell) => cell.cell.arm !== 'off' && cell.state === 'valid')) return noMpsText(facts);
   if (!best) return `MPS was not measured here${leftOutText(facts)}.`;
   if (!best.comparison) return "No answer on MPS: the study has no valid arm 'off' to compare with.";
   const { verdict, throughput, verdictReason } = best.comparison;
@@ -53,6 +60,13 @@ function headline(facts: Facts): string {
     default:
       return `No clear answer on MPS, best against best${against}; ${verdictReason}.`;
   }
+}
+
+/** Arms with MPS were measured, and none of their configurations may be chosen. */
+function noMpsText({ decision, cells }: Facts): string {
+  const unfailing = cells.some((cell) => cell.cell.arm !== 'off' && cell.state === 'valid' && !failedOnce(cell));
+  if (!unfailing) return 'No answer on MPS: every configuration with it failed at least once.';
+  return `Leave MPS off: no configuration with it meets ${decision.constraints.map((text) => `'${text}'`).join(' and ')}.`;
 }
 
 function noneText(facts: Facts): string {
@@ -83,27 +97,31 @@ function cellOf(facts: Facts, id: string | null): CellSummary | undefined {
   return facts.cells.find((cell) => cell.cellId === id);
 }
 
+/** In fresh runs, where there are valid ones: those figures are not the highest by choice. */
+function quotedCell(facts: Facts, id: string | null | undefined): CellSummary | undefined {
+  const fresh = facts.confirmation?.cells.find((cell) => cell.cellId === id);
+  return fresh?.throughputPerSecond ? fresh : cellOf(facts, id ?? null);
+}
+
 function recommendationLine(facts: Facts): string | null {
-  const best = cellOf(facts, facts.recommendation?.cellId ?? null);
+  const best = quotedCell(facts, facts.recommendation?.cellId);
   if (!best?.throughputPerSecond) return null;
-  const valid = facts.cells.filter((cell) => cell.state === 'valid' && cell.failures.failed === 0).length;
-  const which = failedSomewhere(facts) ? ' that never failed' : '';
-  return (
-    `Recommended: ${cellText(best.cell)}: ${spreadRate(best.throughputPerSecond)}${beside(best)}; the highest median ` +
-    `throughput of ${counted(valid, 'valid configuration')}${which}.`
-  );
+  return `Recommended: ${cellText(best.cell)}: ${spreadRate(best.throughputPerSecond)}${beside(best)}; ${choiceText(facts)}${freshText(facts)}.`;
 }
 
 function runnerUpLine(facts: Facts): string | null {
-  const runnerUp = cellOf(facts, facts.recommendation?.runnerUpId ?? null);
+  const runnerUp = quotedCell(facts, facts.recommendation?.runnerUpId);
   if (!runnerUp?.throughputPerSecond) return null;
   const rate = formatRate(runnerUp.throughputPerSecond.median);
   return `Runner-up: ${cellText(runnerUp.cell)}: ${rate}${beside(runnerUp)}${leadText(facts)}.`;
 }
 
 function leadText(facts: Facts): string {
-  const over = facts.recommendation?.overRunnerUp;
+  const fresh = facts.confirmation?.overRunnerUp;
+  const over = fresh?.throughput ? fresh : facts.recommendation?.overRunnerUp;
   if (!over?.throughput) return '';
+  if (facts.decision.objective !== 'throughput')
+    return `; throughput of the recommended one over it ${ratioText(over.throughput)}`;
   const clear = over.verdict === 'BETTER' ? 'a clear lead' : 'not a clear lead';
   return `; the recommended one over it ${ratioText(over.throughput)}, ${clear}`;
 }
@@ -119,6 +137,21 @@ function mpsLine(facts: Facts): string | null {
   return (
     `Best with MPS: ${cellText(mine.cell)}, ${formatRate(mine.throughputPerSecond.median)}. ` +
     `Best without: ${cellText(theirs.cell)}, ${formatRate(theirs.throughputPerSecond.median)}.`
+  );
+}
+
+/** How many comparisons are open, and what it would take. */
+function undecidedLine(facts: Facts): string | null {
+  const compared = facts.cells.flatMap((cell) => cell.comparison ?? []);
+  const open = compared.filter((comparison) => comparison.verdict === 'INCONCLUSIVE');
+  const needs = open.flatMap((comparison) => comparison.moreBlocks ?? []).sort((a, b) => a - b);
+  const [first, last] = [needs[0], needs.at(-1)];
+  if (first === undefined || last === undefined) return null;
+  const which = needs.length === open.length ? 'all of them' : `${needs.length} of them`;
+  const need = first === last ? '' : `about ${counted(first, 'more block')} would decide the first, `;
+  return (
+    `Inconclusive: ${open.length} of ${counted(compared.length, 'comparison')} with off. If ratios and spreads are what ` +
+    `was seen, ${need}about ${need === '' ? counted(last, 'more block') : last} would decide ${which}.`
   );
 }
 
@@ -210,6 +243,7 @@ function cautions(facts: Facts): string[] {
       `${attempts}${finding.attempts === 1 ? '' : ', the first'}: ${finding.reason.message}; ${finding.reason.advice}.`,
     );
   }
+  found.push(...(facts.ungated ?? []).map(ungatedText));
   const invalid = facts.cells
     .filter((cell) => cell.state === 'invalid')
     .map((cell) => `${cell.cellId}${sameEndText(facts, cell.cellId)}`);
@@ -223,7 +257,12 @@ function cautions(facts: Facts): string[] {
       `${facts.blocks} ${facts.blocks === 1 ? 'block gives' : 'blocks give'} no verdict; run ${fewestPairs} or more.`,
     );
   }
-  if (facts.cells.length > 1 && facts.recommendation) {
+  if (facts.confirmation?.outcome === 'contradicted') {
+    found.push('In the fresh blocks the recommended configuration is slower than its runner-up: prefer the runner-up.');
+  }
+  if (facts.noiseFloor) found.push(noiseText(facts.noiseFloor));
+  const confirmed = facts.confirmation !== undefined && facts.confirmation.outcome !== 'not-run';
+  if (facts.cells.length > 1 && facts.recommendation && !confirmed) {
     found.push(
       `The best of ${facts.cells.length} configurations is chosen by the figures that are shown for it, which flatters it: confirm it and its runner-up in fresh trials.`,
     );

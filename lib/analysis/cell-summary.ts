@@ -1,12 +1,15 @@
 /** Trials of one cell together, and two cells against each other inside blocks. */
 import { type Cell, cellId } from '../records/arm.ts';
 import { type PairedRatio, pairedRatio } from '../stats/paired.ts';
-import { summarize } from '../stats/summary.ts';
+import { pairedDifference } from '../stats/paired-difference.ts';
 import { cellFailures, failureText } from './cell-failures.ts';
 import { type BlockValues, contest } from './contest.ts';
 import type { LedgerField, MemoryLedger } from './gpu-attribution.ts';
 import { cellLimits, type TrialLimits } from './limiting-part.ts';
-import type { CellMemory, CellSummary, CellTokens, Comparison, Spread, TrialEntry } from './summary-model.ts';
+import { cellLedger, decisivePeak } from './memory-ledger.ts';
+import { type Spread, spreadOf } from './spread.ts';
+import type { CellMemory, CellSummary, CellTokens, Comparison, TrialEntry } from './summary-model.ts';
+import { cellTimelines } from './timeline-correlation.ts';
 import { judgeRatio } from './verdict.ts';
 
 /** A figure of a trial; null where the trial has none. */
@@ -20,8 +23,23 @@ export function usableTrials(trials: readonly TrialEntry[], cell: Cell): TrialEn
   return trialsOfCell(trials, cell).filter((trial) => trial.validity.state === 'VALID');
 }
 
-/** What the trials of the cell say; the comparison is added by the caller. */
-export function summarizeCell(trials: readonly TrialEntry[], cell: Cell, trialsPlanned: number): CellSummary {
+/** Requests per second for each GiB of the peak. */
+const throughputPerGib: Figure = (trial) => {
+  const peak = decisivePeak(trial) ?? 0;
+  const rate = throughput(trial);
+  return rate === null || peak <= 0 ? null : rate / (peak / 2 ** 30);
+};
+
+/**
+ * What the trials of the cell say; the comparison is added by the caller. `bareContextBytes`: of one worker in the
+ * cell's arm, null = not measured.
+ */
+export function summarizeCell(
+  trials: readonly TrialEntry[],
+  cell: Cell,
+  trialsPlanned: number,
+  bareContextBytes: number | null = null,
+): CellSummary {
   const run = trialsOfCell(trials, cell);
   const usable = usableTrials(trials, cell);
   const limits = limitsOf(trials, cell);
@@ -55,6 +73,9 @@ export function summarizeCell(trials: readonly TrialEntry[], cell: Cell, trialsP
     ...(usable.some((trial) => trial.figures.tokens) && { tokens: cellTokens(usable) }),
     ...(limits && { limits }),
     memory: cellMemory(figure, cell.workers),
+    ledger: cellLedger(usable, cell.workers, bareContextBytes),
+    throughputPerSecondPerGib: figure('throughputPerSecondPerGib', throughputPerGib, () => 'no device memory is known'),
+    timeline: cellTimelines(usable),
     meanRealisedBatchSize: figure(
       'meanRealisedBatchSize',
       (trial) => trial.figures.meanRealisedBatchSize,
@@ -117,26 +138,29 @@ export function compareCells(
     return pairedRatio(pairs, seed);
   };
   const memory = byBlock(mine, theirs, deviceUsed);
+  const differences = memory.map((pair) => pair.numerator - pair.denominator);
   const ratio = ratioOf(throughput);
   const noValid = voidCell(trials, [cell, other]);
   const [mySide, theirSide] = [planned(trials, cell), planned(trials, other)];
   const tests = contest(mySide, theirSide, thresholdRatio);
   const failed = (one: Cell): string => failureText(cellFailures(attemptsOf(trials, one)));
   const judged = noValid
-    ? ({ verdict: 'INVALID', reason: noValid } as const)
+    ? ({ verdict: 'INVALID', reason: noValid, moreBlocks: null } as const)
     : judgeRatio(ratio, tests, thresholdRatio, { mine: failed(cell), theirs: failed(other) });
   return {
     withCell: other,
     throughput: ratio,
     p50: ratioOf((trial) => trial.figures.p50Ns),
     p99: ratioOf((trial) => trial.figures.p99Ns),
-    memoryDifferenceBytes: spreadOf(memory.map((pair) => pair.numerator - pair.denominator)),
+    memoryDifferenceBytes: spreadOf(differences),
+    memoryDifference: pairedDifference(differences),
     memoryRatio: spreadOf(
       memory.filter((pair) => pair.denominator > 0).map((pair) => pair.numerator / pair.denominator),
     ),
     contest: tests,
     verdict: judged.verdict,
     verdictReason: judged.reason,
+    moreBlocks: judged.moreBlocks,
   };
 }
 
@@ -191,13 +215,6 @@ function byBlock(
 
 function spread(trials: readonly TrialEntry[], figure: Figure): Spread | null {
   return spreadOf(trials.map(figure).filter((value) => value !== null));
-}
-
-function spreadOf(values: readonly number[]): Spread | null {
-  const summary = summarize(values);
-  if (summary === null) return null;
-  const { count, min, median, max } = summary;
-  return { count, min, median, max, values };
 }
 
 function whyNone(

@@ -88,14 +88,27 @@ export function logRatioEstimate(mine: BlockValues, theirs: BlockValues): MeanEs
   return logs.length < fewestPairs ? null : meanEstimate(logs);
 }
 
-/** The same contests with p values adjusted over all of them; two families, for BETTER and WORSE and for EQUIVALENT. */
-export function adjustTogether(contests: readonly Contest[]): Contest[] {
-  const beyond = holmAdjusted(contests.map((one) => one.beyondP));
-  const equivalence = holmAdjusted(contests.map((one) => one.equivalenceP));
-  return contests.map((one, index) => ({
-    ...one,
-    adjustedBeyondP: beyond[index] as number,
-    adjustedEquivalenceP: equivalence[index] as number,
-    familySize: contests.length,
-  }));
+/**
+ * The same contests with p values adjusted over all of them; two families, for BETTER and WORSE and for EQUIVALENT. The
+ * keys say what is tested: one that stands in a report twice is one test.
+ */
+export function adjustTogether(contests: ReadonlyMap<string, Contest>): Map<string, Contest> {
+  const all = [...contests.values()];
+  const beyond = holmAdjusted(all.map((one) => one.beyondP));
+  const equivalence = holmAdjusted(all.map((one) => one.equivalenceP));
+  const adjusted = [...contests].map(([key, one], index): [string, Contest] => [
+    key,
+    {
+      ...one,
+      adjustedBeyondP: beyond[index] as number,
+      adjustedEquivalenceP: equivalence[index] as number,
+      familySize: contests.size,
+    },
+  ]);
+  return new Map(adjusted);
+}
+
+/** What a contest tests, as its key: two cells, and how many each was chosen from. */
+export function contestKey(mine: string, theirs: string, { chosenFrom, otherChosenFrom }: Contest): string {
+  return `${mine} of ${chosenFrom} over ${theirs} of ${otherChosenFrom}`;
 }

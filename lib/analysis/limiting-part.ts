@@ -26,6 +26,8 @@ export const trialLimitsSchema = z.object({
   /** Of the CPUs that the server may use, or of the control group's quota, whichever is nearer to its limit. */
   hostBusyRatio: figure,
   gpuUtilizationPercent: figure,
+  /** Share of the SMs that had work. */
+  smActivityPercent: figure,
   /** At their limit; empty = none was seen to be. */
   parts: z.array(limitingPartSchema).readonly(),
 });
@@ -44,12 +46,14 @@ export function trialLimits(record: TrialRecord): TrialLimits | undefined {
     generatorCores,
     hostBusyRatio: hostBusyRatio(use),
     gpuUtilizationPercent: use.gpu?.utilizationPercent ?? null,
+    smActivityPercent: use.gpu?.smActivityPercent ?? null,
   };
   const atLimit: Readonly<Record<LimitingPart, boolean>> = {
     generator: headroom !== null && headroom.ratio !== null && headroom.ratio < leastHeadroomRatio,
     'front-end': frontEndShare(figures) >= limitRatio,
     'host-cpu': (figures.hostBusyRatio ?? 0) >= limitRatio,
-    gpu: (figures.gpuUtilizationPercent ?? 0) >= 100 * limitRatio,
+    // A kernel may be there all the time and fill few SMs.
+    gpu: (figures.smActivityPercent ?? figures.gpuUtilizationPercent ?? 0) >= 100 * limitRatio,
   };
   return { ...figures, parts: limitingPartSchema.options.filter((part) => atLimit[part]) };
 }
@@ -71,6 +75,7 @@ export function cellLimits(trials: readonly { readonly limits?: TrialLimits | un
     generatorCores: middle('generatorCores'),
     hostBusyRatio: middle('hostBusyRatio'),
     gpuUtilizationPercent: middle('gpuUtilizationPercent'),
+    smActivityPercent: middle('smActivityPercent'),
     parts: limitingPartSchema.options.filter((part) => 2 * count(part) > known.length),
   };
 }

@@ -5,52 +5,77 @@ import { type Cell, cellId } from '../records/arm.ts';
 import type { Environment } from '../records/environment.ts';
 import { defaultMeasurementNs, type StudyPlan } from '../records/plan.ts';
 import type { Reason, TrialRecord } from '../records/trial.ts';
+import { type AdaptiveCourse, adaptiveJudgement, adaptiveOf } from './adaptive.ts';
+import { courseOf } from './adaptive-study.ts';
 import { answerOf } from './answer.ts';
 import { compareCells, summarizeCell } from './cell-summary.ts';
+import { confirmationOf } from './confirmation.ts';
+import { correlationAcrossCells } from './correlation.ts';
+import { deploySnippets } from './deploy-snippet.ts';
 import { selectDevice } from './gpu-attribution.ts';
-import { canWin, judgedTogether } from './study-verdicts.ts';
+import { judgeTrials } from './judged-trials.ts';
+import { bareContext } from './memory-ledger.ts';
+import { noiseFloor } from './noise-floor.ts';
+import { paretoFrontier } from './pareto.ts';
+import { decisionOf, eligibleCells, rankedBy, recommend } from './recommend.ts';
+import type { SeriesFiguresOf } from './series-figures.ts';
+import { type Compared, judgedTogether } from './study-verdicts.ts';
 import {
   type ArmBest,
   type ArmVoids,
   type CellSummary,
+  type Comparison,
   type Conditions,
-  type Recommendation,
   type StudySummary,
   studySummarySchemaVersion,
   type TrialEntry,
 } from './summary-model.ts';
-import { trialFigures } from './trial-summary.ts';
-import { judgeTrial } from './validity.ts';
+import { ungatedComparisons } from './ungated.ts';
+import { roomOf, workerCosts } from './worker-cost.ts';
 
-/** `trials` in the order in which they were appended, all attempts. */
+/** `trials` in the order in which they were appended, all attempts. `fromSeries` is what their series files say. */
 export function summarizeStudy(
   plan: StudyPlan,
   environment: Environment,
   trials: readonly TrialRecord[],
+  fromSeries: SeriesFiguresOf = () => null,
 ): StudySummary {
-  const entries = trialEntries(trials, plan);
+  const every = trialEntries(trials, plan, fromSeries);
+  const entries = every.filter(({ phase }) => phase === undefined);
   const armsLeftOut = leftOut(environment, entries);
   const arms = plan.arms.filter((arm) => !armsLeftOut.some((left) => left.arm === arm));
-  const measured = compared(plannedCells(plan, arms), entries, plan);
-  const { cells, ...judged } = judgedTogether(
+  const device = environment.gpu ? selectDevice(environment.gpu, plan.gpu.device) : undefined;
+  const bareContextOf = (arm: string): number | null => bareContext(environment, arm, device?.uuid ?? null);
+  const measured = compared(plannedCells(plan, arms), entries, plan, bareContextOf);
+  const eligible = eligibleCells(measured, entries, plan.constraints);
+  const together = judgedTogether(
     {
       cells: measured,
-      bestByArm: bestByArm(arms, measured, entries, plan),
-      recommendation: recommend(measured, entries, plan),
+      bestByArm: bestByArm(arms, eligible, entries, plan),
+      recommendation: recommend(eligible, entries, plan),
     },
+    eligible,
     entries,
     plan.thresholdRatio,
   );
+  const course = plan.adaptive ? courseOf(plan, environment, judgeTrials(trials, plan, fromSeries)) : null;
+  const { cells, ...judged } = byCourse(together, course, plan.blocks);
+  const { recommendation } = judged;
+  const confirmation = confirmationOf(every, recommendation, plan);
+  const floor = noiseFloor(every, plannedCells(plan, arms), plan);
+  const ungated = ungatedComparisons(entries, plannedCells(plan, arms), plan);
   const counted = entries.filter((trial) => trial.counts);
+  const valid = counted.filter((trial) => trial.validity.state === 'VALID');
+  const room = roomOf(device, environment.gpu?.driverVersion ?? null, plan.memoryHeadroomRatio);
   const body = {
     schemaVersion: studySummarySchemaVersion,
     name: plan.name,
     question: question(plan),
     valid: cells.length > 0 && cells.every((cell) => cell.state === 'valid'),
     complete: cells.every((cell) => cell.trialsRun >= cell.trialsPlanned),
-    trialsPlanned: cells.length * plan.blocks,
+    trialsPlanned: cells.reduce((sum, cell) => sum + cell.trialsPlanned, 0),
     trialsRun: counted.length,
-    trialsValid: counted.filter((trial) => trial.validity.state === 'VALID').length,
+    trialsValid: valid.length,
     blocks: plan.blocks,
     seed: plan.seed,
     thresholdRatio: plan.thresholdRatio,
@@ -61,11 +86,55 @@ export function summarizeStudy(
     conditions: conditionsOf(plan, environment, trials),
     cells,
     ...judged,
-    voids: voidsByArm(arms, entries),
-    findings: findingsOf(entries),
-    trials: entries,
+    decision: decisionOf(cells, entries, plan, recommendation),
+    deploy: recommendation ? deploySnippets(recommendation.cell, plan.server, device?.uuid ?? null) : [],
+    frontier: paretoFrontier(cells, plan.load.ratePerSecond === undefined ? 'closed-loop' : 'equal-rate'),
+    correlation: correlationAcrossCells(valid, plan.seed),
+    workerCosts: workerCosts(valid, arms, ascendingNumbers(plan.batchSizes), room),
+    ...(course && { adaptive: adaptiveOf(course) }),
+    ...(confirmation && { confirmation }),
+    ...(floor && { noiseFloor: floor }),
+    voids: voidsByArm(arms, every),
+    ...(ungated.length > 0 && { ungated }),
+    findings: findingsOf(every),
+    trials: every,
   } as const;
   return { ...body, answer: answerOf(body) };
+}
+
+/** A cell that was decided early was to be run in fewer blocks, and its verdict is that of the look which decided. */
+function withCourse(cell: CellSummary, course: AdaptiveCourse | null, blocks: number): CellSummary {
+  if (course === null) return cell;
+  const trialsPlanned = course.activeByBlock.filter((active) => active.has(cell.cellId)).length;
+  const decision = course.decisions.find((candidate) => candidate.cellId === cell.cellId);
+  const { comparison } = cell;
+  if (!comparison || !decision || comparison.verdict === 'INVALID') return { ...cell, trialsPlanned };
+  return { ...cell, trialsPlanned, comparison: { ...comparison, ...adaptiveJudgement(decision, blocks) } };
+}
+
+/** What was compared, with the verdicts of the looks where the study is adaptive. */
+function byCourse(compared: Compared, course: AdaptiveCourse | null, blocks: number): Compared {
+  const judged = (comparison: Comparison | null, id: string) => judgedByCourse(comparison, id, course, blocks);
+  const { cells, bestByArm: best, recommendation } = compared;
+  return {
+    cells: cells.map((cell) => withCourse(cell, course, blocks)),
+    bestByArm: best.map((each) => ({ ...each, comparison: judged(each.comparison, each.cellId) })),
+    recommendation: recommendation && {
+      ...recommendation,
+      overRunnerUp: judged(recommendation.overRunnerUp, recommendation.cellId),
+    },
+  };
+}
+
+/** Best cells against each other: those that were decided early share few blocks. */
+function judgedByCourse(
+  comparison: Comparison | null,
+  id: string,
+  course: AdaptiveCourse | null,
+  blocks: number,
+): Comparison | null {
+  if (comparison === null || course === null || comparison.verdict === 'INVALID') return comparison;
+  return { ...comparison, ...adaptiveJudgement(course.between(id, cellId(comparison.withCell)), blocks) };
 }
 
 function question(plan: StudyPlan): string {
@@ -76,24 +145,24 @@ function question(plan: StudyPlan): string {
   );
 }
 
-function trialEntries(trials: readonly TrialRecord[], plan: StudyPlan): TrialEntry[] {
+function trialEntries(trials: readonly TrialRecord[], plan: StudyPlan, fromSeries: SeriesFiguresOf): TrialEntry[] {
   const lastAttempt = new Map<string, number>();
   for (const trial of trials) {
     lastAttempt.set(trial.trialId, Math.max(trial.attempt, lastAttempt.get(trial.trialId) ?? 0));
   }
-  return trials.map((record) => {
-    const figures = trialFigures(record, plan.gpu.device);
+  return judgeTrials(trials, plan, fromSeries).map(({ record, figures, validity }) => {
     return {
       trialId: record.trialId,
       attempt: record.attempt,
       block: record.block,
       position: record.position,
       cell: record.cell,
+      ...(record.phase && { phase: record.phase }),
       cellId: cellId(record.cell),
       startedAt: record.startedAt,
       status: record.status,
       counts: record.attempt === lastAttempt.get(record.trialId),
-      validity: judgeTrial(record, figures, plan),
+      validity,
       figures,
     };
   });
@@ -110,28 +179,32 @@ function plannedCells(plan: StudyPlan, arms: readonly string[]): Cell[] {
   );
 }
 
-function compared(cells: readonly Cell[], trials: readonly TrialEntry[], plan: StudyPlan): CellSummary[] {
+function compared(
+  cells: readonly Cell[],
+  trials: readonly TrialEntry[],
+  plan: StudyPlan,
+  bareContextOf: (arm: string) => number | null,
+): CellSummary[] {
   return cells.map((cell) => {
-    const summary = summarizeCell(trials, cell, plan.blocks);
+    const summary = summarizeCell(trials, cell, plan.blocks, bareContextOf(cell.arm));
     const off = { ...cell, arm: 'off' };
     if (cell.arm === 'off' || !cells.some((other) => cellId(other) === cellId(off))) return summary;
     return { ...summary, comparison: compareCells(trials, cell, off, plan.thresholdRatio, plan.seed) };
   });
 }
 
-/** Valid cells that never failed, highest median throughput first; the planned order decides between equals. */
-function ranked(cells: readonly CellSummary[]): CellSummary[] {
-  const rate = (cell: CellSummary): number => cell.throughputPerSecond?.median ?? 0;
-  return cells.filter(canWin).sort((a, b) => rate(b) - rate(a));
-}
-
+/** By throughput, of the cells that may be recommended. */
 function bestByArm(
   arms: readonly string[],
   cells: readonly CellSummary[],
   trials: readonly TrialEntry[],
   plan: StudyPlan,
 ): ArmBest[] {
-  const bestOf = (arm: string): CellSummary | undefined => ranked(cells.filter((cell) => cell.cell.arm === arm))[0];
+  const bestOf = (arm: string): CellSummary | undefined =>
+    rankedBy(
+      cells.filter((cell) => cell.cell.arm === arm),
+      'throughput',
+    )[0];
   const off = bestOf('off');
   return arms.flatMap((arm) => {
     const best = bestOf(arm);
@@ -140,22 +213,6 @@ function bestByArm(
       off && arm !== 'off' ? compareCells(trials, best.cell, off.cell, plan.thresholdRatio, plan.seed) : null;
     return [{ arm, cellId: best.cellId, cell: best.cell, comparison }];
   });
-}
-
-function recommend(
-  cells: readonly CellSummary[],
-  trials: readonly TrialEntry[],
-  plan: StudyPlan,
-): Recommendation | null {
-  const [best, second] = ranked(cells);
-  if (!best) return null;
-  return {
-    cell: best.cell,
-    cellId: best.cellId,
-    runnerUp: second?.cell ?? null,
-    runnerUpId: second?.cellId ?? null,
-    overRunnerUp: second ? compareCells(trials, best.cell, second.cell, plan.thresholdRatio, plan.seed) : null,
-  };
 }
 
 function voidsByArm(arms: readonly string[], trials: readonly TrialEntry[]): ArmVoids[] {

@@ -2,13 +2,13 @@
 import { type Cell, cellId } from '../records/arm.ts';
 import { failureText } from './cell-failures.ts';
 import { blockThroughputs } from './cell-summary.ts';
-import { adjustTogether, type BlockValues, type Contest, contest, type Side } from './contest.ts';
+import { adjustTogether, type BlockValues, type Contest, contest, contestKey, type Side } from './contest.ts';
 import { limitNote, type TrialLimits } from './limiting-part.ts';
 import type { CellSummary, Comparison, Recommendation, StudySummary, TrialEntry } from './summary-model.ts';
 import { judgeRatio } from './verdict.ts';
 
 /** Where a study's comparisons are. */
-type Compared = Pick<StudySummary, 'cells' | 'bestByArm' | 'recommendation'>;
+export type Compared = Pick<StudySummary, 'cells' | 'bestByArm' | 'recommendation'>;
 
 /** Whether a cell may be called the best of anything: it was measured, and none of its attempts failed. */
 export function canWin(cell: CellSummary): boolean {
@@ -18,10 +18,15 @@ export function canWin(cell: CellSummary): boolean {
 /**
  * The same comparisons with their verdicts as one family: every cell against 'off', the best cell of each arm against the
  * best of 'off', and the recommended cell against its runner-up. The last two compare what was chosen by the figures, and
- * are tested as such.
+ * are tested as such. `contenders` are the cells that were chosen from.
  */
-export function judgedTogether(compared: Compared, trials: readonly TrialEntry[], thresholdRatio: number): Compared {
-  const scene = sceneOf(compared, trials, thresholdRatio);
+export function judgedTogether(
+  compared: Compared,
+  contenders: readonly CellSummary[],
+  trials: readonly TrialEntry[],
+  thresholdRatio: number,
+): Compared {
+  const scene = sceneOf(compared, contenders, trials, thresholdRatio);
   const { recommendation } = compared;
   const tested: Compared = {
     cells: compared.cells,
@@ -32,7 +37,7 @@ export function judgedTogether(compared: Compared, trials: readonly TrialEntry[]
   };
   const adjusted = adjustedContests(tested);
   const judge = (comparison: Comparison, cell: Cell): Comparison =>
-    rejudged(comparison, adjusted.get(comparison) ?? null, cell, scene);
+    rejudged(comparison, adjusted.get(keyOf(comparison, cell)) ?? null, cell, scene);
   return {
     cells: tested.cells.map((one) => withComparison(one, judge)),
     bestByArm: tested.bestByArm.map((one) => withComparison(one, judge)),
@@ -40,13 +45,16 @@ export function judgedTogether(compared: Compared, trials: readonly TrialEntry[]
   };
 }
 
-function adjustedContests({ cells, bestByArm, recommendation }: Compared): Map<Comparison, Contest> {
-  const all = [...cells, ...bestByArm].map((one) => one.comparison).concat(recommendation?.overRunnerUp ?? null);
-  const family = all.flatMap((comparison) =>
-    comparison?.contest ? [{ comparison, contest: comparison.contest }] : [],
+function adjustedContests({ cells, bestByArm, recommendation }: Compared): Map<string, Contest> {
+  const lead = recommendation && { cell: recommendation.cell, comparison: recommendation.overRunnerUp };
+  const family = [...cells, ...bestByArm, ...(lead ? [lead] : [])].flatMap(({ cell, comparison }) =>
+    comparison?.contest ? [[keyOf(comparison, cell), comparison.contest] as const] : [],
   );
-  const adjusted = adjustTogether(family.map((one) => one.contest));
-  return new Map(family.map(({ comparison, contest: its }, index) => [comparison, adjusted[index] ?? its]));
+  return adjustTogether(new Map(family));
+}
+
+function keyOf(comparison: Comparison, cell: Cell): string {
+  return comparison.contest ? contestKey(cellId(cell), cellId(comparison.withCell), comparison.contest) : '';
 }
 
 function withComparison<T extends { readonly cell: Cell; readonly comparison: Comparison | null }>(
@@ -68,9 +76,14 @@ interface Scene {
   readonly thresholdRatio: number;
 }
 
-function sceneOf({ cells }: Compared, trials: readonly TrialEntry[], thresholdRatio: number): Scene {
+function sceneOf(
+  { cells }: Compared,
+  contenders: readonly CellSummary[],
+  trials: readonly TrialEntry[],
+  thresholdRatio: number,
+): Scene {
   return {
-    contenders: cells.filter(canWin),
+    contenders,
     values: new Map(cells.map((cell) => [cell.cellId, blockThroughputs(trials, cell.cell)])),
     failures: new Map(cells.map((cell) => [cell.cellId, failureText(cell.failures)])),
     limits: new Map(cells.map((cell) => [cell.cellId, cell.limits])),
@@ -104,7 +117,7 @@ function rejudged(comparison: Comparison, adjusted: Contest | null, cell: Cell, 
   if (comparison.verdict === 'INVALID') return { ...comparison, contest: adjusted };
   const failed = (one: Cell): string => scene.failures.get(cellId(one)) ?? '';
   const words = { mine: failed(cell), theirs: failed(comparison.withCell) };
-  const { verdict, reason } = judgeRatio(comparison.throughput, adjusted, scene.thresholdRatio, words);
+  const { verdict, reason, moreBlocks } = judgeRatio(comparison.throughput, adjusted, scene.thresholdRatio, words);
   const sides = [cell, comparison.withCell].map((one) => ({ cell: one, limits: scene.limits.get(cellId(one)) }));
-  return { ...comparison, contest: adjusted, verdict, verdictReason: `${reason}${limitNote(sides)}` };
+  return { ...comparison, contest: adjusted, verdict, verdictReason: `${reason}${limitNote(sides)}`, moreBlocks };
 }

@@ -1,32 +1,35 @@
 /** What a study amounts to: the content of summary.json, and all that a report may show. */
 import { z } from 'zod';
 import { cellSchema } from '../records/arm.ts';
-import { reasonSchema } from '../records/trial.ts';
+import { reasonSchema, trialPhaseSchema } from '../records/trial.ts';
+
 import { pairedRatioSchema } from '../stats/paired.ts';
+import { pairedDifferenceSchema } from '../stats/paired-difference.ts';
+import { adaptiveSchema } from './adaptive.ts';
 import { failuresSchema } from './cell-failures.ts';
 import { contestSchema } from './contest.ts';
+import { acrossCellsSchema } from './correlation.ts';
+import { snippetSchema } from './deploy-snippet.ts';
 import { trialLimitsSchema } from './limiting-part.ts';
+import { cellLedgerSchema } from './memory-ledger.ts';
+import { noiseFloorSchema } from './noise-floor.ts';
+import { frontierSchema } from './pareto.ts';
+import { decisionSchema } from './recommend.ts';
+import { spreadSchema } from './spread.ts';
+import { cellTimelineSchema } from './timeline-correlation.ts';
 import { trialFiguresSchema } from './trial-summary.ts';
+import { ungatedSchema } from './ungated.ts';
 import { validitySchema } from './validity.ts';
 import { verdictSchema } from './verdict.ts';
+import { workerCostSchema } from './worker-cost.ts';
 
 export type { PairedRatio } from '../stats/paired.ts';
+export type { Spread } from './spread.ts';
 
 export const studySummarySchemaVersion = 1;
 
 const count = z.number().int().nonnegative();
 const texts = z.array(z.string()).readonly();
-
-/** One figure over the valid trials of a cell, in the unit of the field's name. */
-export const spreadSchema = z.object({
-  count,
-  min: z.number(),
-  median: z.number(),
-  max: z.number(),
-  /** Every trial's value in the order of the blocks. */
-  values: z.array(z.number()).readonly(),
-});
-export type Spread = z.infer<typeof spreadSchema>;
 
 const spread = spreadSchema.nullable();
 
@@ -63,11 +66,18 @@ export const comparisonSchema = z.object({
   p99: pairedRatioSchema.nullable(),
   /** Device used over baseline, this cell less the other one, by block. */
   memoryDifferenceBytes: spread,
+  /** The mean of these differences with its t interval, bytes. */
+  memoryDifference: pairedDifferenceSchema.nullable(),
   memoryRatio: spread,
   /** The tests of the throughput ratio that the verdict rests on; null with fewer than three pairs. */
   contest: contestSchema.nullable(),
   verdict: verdictSchema,
   verdictReason: z.string(),
+  /**
+   * Of an INCONCLUSIVE one: about so many more blocks would decide it, with 80 % power, if ratio and spread are what was
+   * seen; null if more than a thousand, or if blocks are not what it lacks.
+   */
+  moreBlocks: count.nullable(),
 });
 export type Comparison = z.infer<typeof comparisonSchema>;
 
@@ -89,6 +99,10 @@ export const cellSummarySchema = z.object({
   /** Medians, and the parts at their limit in most valid trials (of all, if none is valid); left out where not recorded. */
   limits: trialLimitsSchema.optional(),
   memory: cellMemorySchema,
+  ledger: cellLedgerSchema,
+  /** Throughput of each trial over its peak of device memory. */
+  throughputPerSecondPerGib: spread,
+  timeline: z.array(cellTimelineSchema).readonly(),
   meanRealisedBatchSize: spread,
   /** Of all attempts. A cell with a failure is not recommended and cannot be the better one. */
   failures: failuresSchema,
@@ -108,6 +122,8 @@ export const trialEntrySchema = z.object({
   cellId: z.string(),
   startedAt: z.string(),
   status: z.enum(['completed', 'failed']),
+  /** What it is for, where that is not the comparison of the cells. */
+  phase: trialPhaseSchema.optional(),
   /** Only the last attempt of a trial counts. */
   counts: z.boolean(),
   validity: validitySchema,
@@ -142,6 +158,21 @@ export const recommendationSchema = z.object({
   overRunnerUp: comparisonSchema.nullable(),
 });
 export type Recommendation = z.infer<typeof recommendationSchema>;
+
+/** The recommended cell and its runner-up in fresh runs. */
+export const confirmationSchema = z.object({
+  /** Blocks that were to be run. */
+  blocks: z.number().int().min(1),
+  /** Of the fresh runs alone: the recommended cell, and its runner-up if there is one. */
+  cells: z.array(cellSummarySchema).readonly(),
+  /** Recommended over runner-up, in the fresh runs; null without a runner-up. */
+  overRunnerUp: comparisonSchema.nullable(),
+  /** Median throughput of the recommended cell, fresh runs over those it was chosen by; null where one is not known. */
+  shrinkRatio: z.number().positive().nullable(),
+  /** upheld: in the fresh runs the recommended cell is not WORSE than its runner-up. */
+  outcome: z.enum(['upheld', 'contradicted', 'not-run']),
+});
+export type Confirmation = z.infer<typeof confirmationSchema>;
 
 /** Plain sentences; a report shows them in this order. */
 export const answerSchema = z.object({ headline: z.string(), lines: texts, cautions: texts });
@@ -189,7 +220,21 @@ export const studySummarySchema = z.object({
   cells: z.array(cellSummarySchema).readonly(),
   bestByArm: z.array(armBestSchema).readonly(),
   recommendation: recommendationSchema.nullable(),
+  /** Of an adaptive study: how many cells ran in each block, and what was decided when; absent from others. */
+  adaptive: adaptiveSchema.optional(),
+  /** Absent where the plan asks for none. */
+  confirmation: confirmationSchema.optional(),
+  /** Of the first arm against itself; absent where it was run once in each block. */
+  noiseFloor: noiseFloorSchema.optional(),
+  decision: decisionSchema,
+  /** The recommended configuration to copy; empty where nothing is recommended. */
+  deploy: z.array(snippetSchema).readonly(),
+  frontier: frontierSchema,
+  correlation: acrossCellsSchema,
+  workerCosts: z.array(workerCostSchema).readonly(),
   voids: z.array(armVoidsSchema).readonly(),
+  /** Comparisons of which the clock gate took more from one side; absent where there is none. */
+  ungated: z.array(ungatedSchema).readonly().optional(),
   /** One entry per code that voided or marked an attempt, most frequent first. */
   findings: z.array(z.object({ reason: reasonSchema, attempts: count, voids: z.boolean() })).readonly(),
   /** Every attempt, in the order in which they ran. */

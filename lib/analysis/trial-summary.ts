@@ -13,6 +13,9 @@ import {
   selectDevice,
 } from './gpu-attribution.ts';
 import { trialLimits, trialLimitsSchema } from './limiting-part.ts';
+import { sampledMemorySchema } from './sampled-memory.ts';
+import { type SeriesFigures, seriesFigures } from './series-figures.ts';
+import { timelineCorrelationSchema } from './timeline-correlation.ts';
 import { tokenFigures, tokenFiguresSchema } from './token-figures.ts';
 
 const percentileNs = z.number().nonnegative().nullable();
@@ -41,6 +44,10 @@ export const trialFiguresSchema = z.object({
   readyMemory: memoryLedgerSchema.nullable(),
   /** At the end of the measurement: what comparisons use. */
   loadedMemory: memoryLedgerSchema.nullable(),
+  /** Through the measurement, from the samples of the series file. */
+  sampledMemory: sampledMemorySchema.nullable(),
+  /** Throughput against the signals of the device, interval by interval; empty where no GPU was read. */
+  timeline: z.array(timelineCorrelationSchema).readonly(),
   /** Device memory still held when server and daemon were gone, over the baseline. */
   unreleasedBytes: z.number().int().nullable(),
   /** Field -> why it is null. */
@@ -48,8 +55,12 @@ export const trialFiguresSchema = z.object({
 });
 export type TrialFigures = z.infer<typeof trialFiguresSchema>;
 
-/** `device` is the plan's: index, UUID or null for the first. */
-export function trialFigures(record: TrialRecord, device: string | null): TrialFigures {
+/** `device` is the plan's: index, UUID or null for the first. `fromSeries` is what its file says. */
+export function trialFigures(
+  record: TrialRecord,
+  device: string | null,
+  fromSeries: SeriesFigures = seriesFigures(record, null, device),
+): TrialFigures {
   const unavailable: Record<string, string> = {};
   const measurement = record.load?.measurement;
   if (!measurement) {
@@ -75,8 +86,19 @@ export function trialFigures(record: TrialRecord, device: string | null): TrialF
     ...(record.load?.tokens && { tokens: tokenFigures(record.load.tokens) }),
     ...(limits && { limits }),
     ...memory,
+    sampledMemory: sampledFigures(fromSeries, unavailable),
+    timeline: fromSeries.timeline,
     unavailable,
   };
+}
+
+function sampledFigures(
+  { sampledMemory: found }: SeriesFigures,
+  unavailable: Record<string, string>,
+): TrialFigures['sampledMemory'] {
+  if (!('reason' in found)) return found;
+  unavailable.sampledMemory = found.reason;
+  return null;
 }
 
 function headroomRatio({ headroom }: TrialRecord, unavailable: Record<string, string>): number | null {

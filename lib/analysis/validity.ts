@@ -6,6 +6,7 @@ import { lagLimitRatio, leastHeadroomRatio, littlesLawTolerance } from '../recor
 import type { ClientPlacement } from '../records/placement.ts';
 import type { StudyPlan } from '../records/plan.ts';
 import { type Reason, reasonSchema, type TrialRecord } from '../records/trial.ts';
+import { clocksHeldDown, computeModeChanged, eccErrors, powerCapped } from './gpu-state-rules.ts';
 import type { TrialFigures } from './trial-summary.ts';
 
 export const validitySchema = z.object({
@@ -23,6 +24,10 @@ export const filledBatchRatio = 0.95;
 /** Codes that a trial carries without being void: its treatment differs from its label, but it was measured. */
 const warningCodes: ReadonlySet<Reason['code']> = new Set([
   'batch-not-filled',
+  'never-steady',
+  'power-capped',
+  'ecc-corrected',
+  'replies-vary',
   'headroom-unknown',
   'attachment-stated',
 ]);
@@ -43,15 +48,26 @@ const rules: readonly Rule[] = [
   foreignProcess,
   memoryNotReleased,
   batchNotFilled,
+  neverSteady,
+  clocksHeldDown,
+  powerCapped,
+  eccErrors,
+  computeModeChanged,
 ];
 
-/** Reasons of the record first, then those of the rules that name another code. */
-export function judgeTrial(record: TrialRecord, figures: TrialFigures, plan: StudyPlan): Validity {
+/** Reasons of the record first, then those of the rules that name another code, then what other trials say of it. */
+export function judgeTrial(
+  record: TrialRecord,
+  figures: TrialFigures,
+  plan: StudyPlan,
+  besides: readonly Reason[] = [],
+): Validity {
   const found = new Map<Reason['code'], Reason>(record.reasons.map((reason) => [reason.code, reason]));
   for (const rule of rules) {
     const reason = rule(record, figures, plan);
     if (reason && !found.has(reason.code)) found.set(reason.code, reason);
   }
+  for (const reason of besides) if (!found.has(reason.code)) found.set(reason.code, reason);
   const all = [...found.values()];
   const reasons = all.filter((reason) => !warningCodes.has(reason.code));
   return {
@@ -240,5 +256,15 @@ function batchNotFilled(record: TrialRecord, figures: TrialFigures): Reason | nu
     code: 'batch-not-filled',
     message: `batches held ${held.toFixed(1)} of ${batchSize} requests on average`,
     advice: 'raise the concurrency or maxBatchDelay, and read the figures as those of the smaller batch',
+  };
+}
+
+/** Marked, not void: a fixed warm-up of the same length would have been taken as it is, and arms may differ in this. */
+function neverSteady({ load }: TrialRecord): Reason | null {
+  if (load?.steadiness?.outcome !== 'never-steady') return null;
+  return {
+    code: 'never-steady',
+    message: `throughput and p50 were not steady within ${formatDuration(load.steadiness.maxNs as Nanoseconds)} of warm-up`,
+    advice: 'look at its timeline; allow a longer warm-up (load.warmup: auto:min..max) or find what drifts',
   };
 }

@@ -11,6 +11,8 @@ export type Verdict = z.infer<typeof verdictSchema>;
 export interface Judgement {
   readonly verdict: Verdict;
   readonly reason: string;
+  /** Where it is INCONCLUSIVE: what `blocksToDecide` says; else null. */
+  readonly moreBlocks: number | null;
 }
 
 /** By the adjusted p values alone. BETTER and WORSE need no look at the interval: such a p puts it beyond the threshold. */
@@ -34,24 +36,24 @@ export function judgeRatio(
 ): Judgement {
   if (ratio === null || contest === null) {
     const pairs = ratio?.pairs ?? 0;
-    return { verdict: 'INCONCLUSIVE', reason: `n too small: ${pairs} of at least ${fewestPairs} valid pairs` };
+    const reason = `n too small: ${pairs} of at least ${fewestPairs} valid pairs`;
+    return { verdict: 'INCONCLUSIVE', reason, moreBlocks: null };
   }
   const verdict = verdictOf(contest);
   const place = placeText(ratio, thresholdRatio);
   const winnerFailed = verdict === 'BETTER' ? failures.mine : verdict === 'WORSE' ? failures.theirs : '';
   if (winnerFailed !== '') {
     const winner = verdict === 'BETTER' ? 'it' : 'the other one';
-    return {
-      verdict: 'INCONCLUSIVE',
-      reason: `${place}, but ${winner} ${winnerFailed}, and what fails cannot win`,
-    };
+    const reason = `${place}, but ${winner} ${winnerFailed}, and what fails cannot win`;
+    return { verdict: 'INCONCLUSIVE', reason, moreBlocks: null };
   }
   if (verdict === 'INCONCLUSIVE') {
-    const need = needText(blocksToDecide(contest, ratio, thresholdRatio));
-    return { verdict, reason: `${place}${doubtText(contest, ratio, thresholdRatio)}; ${need}` };
+    const moreBlocks = blocksToDecide(contest, ratio, thresholdRatio);
+    const reason = `${place}${doubtText(contest, ratio, thresholdRatio)}; ${needText(moreBlocks)}`;
+    return { verdict, reason, moreBlocks };
   }
   const p = verdict === 'EQUIVALENT' ? contest.adjustedEquivalenceP : contest.adjustedBeyondP;
-  return { verdict, reason: `${place}; ${adjustedText(p, contest)}` };
+  return { verdict, reason: `${place}; ${adjustedText(p, contest)}`, moreBlocks: null };
 }
 
 /** Where the interval lies. */

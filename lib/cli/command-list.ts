@@ -54,6 +54,18 @@ export const listedCommands: readonly ListedCommand[] = [
     description: 're-derive summary, tables and figures of a study from its records',
     load: async () => (await import('./commands/report.ts')).reportCommand,
   },
+  {
+    name: 'verify',
+    operands: '<directory>',
+    description: 'check that no byte of a study was changed: records by digest, reports made again',
+    load: async () => (await import('./commands/verify.ts')).verifyCommand,
+  },
+  {
+    name: 'compare',
+    operands: '<base> <candidate>',
+    description: 'compare two studies, or load results before and after a change, with an exit status for CI',
+    load: async () => (await import('./commands/compare.ts')).compareCommand,
+  },
 ];
 
 /** All commands in the order of the list: the one that `args` names complete, the others as the list has them. */

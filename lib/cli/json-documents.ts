@@ -1,5 +1,7 @@
 /** The documents that commands print with --json: their schemas. */
 import { z } from 'zod';
+import { loadHostSchema, loadToolSchema } from '../analysis/compare-loads.ts';
+import { comparisonResultSchema } from '../analysis/comparison-model.ts';
 import { contextSummarySchema } from '../analysis/context-cost-model.ts';
 import { studySummarySchema } from '../analysis/summary-model.ts';
 import { runWarningKinds } from '../load/run-warnings.ts';
@@ -17,6 +19,8 @@ import { studyPlanSchema } from '../records/plan.ts';
 import { processRoleSchema } from '../records/process-role.ts';
 import { rateSearchSchema } from '../records/rate-search.ts';
 import { loadSeriesSchema } from '../records/series.ts';
+import { trialPhaseSchema } from '../records/trial.ts';
+import { verificationSchema } from '../report/verify-study.ts';
 import { blockedSchema, findingSchema } from '../study/finding.ts';
 import { mpsControlStateSchema } from '../study/mps-state.ts';
 import { jsonSchemaVersion } from './context.ts';
@@ -54,6 +58,12 @@ export const doctorDocumentSchema = document('doctor').extend({
   environment: environmentSchema,
 });
 
+/** `compare --json`. */
+export const comparisonDocumentSchema = document('comparison').extend(comparisonResultSchema.shape);
+
+/** `verify --json`. */
+export const verificationDocumentSchema = document('verification').extend(verificationSchema.shape);
+
 /** `context --json`, and the file of `context --out`. */
 export const contextDocumentSchema = document('context').extend({
   ...contextCostSchema.shape,
@@ -86,6 +96,10 @@ export const loadDocumentSchema = document('load').extend({
     /** Host and port. */
     proxy: z.string().nullable(),
   }),
+  /** Absent from documents of older versions, as is the host. */
+  tool: loadToolSchema.optional(),
+  /** The client's. */
+  host: loadHostSchema.optional(),
   summary: loadSummarySchema,
   thresholds: z.array(z.object({ text: z.string(), verdict: z.enum(verdictNames), measured: z.string() })),
   warnings: z.array(z.object({ kind: z.enum(runWarningKinds), invalidates: z.boolean(), text: z.string() })),
@@ -138,6 +152,8 @@ export const scheduleDocumentSchema = document('study-schedule').extend({
       block: z.number().int().min(1),
       position: z.number().int().min(1),
       cell: cellSchema,
+      /** aa: the second run of the first arm in its block. */
+      phase: trialPhaseSchema.optional(),
     }),
   ),
 });

@@ -1,4 +1,7 @@
 /** What `load --json` and `load --json-lines` print. */
+import os from 'node:os';
+import process from 'node:process';
+import { packageVersion } from '../core/package-version.ts';
 import { intervalReport, type LoadInterval } from '../load/load-interval.ts';
 import type { RunWarning } from '../load/run-warnings.ts';
 import type { ThresholdVerdict } from '../load/threshold.ts';
@@ -37,6 +40,8 @@ export function loadDocument(
     expectStatus,
     seed,
     transport: transportFacts(spec.transport),
+    tool: { version: packageVersion(), nodeVersion: process.version },
+    host: hostFacts(),
     originAt,
     summary,
     thresholds,
@@ -52,6 +57,18 @@ export function loadDocument(
       p99Ns: column(series.p99Ns),
     },
     histograms,
+  };
+}
+
+/** What a figure of the client's depends on, and `compare` asks for: the words of environment.json. */
+function hostFacts(): object {
+  const cpus = os.cpus();
+  return {
+    hostname: os.hostname(),
+    kernel: `${os.type()} ${os.release()}`,
+    architecture: os.arch(),
+    cpuModel: cpus[0]?.model.trim() ?? 'unknown',
+    cpuCount: Math.max(1, cpus.length),
   };
 }
 

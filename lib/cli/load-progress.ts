@@ -1,11 +1,11 @@
 /** How a load run is followed: a live view on a terminal, a log elsewhere, nothing where it is not wanted. */
+import { printable } from '../core/printable.ts';
 import { formatRate, formatSpan, grouped, ns } from '../core/units.ts';
 import type { LoadInterval } from '../load/load-interval.ts';
 import type { CliContext } from './context.ts';
 import { percentileTexts } from './latency-figures.ts';
 import type { LoadTitle } from './live/load-frame.ts';
 import { endedAndFailed, LoadProgressTally, type LoadSoFar } from './live/load-so-far.ts';
-import { printable } from './printable.ts';
 import { type ProgressTerminal, progressTerminal } from './terminal.ts';
 
 /** The view is redrawn as often as it is told of an interval. */

@@ -1,4 +1,5 @@
 /** The summary of a load run as text. No figure is computed here. */
+import { printable } from '../core/printable.ts';
 import { formatBytes, formatDuration, formatRate, grouped, ns } from '../core/units.ts';
 import type { ThresholdVerdict } from '../load/threshold.ts';
 import { lateSendLimitNs } from '../records/generator-limits.ts';
@@ -12,7 +13,6 @@ import { shownPercentiles } from './latency-figures.ts';
 import { clip, linesText } from './live/display-line.ts';
 import { latencyBars } from './live/latency-bars.ts';
 import { loopText } from './loop-text.ts';
-import { printable } from './printable.ts';
 
 const labelWidth = 15;
 const figureWidth = 9;

@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander';
 import { emergencyStops } from '../core/emergency.ts';
 import { codeOf, type ExitStatus, exitStatus, isInterrupted, MpsbenchError, messageOf } from '../core/errors.ts';
 import { packageVersion } from '../core/package-version.ts';
+import { printable } from '../core/printable.ts';
 import { checkProgramLimit } from '../load/descriptor-limit.ts';
 import { commandsFor } from './command-list.ts';
 import type { CliContext } from './context.ts';
@@ -100,7 +101,7 @@ function report(thrown: unknown): ExitStatus {
   }
   if (isInterrupted(thrown)) return exitStatus.interrupted;
   if (thrown instanceof MpsbenchError) {
-    context.err(`mpsbench: ${thrown.code}: ${thrown.message}\n`);
+    context.err(`mpsbench: ${thrown.code}: ${printable(thrown.message)}\n`);
     return thrown.exitStatus;
   }
   if (codeOf(thrown) === 'EMFILE' || codeOf(thrown) === 'ENFILE') return report(tooFewFiles(thrown));

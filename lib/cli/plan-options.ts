@@ -6,18 +6,9 @@ import type { StudyPlan } from '../records/plan.ts';
 import { type PlanDocument, parsePlanText, validatePlan } from '../records/plan-text.ts';
 import { quickPlan } from '../study/quick-plan.ts';
 import { readAbConfig } from './ab-config.ts';
-
-/** One option and the plan keys it stands for; `read` turns its text into the plan's form. */
-interface PlanOption {
-  readonly flags: string;
-  readonly description: string;
-  readonly path: readonly string[];
-  readonly read: (text: string) => unknown;
-}
+import { courseOptions, numberIn as number, type PlanOption } from './course-options.ts';
 
 const list = (text: string): string[] => text.split(',').map((item) => item.trim());
-/** Text that is no number is left as it is, so that validation can say what is wrong with it. */
-const number = (text: string): number | string => (/^-?\d+(\.\d+)?$/.test(text.trim()) ? Number(text) : text);
 const numbers = (text: string): (number | string)[] => list(text).map(number);
 const verbatim = (text: string): string => text;
 
@@ -36,6 +27,7 @@ const planOptions: readonly PlanOption[] = [
     path: ['blocks'],
     read: number,
   },
+  ...courseOptions,
   {
     flags: '--requests <n>',
     description: 'measure this many requests per trial',
@@ -62,7 +54,7 @@ const planOptions: readonly PlanOption[] = [
   },
   {
     flags: '--warmup <time>',
-    description: 'load before each measurement, such as 5s',
+    description: 'load before each measurement: 5s, auto (until it is steady) or auto:min..max',
     path: ['load', 'warmup'],
     read: verbatim,
   },
@@ -136,10 +128,29 @@ const planOptions: readonly PlanOption[] = [
     path: ['thresholdRatio'],
     read: number,
   },
+  {
+    flags: '--objective <what>',
+    description: 'best in what: throughput, throughput-per-gib, p99 or memory',
+    path: ['objective'],
+    read: verbatim,
+  },
+  {
+    flags: '--memory-headroom <ratio>',
+    description: 'share of the peak to leave free where it is said how many workers fit, 0.05 = 5 %',
+    path: ['memoryHeadroomRatio'],
+    read: number,
+  },
+  {
+    flags: '--constraint <condition>',
+    description: "the recommended configuration must meet it, such as 'p99 < 50ms'; may be repeated",
+    path: ['constraints'],
+    repeatable: true,
+    read: verbatim,
+  },
 ];
 
 export function addPlanOptions(command: Command): Command {
-  for (const option of planOptions) command.addOption(new Option(option.flags, option.description));
+  for (const option of planOptions) command.addOption(commanderOption(option));
   return command
     .option('--quick', 'a short study: under a minute on two cores, two and a half with MPS arms')
     .option('--ab-config <file>', "config.json of TorchServe's benchmark-ab.py, as a plan for --server torchserve");
@@ -173,7 +184,7 @@ export async function planFrom(
   if (command.opts().requests !== undefined && command.opts().duration !== undefined) {
     throw new MpsbenchError('USAGE', '--requests and --duration exclude each other; give one of them');
   }
-  for (const option of given) setAt(requested, option.path, option.read(textOf(command, option) as string));
+  for (const option of given) setAt(requested, option.path, givenValue(command, option));
   const server = requested.server;
   if (typeof server === 'object' && server !== null && !('kind' in server)) Object.assign(server, { kind: 'embedded' });
   return validatePlan(requested, (path) => {
@@ -226,8 +237,21 @@ function longName(option: PlanOption): string {
   return option.flags.split(' ')[0] as string;
 }
 
-function textOf(command: Command, option: PlanOption): string | undefined {
-  return command.opts<Record<string, string | undefined>>()[new Option(option.flags).attributeName()];
+function commanderOption({ flags, description, repeatable }: PlanOption): Option {
+  const option = new Option(flags, description);
+  if (!repeatable) return option;
+  return option.argParser((text: string, before: readonly string[] | undefined) => [...(before ?? []), text]);
+}
+
+function textOf(command: Command, option: PlanOption): string | readonly string[] | undefined {
+  return command.opts<Record<string, string | readonly string[] | undefined>>()[
+    new Option(option.flags).attributeName()
+  ];
+}
+
+function givenValue(command: Command, option: PlanOption): unknown {
+  const given = textOf(command, option);
+  return typeof given === 'string' ? option.read(given) : given?.map((text) => option.read(text));
 }
 
 /** Measuring by time and by number exclude each other: the one that is laid over removes the other. */

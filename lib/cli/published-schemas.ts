@@ -3,11 +3,13 @@ import { z } from 'zod';
 import { studySummarySchema } from '../analysis/summary-model.ts';
 import { environmentSchema } from '../records/environment.ts';
 import { encodedHistogramsSchema } from '../records/load.ts';
+import { manifestSchema } from '../records/manifest.ts';
 import { studyPlanSchema } from '../records/plan.ts';
 import { requestedForm } from '../records/plan-text.ts';
 import { trialSeriesSchema } from '../records/series.ts';
 import { trialRecordSchema } from '../records/trial.ts';
 import {
+  comparisonDocumentSchema,
   contextDocumentSchema,
   doctorDocumentSchema,
   loadDocumentSchema,
@@ -17,6 +19,7 @@ import {
   scheduleDocumentSchema,
   serveDocumentSchema,
   studyDocumentSchema,
+  verificationDocumentSchema,
 } from './json-documents.ts';
 
 /** Of every document in the table below. */
@@ -31,6 +34,7 @@ interface PublishedDocument {
 const documents: Readonly<Record<string, PublishedDocument>> = {
   plan: { title: 'A study plan: plan.yaml, as a user writes it and as a study keeps it', schema: studyPlanSchema },
   environment: { title: 'environment.json of a study', schema: environmentSchema },
+  manifest: { title: 'manifest.json of a study that ran to its end', schema: manifestSchema },
   trial: { title: 'One line of trials.jsonl of a study', schema: trialRecordSchema },
   histograms: { title: 'A file below histograms/ of a study', schema: encodedHistogramsSchema },
   series: { title: 'A file below series/ of a study', schema: trialSeriesSchema },
@@ -43,6 +47,8 @@ const documents: Readonly<Record<string, PublishedDocument>> = {
   'load-interval-document': { title: 'A line of mpsbench load --json-lines', schema: loadIntervalDocumentSchema },
   'study-document': { title: 'mpsbench study --json and mpsbench report --json', schema: studyDocumentSchema },
   'study-schedule-document': { title: 'mpsbench study --dry-run --json', schema: scheduleDocumentSchema },
+  'verification-document': { title: 'mpsbench verify --json', schema: verificationDocumentSchema },
+  'comparison-document': { title: 'mpsbench compare --json', schema: comparisonDocumentSchema },
   'serve-document': { title: 'mpsbench serve --json', schema: serveDocumentSchema },
 };
 

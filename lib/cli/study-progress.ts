@@ -1,5 +1,6 @@
 /** The live line of a running study, and the line that stays of each finished trial. */
 import type { Validity } from '../analysis/validity.ts';
+import { printable } from '../core/printable.ts';
 import { formatRate, formatSpan } from '../core/units.ts';
 import { cellText } from '../records/arm.ts';
 import type { TrialRecord } from '../records/trial.ts';
@@ -24,7 +25,10 @@ export function trialText(record: TrialRecord, trials: number, validity: Validit
   const rate = record.load ? formatRate(record.load.measurement.throughputPerSecond) : record.status;
   const found = [...validity.reasons, ...validity.warnings];
   // What stopped a trial is told at once; a rule that it broke is told in full by the report.
-  const reasons = found.map((reason) => (record.status === 'failed' ? reason.message : reason.code)).join(', ');
+  const reasons = found
+    .map((reason) => (record.status === 'failed' ? printable(reason.message) : reason.code))
+    .join(', ');
   const verdict = validity.state === 'INVALID' ? '  VOID' : '';
-  return `${number}  block ${record.block}  ${cellText(record.cell)}: ${rate}${verdict}${reasons ? `  (${reasons})` : ''}`;
+  const attempt = record.attempt > 1 ? `, attempt ${record.attempt}` : '';
+  return `${number}  block ${record.block}  ${cellText(record.cell)}${attempt}: ${rate}${verdict}${reasons ? `  (${reasons})` : ''}`;
 }

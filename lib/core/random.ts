@@ -8,7 +8,15 @@ export interface RandomStream {
 }
 
 /** What a stream may be used for; each name is a stream of its own. */
-export type StreamName = 'order' | 'arrivals' | 'payload' | 'template' | 'bootstrap' | 'permutation';
+export type StreamName =
+  | 'order'
+  | 'arrivals'
+  | 'payload'
+  | 'template'
+  | 'bootstrap'
+  | 'permutation'
+  | 'parity'
+  | 'confirmation';
 
 const mask64 = (1n << 64n) - 1n;
 

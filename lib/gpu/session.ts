@@ -3,7 +3,7 @@ import { type Origin, systemClock } from '../core/clock.ts';
 import { codeOf, type ErrorCode, errorCodes, MpsbenchError, messageOf } from '../core/errors.ts';
 import type { Nanoseconds } from '../core/units.ts';
 import { loadAddon, type NativeGpuSession } from '../native/addon.ts';
-import type { GpuSeries, GpuSnapshot, SamplingSummary } from '../records/gpu.ts';
+import type { GpuSeries, GpuSnapshot, SamplingSummary, SmActivity } from '../records/gpu.ts';
 
 export interface OpenGpuOptions {
   /** Path of libnvidia-ml; null or absent = libnvidia-ml.so.1 by the dynamic linker. */
@@ -46,6 +46,9 @@ export interface GpuSession extends Disposable {
   snapshot(options?: SnapshotOptions): GpuSnapshot;
   /** Starts sampling, one at a time (else ALREADY_RUNNING). */
   sample(options: SampleOptions): GpuSampling;
+  /** Reads the counters of the device's SMs, whose mean until endActivity() that one gives. One at a time. */
+  beginActivity(device: number): void;
+  endActivity(): SmActivity;
   /** Idempotent; stops a sampling that runs, whose rows can still be had from its stop(). */
   close(): void;
 }
@@ -73,6 +76,8 @@ export function openGpu(options: OpenGpuOptions = {}): GpuSession {
   return {
     snapshot: (asked = {}) => snapshot(native, asked),
     sample: (asked) => sample(native, asked, asked.devices ?? range(deviceCount())),
+    beginActivity: (device) => coded(() => native.beginActivity({ device })),
+    endActivity: () => coded(() => native.endActivity()),
     close,
     [Symbol.dispose]: close,
   };

@@ -11,6 +11,7 @@ import { PhaseRecorder } from './phase-recorder.ts';
 import type { RequestRow, RowSink } from './request-row.ts';
 import { SampleSeries } from './sample-series.ts';
 import type { SentRows } from './sender.ts';
+import { SteadyWatch } from './steady-watch.ts';
 import { TokenRecorder } from './token-recorder.ts';
 
 const samplesPerOutcome = 3;
@@ -44,6 +45,8 @@ export class BatchRecorder {
   lastCause: Error | null = null;
   issuingEndNs: number = Number.POSITIVE_INFINITY;
   windowEndNs: number;
+  /** Of a warm-up that ends by itself. */
+  readonly steady: SteadyWatch | null;
   readonly #spec: LoadSpec;
   readonly #plan: IssuePlan;
   readonly #faults: readonly string[];
@@ -79,7 +82,8 @@ export class BatchRecorder {
     this.#series = new SampleSeries(spec.intervalNs, plan.startNs);
     this.parts = new PartRecorder(plannedParts(spec), plan.startNs);
     this.windowEndNs = plan.deadlineNs;
-    this.tokens = spec.stream === undefined ? null : new TokenRecorder(plan.measurementStartNs);
+    this.steady = spec.steady === undefined ? null : new SteadyWatch(spec.steady, plan.startNs);
+    this.tokens = spec.stream === undefined ? null : new TokenRecorder(plan);
   }
 
   add(batch: SentRows): void {
@@ -96,6 +100,7 @@ export class BatchRecorder {
   /** Everything that ended before that time was added. */
   completeUntil(timeNs: number): void {
     this.#series.closeBefore(timeNs);
+    this.steady?.closeBefore(Math.min(timeNs, this.#plan.measurementStartNs));
     this.#reporter?.closeBefore(timeNs, this.outstanding);
   }
 
@@ -163,8 +168,10 @@ export class BatchRecorder {
     this.#series.ended(ok, endNs - intendedNs, endNs);
     if (!ok) return;
     this.ok++;
-    if (endNs < measurementStartNs) this.okInWarmup++;
-    else if (endNs <= this.windowEndNs) this.okInMeasurement++;
+    if (endNs < measurementStartNs) {
+      this.okInWarmup++;
+      this.steady?.replied(endNs - intendedNs, endNs);
+    } else if (endNs <= this.windowEndNs) this.okInMeasurement++;
   }
 
   #failed(failed: FailedRequest): void {

@@ -1,10 +1,10 @@
 /** One connection: a client of undici and whatever socket it has at the moment. */
 import { Client } from 'undici';
 import type { LoadSpec } from '../records/load.ts';
-import { type ConnectionSlot, connectionSlot, type OpenSocket, socketOpener } from './connector.ts';
+import { ConnectionSlot, type OpenSocket, socketOpener } from './connector.ts';
 import type { Lane } from './lane.ts';
-import { SocketMemory } from './lean-socket.ts';
 import { separateUrls } from './server-address.ts';
+import { SocketMemory } from './socket-memory.ts';
 
 /** Below the shortest hint that servers send, so that a hint of 1 s keeps the connection instead of closing it. */
 const keepAliveThresholdMs = 500;
@@ -41,20 +41,20 @@ export class Connection {
   readonly server: number;
   readonly #slot: ConnectionSlot;
   readonly #client: Client;
-  readonly #lanes: Lane[] = [];
+  #lanes: readonly Lane[] = [];
   /** Requests that ended on the socket of the moment. */
   #served = 0;
 
   constructor(host: ConnectionHost, number: number) {
     this.number = number;
     this.server = host.server;
-    this.#slot = connectionSlot(host.open, () => {
+    this.#slot = new ConnectionSlot(host.open, () => {
       this.#served = 0;
       for (const lane of this.#lanes) lane.noteNewConnection();
       host.onConnected();
     });
     this.#client = new Client(host.origin, {
-      connect: this.#slot.connect,
+      connect: (_options, callback) => this.#slot.connect(callback),
       pipelining: host.http2Streams ?? 1,
       allowH2: host.http2Streams !== null,
       ...(host.http2Streams === null ? {} : { maxConcurrentStreams: host.http2Streams, pingInterval: 0 }),
@@ -72,7 +72,7 @@ export class Connection {
 
   /** Lanes are told of every new socket. */
   add(lane: Lane): void {
-    this.#lanes.push(lane);
+    this.#lanes = this.#lanes.concat(lane);
   }
 
   dispatch(lane: Lane, options: Parameters<Client['dispatch']>[0]): void {

@@ -6,7 +6,7 @@ import type { LoadResult, LoadSpec } from '../records/load.ts';
 import { checkDescriptorLimit } from './descriptor-limit.ts';
 import type { LoadEngine, LoadHooks } from './engine.ts';
 import { RunSession } from './run-session.ts';
-import { lanesOf, type Sender } from './sender.ts';
+import { handOverNs, lanesOf, type Sender } from './sender.ts';
 import { Settlement } from './settlement.ts';
 import { endedByTrace } from './trace.ts';
 
@@ -82,7 +82,7 @@ class EngineRun {
   async #phases(session: RunSession): Promise<LoadResult> {
     const { plan } = session;
     this.#takeLoop(session).catch((error) => this.#fail(error));
-    await this.#until(session, plan.measurementStartNs);
+    await this.#untilMeasurement(session);
     session.watchCpu();
     this.#hooks.onMeasurementStart?.(plan.measurementStartNs);
     if (this.#spec.stop.kind === 'duration') await this.#until(session, plan.deadlineNs);
@@ -102,6 +102,7 @@ class EngineRun {
     for (;;) {
       await this.#sleep(takeInterval);
       session.take();
+      session.endWarmupIfSteady();
       const nowNs = session.nowNs();
       if (nowNs - last.atNs < progressInterval || !this.#hooks.onProgress) continue;
       const { ok, errors } = session.progress;
@@ -113,6 +114,16 @@ class EngineRun {
         recentPerSecond: ((ok - last.ok) * 1e9) / (nowNs - last.atNs),
       });
       last = { ok, atNs: nowNs };
+    }
+  }
+
+  /** A warm-up that ends by itself moves the start nearer, but no nearer than the hand-over. */
+  async #untilMeasurement(session: RunSession): Promise<void> {
+    const { plan } = session;
+    if (this.#spec.steady === undefined) return await this.#until(session, plan.measurementStartNs);
+    for (let leftNs = plan.measurementStartNs - session.nowNs(); leftNs > 0; ) {
+      await this.#orFailure(this.#sleep(Math.min(leftNs, handOverNs)));
+      leftNs = plan.measurementStartNs - session.nowNs();
     }
   }
 

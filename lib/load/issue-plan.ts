@@ -7,18 +7,31 @@ import type { PhaseSummary, Stop } from '../records/load.ts';
  */
 export class IssuePlan {
   readonly startNs: number;
-  readonly measurementStartNs: number;
-  /** End of a run by duration; Infinity for a run by number of requests. */
-  readonly deadlineNs: number;
+  readonly #stop: Stop;
+  #measurementStartNs: number;
   readonly #requests: number;
   #measured = 0;
   #lastIssueNs = Number.POSITIVE_INFINITY;
 
   constructor(startNs: number, warmupNs: number, stop: Stop) {
     this.startNs = startNs;
-    this.measurementStartNs = startNs + warmupNs;
-    this.deadlineNs = stop.kind === 'duration' ? this.measurementStartNs + stop.durationNs : Number.POSITIVE_INFINITY;
+    this.#stop = stop;
+    this.#measurementStartNs = startNs + warmupNs;
     this.#requests = stop.kind === 'requests' ? stop.requests : Number.POSITIVE_INFINITY;
+  }
+
+  get measurementStartNs(): number {
+    return this.#measurementStartNs;
+  }
+
+  /** End of a run by duration; Infinity for a run by number of requests. */
+  get deadlineNs(): number {
+    return this.#stop.kind === 'duration' ? this.#measurementStartNs + this.#stop.durationNs : Number.POSITIVE_INFINITY;
+  }
+
+  /** The warm-up ends at that moment, which is still to come, instead of when it was planned to. */
+  beginMeasurement(atNs: number): void {
+    this.#measurementStartNs = atNs;
   }
 
   /** Claims a request due at that time: its phase, or null when the run sends no more. */

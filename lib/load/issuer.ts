@@ -1,4 +1,5 @@
 /** Which requests a sending thread sends, and when: its share of the schedule or of the closed loop, and no I/O. */
+import type { MeasurementWindow } from '../native/addon.ts';
 import type { LoadSpec } from '../records/load.ts';
 import { type PreparedRequest, type RequestSource, requestSource } from './request-source.ts';
 import type { SendingPlan } from './sender.ts';
@@ -33,7 +34,9 @@ export class Issuer {
   readonly #stride: number;
   readonly #source: RequestSource;
   readonly #quota: number;
-  readonly #deadlineNs: number;
+  #deadlineNs: number;
+  #measurementStartNs: number;
+  #scheduleLength: number;
   #number: number;
   #measured = 0;
   #lastIssueNs: number | null = null;
@@ -46,14 +49,32 @@ export class Issuer {
     this.#source = requestSource(spec);
     this.#quota = shareOf(plan.requests ?? Number.POSITIVE_INFINITY, share);
     this.#deadlineNs = plan.deadlineNs ?? Number.POSITIVE_INFINITY;
+    this.#measurementStartNs = plan.measurementStartNs;
+    this.#scheduleLength = plan.scheduleNs?.length ?? 0;
     this.#number = share.thread;
     this.#head = share.thread;
     this.#due = share.thread;
   }
 
+  /** The warm-up ends at a moment that is still to come, instead of when the plan has it end. */
+  beginMeasurement({ measurementStartNs, deadlineNs, scheduleLength }: MeasurementWindow): void {
+    this.#measurementStartNs = measurementStartNs;
+    this.#deadlineNs = deadlineNs ?? Number.POSITIVE_INFINITY;
+    if (scheduleLength !== null) this.#scheduleLength = Math.min(scheduleLength, this.#schedule.length);
+  }
+
+  get measurementStartNs(): number {
+    return this.#measurementStartNs;
+  }
+
+  /** Infinity for a run by number of requests. */
+  get deadlineNs(): number {
+    return this.#deadlineNs;
+  }
+
   /** Closed loop: what a connection sends now; null once this thread sends no more. */
   claim(nowNs: number): DueRequest | null {
-    if (nowNs < this.#plan.measurementStartNs) return this.#draw(false);
+    if (nowNs < this.#measurementStartNs) return this.#draw(false);
     if (nowNs >= this.#deadlineNs || this.#measured >= this.#quota) return null;
     this.#measured++;
     if (this.#measured === this.#quota) this.#lastIssueNs = nowNs;
@@ -69,7 +90,8 @@ export class Issuer {
   advance(nowNs: number): number {
     const schedule = this.#schedule;
     let came = 0;
-    for (; this.#due < schedule.length && (schedule[this.#due] as number) <= nowNs; this.#due += this.#stride) came++;
+    for (; this.#due < this.#scheduleLength && (schedule[this.#due] as number) <= nowNs; this.#due += this.#stride)
+      came++;
     return came;
   }
 
@@ -78,7 +100,7 @@ export class Issuer {
     const sinceNs = this.waitingSinceNs;
     if (sinceNs === null) return null;
     this.#head += this.#stride;
-    return this.#draw(sinceNs >= this.#plan.measurementStartNs);
+    return this.#draw(sinceNs >= this.#measurementStartNs);
   }
 
   /** Due time of the first of the line; null where it is empty. */
@@ -88,7 +110,7 @@ export class Issuer {
 
   /** When the next request falls due; null where none does. */
   get nextDueNs(): number | null {
-    return this.#schedule[this.#due] ?? null;
+    return this.#due < this.#scheduleLength ? (this.#schedule[this.#due] as number) : null;
   }
 
   get #schedule(): Float64Array {

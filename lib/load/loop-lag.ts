@@ -1,5 +1,6 @@
 /** How late the event loop of a sending thread is. */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { handOverNs } from './sender.ts';
 
 /** The monitor measures the time between its own ticks; what exceeds the tick is lag. */
 const tickMs = 10;
@@ -17,10 +18,30 @@ export interface LagFigures {
   readonly lagMaxNs: number | null;
 }
 
+/** The measurement of a run; deadlineNs is Infinity for one by number of requests. */
+interface Measurement {
+  readonly measurementStartNs: number;
+  readonly deadlineNs: number;
+}
+
 /** Watches from `start` to `stop`, each of which takes effect once. */
 export class LoopLag {
   readonly #delay = monitorEventLoopDelay({ resolution: tickMs });
   #state: 'new' | 'watching' | 'over' = 'new';
+
+  /** Through the measurement, whose start may move nearer meanwhile, but no nearer than the hand-over. */
+  async watch(of: Measurement, nowNs: () => number, sleep: (spanNs: number) => Promise<void>): Promise<void> {
+    const until = async (momentNs: () => number): Promise<void> => {
+      for (let leftNs = momentNs() - nowNs(); leftNs > 0; leftNs = momentNs() - nowNs()) {
+        await sleep(Math.min(leftNs, handOverNs));
+      }
+    };
+    await until(() => of.measurementStartNs);
+    this.start();
+    if (!Number.isFinite(of.deadlineNs)) return;
+    await until(() => of.deadlineNs);
+    this.stop();
+  }
 
   start(): void {
     if (this.#state !== 'new') return;

@@ -62,7 +62,13 @@ function startRun(
 }
 
 function sendingRun(run: NativeLoadRun): SendingRun {
-  return { take: () => run.take(), stop: () => run.stop(), health: () => run.health(), noConnectionText: () => null };
+  return {
+    take: () => run.take(),
+    beginMeasurement: (window) => run.beginMeasurement(window),
+    stop: () => run.stop(),
+    health: () => run.health(),
+    noConnectionText: () => null,
+  };
 }
 
 function anySuccess(): number[] {

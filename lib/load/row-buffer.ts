@@ -82,6 +82,13 @@ export class RowBuffer {
     columns.flags[at] = flags;
   }
 
+  /** What was pushed since the last call, until the next push fills the same columns anew. */
+  lend(): RowColumns {
+    const count = this.#count;
+    this.#count = 0;
+    return { ...this.#columns, count };
+  }
+
   /** What was pushed since the last call, for the caller to keep: the buffer, and how many of its rows are filled. */
   take(): { readonly buffer: ArrayBuffer; readonly count: number } {
     const taken = { buffer: this.#buffer, count: this.#count };

@@ -3,13 +3,14 @@ import type { Clock, Origin } from '../core/clock.ts';
 import { MpsbenchError } from '../core/errors.ts';
 import { readHistogramLibrary } from '../records/histogram.ts';
 import type { GeneratorHealth, LoadResult, LoadSpec } from '../records/load.ts';
+import type { Steadiness } from '../records/steadiness.ts';
 import { BatchRecorder } from './batch-recorder.ts';
 import type { IntervalHooks, LoadHooks, LoadProgress } from './engine.ts';
 import { IssuePlan } from './issue-plan.ts';
 import { intervalReporter } from './load-interval.ts';
 import { noConnection } from './outcome.ts';
 import { arrivalSchedule } from './schedule.ts';
-import { lanesOf, type PreparedSender, type Sender, type SendingRun } from './sender.ts';
+import { handOverNs, lanesOf, type PreparedSender, type Sender, type SendingRun } from './sender.ts';
 import { Settlement } from './settlement.ts';
 
 /** With no connection at all, so many failed requests are enough to give the run up. */
@@ -35,6 +36,8 @@ export class RunSession implements Disposable {
   #takenUntilNs: number;
   #cpuAtStart: NodeJS.CpuUsage | null = null;
   #cpuNs: number | null = null;
+  readonly #scheduleNs: Float64Array | null;
+  #steadiness: Steadiness | null = null;
   readonly #done = new Settlement<void>();
   #takeFailure: { readonly error: unknown } | null = null;
 
@@ -49,8 +52,10 @@ export class RunSession implements Disposable {
     this.#origin = origin;
     this.#clock = clock;
     this.#parts = parts;
-    const scheduled = spec.loop.kind === 'closed' ? null : schedule(spec);
+    const offsets = spec.loop.kind === 'closed' ? null : schedule(spec);
     const startNs = this.nowNs();
+    const scheduled = offsets?.map((dueNs) => dueNs + startNs) ?? null;
+    this.#scheduleNs = scheduled;
     this.plan = new IssuePlan(startNs, spec.warmupNs, spec.stop);
     this.#takenUntilNs = startNs;
     this.#recorder = new BatchRecorder(spec, this.plan, parts.prepared.faults, {
@@ -61,7 +66,7 @@ export class RunSession implements Disposable {
       connections: lanesOf(spec),
       threads: parts.threads,
       originNs: origin.originNs,
-      scheduleNs: scheduled?.map((dueNs) => dueNs + startNs) ?? null,
+      scheduleNs: scheduled,
       measurementStartNs: this.plan.measurementStartNs,
       deadlineNs: Number.isFinite(this.plan.deadlineNs) ? this.plan.deadlineNs : null,
       requests: spec.stop.kind === 'requests' ? spec.stop.requests : null,
@@ -101,8 +106,26 @@ export class RunSession implements Disposable {
     }
   }
 
+  /** Of a warm-up that ends by itself: once throughput and p50 are steady, the measurement is soon to begin. */
+  endWarmupIfSteady(): void {
+    const { steady } = this.#recorder;
+    if (steady === null || this.#steadiness !== null || !steady.isSteady()) return;
+    const atNs = this.nowNs() + handOverNs;
+    if (atNs >= this.plan.measurementStartNs) return;
+    this.plan.beginMeasurement(atNs);
+    this.#recorder.windowEndNs = this.plan.deadlineNs;
+    const { deadlineNs } = this.plan;
+    this.#run.beginMeasurement({
+      measurementStartNs: atNs,
+      deadlineNs: Number.isFinite(deadlineNs) ? deadlineNs : null,
+      scheduleLength: this.#scheduleNs && scheduleLength(this.#scheduleNs, this.plan, this.#spec),
+    });
+    this.#steadiness = steady.outcome('steady', atNs);
+  }
+
   /** The measurement begins. */
   watchCpu(): void {
+    this.#steadiness ??= this.#recorder.steady?.outcome('never-steady', this.plan.measurementStartNs) ?? null;
     this.#cpuAtStart = process.cpuUsage();
   }
 
@@ -142,6 +165,7 @@ export class RunSession implements Disposable {
         loop,
         stop,
         warmup: warmupNs > 0 ? recorder.warmup.summary(warmup) : null,
+        ...(this.#steadiness && { steadiness: this.#steadiness }),
         measurement: recorder.measurement.summary(measurement),
         ...(parts && { parts }),
         ...(recorder.tokens && { tokens: recorder.tokens.summary(recorder.windowEndNs) }),
@@ -229,6 +253,15 @@ function schedule(spec: LoadSpec): Float64Array {
     }
     due[count] = dueNs;
   }
+}
+
+/** How much of a schedule is sent when the measurement begins before its time. */
+function scheduleLength(dueNs: Float64Array, plan: IssuePlan, { stop }: LoadSpec): number {
+  const first = (fromNs: number): number => {
+    const index = dueNs.findIndex((value) => value >= fromNs);
+    return index < 0 ? dueNs.length : index;
+  };
+  return stop.kind === 'duration' ? first(plan.deadlineNs) : first(plan.measurementStartNs) + stop.requests;
 }
 
 function tooLong(): MpsbenchError {

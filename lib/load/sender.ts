@@ -1,8 +1,15 @@
 /** What every engine is made of: something that sends requests and hands over a row for each that ended. */
 import type { Clock } from '../core/clock.ts';
+import { milliseconds } from '../core/units.ts';
 import type { LoadBatch, LoadRunOptions, NativeLoadRun } from '../native/addon.ts';
 import type { GeneratorHealth, LoadSpec } from '../records/load.ts';
 import type { StreamedRow } from './token-recorder.ts';
+
+/**
+ * A warm-up that ends by itself is followed by the measurement after so long: every thread has learnt of it by then, so
+ * that the load goes on without a gap.
+ */
+export const handOverNs = milliseconds(100);
 
 /** When and how much is sent; offsets count from the run's origin. */
 export interface SendingPlan
@@ -20,8 +27,8 @@ export interface SendingPlan
 export type SentRows = LoadBatch & { readonly streams?: readonly StreamedRow[] };
 
 /** A run in progress: what the addon's is, and on which engine soever. */
-export interface SendingRun extends Pick<NativeLoadRun, 'stop' | 'health'> {
-  /** The rows since the last call. Throws what ended the run before its time. */
+export interface SendingRun extends Pick<NativeLoadRun, 'beginMeasurement' | 'stop' | 'health'> {
+  /** The rows since the last call, to be read before anything else is awaited. Throws what ended the run before its time. */
   take(): SentRows;
   /** Why there is no connection at all, where the rows do not say it; null = they do. */
   noConnectionText(): string | null;

@@ -52,6 +52,7 @@ async function send(plan: Omit<SendingPlan, 'onDone' | 'onManyRows'>): Promise<v
 
 port.on('message', (order: ThreadOrder) => {
   if (order.kind === 'stop') run?.stop();
+  else if (order.kind === 'measure') run?.beginMeasurement(order.window);
   else send(order.plan).catch(tellFailure);
 });
 tell({ kind: 'ready' });

@@ -2,7 +2,7 @@
 import { Worker } from 'node:worker_threads';
 import { type ThreadEntry, threadEntry } from '../core/child-module.ts';
 import { type ErrorCode, errorCodes, interrupted, MpsbenchError, messageOf } from '../core/errors.ts';
-import type { LoadBatch } from '../native/addon.ts';
+import type { LoadBatch, MeasurementWindow } from '../native/addon.ts';
 import type { LoadSpec } from '../records/load.ts';
 import { columnsOver } from './row-buffer.ts';
 import type { PreparedSender, SendingPlan, SendingRun, SentRows } from './sender.ts';
@@ -88,6 +88,10 @@ class SendingThreads implements PreparedSender, SendingRun {
       outstanding: sum(this.#threads.map(({ outstanding }) => outstanding)),
       issuingEndNs: issuingEnds.length === 0 ? null : Math.min(...issuingEnds),
     };
+  }
+
+  beginMeasurement(window: MeasurementWindow): void {
+    for (const thread of this.#threads) thread.order({ kind: 'measure', window });
   }
 
   stop(): void {

@@ -1,4 +1,5 @@
 /** What the main thread and a sending thread of the undici engine tell each other. */
+import type { MeasurementWindow } from '../native/addon.ts';
 import type { LoadSpec } from '../records/load.ts';
 import type { ThreadShare } from './issuer.ts';
 import type { SendingPlan, SendingRun } from './sender.ts';
@@ -13,6 +14,7 @@ export interface ThreadTask {
 /** Main thread to sending thread. */
 export type ThreadOrder =
   | { readonly kind: 'start'; readonly plan: Omit<SendingPlan, 'onDone' | 'onManyRows'> }
+  | { readonly kind: 'measure'; readonly window: MeasurementWindow }
   /** Cuts off what is in flight. */
   | { readonly kind: 'stop' };
 

@@ -2,6 +2,7 @@
 import { latencySummary } from '../records/histogram.ts';
 import { LatencyTally } from '../records/latency-tally.ts';
 import type { TokenSummary } from '../records/load.ts';
+import type { IssuePlan } from './issue-plan.ts';
 import type { StreamedReply } from './stream-observer.ts';
 
 /** A complete streamed reply, which is 'ok'. Times are offsets from the run's origin. */
@@ -13,7 +14,7 @@ export interface StreamedRow extends StreamedReply {
 
 /** Requests belong to phases as in PhaseRecorder: latencies by when they fell due, the rate by when they ended. */
 export class TokenRecorder {
-  readonly #windowStartNs: number;
+  readonly #plan: Pick<IssuePlan, 'measurementStartNs'>;
   readonly #firstToken = new LatencyTally();
   readonly #interToken = new LatencyTally();
   readonly #perToken = new LatencyTally();
@@ -22,13 +23,14 @@ export class TokenRecorder {
   #tokens = 0;
   #tokensInWindow = 0;
 
-  constructor(windowStartNs: number) {
-    this.#windowStartNs = windowStartNs;
+  /** The plan's start may still move while a warm-up that ends by itself goes on. */
+  constructor(plan: Pick<IssuePlan, 'measurementStartNs'>) {
+    this.#plan = plan;
   }
 
   /** `windowEndNs`: Infinity while it is not known. */
   add(row: StreamedRow, windowEndNs: number): void {
-    if (row.endNs >= this.#windowStartNs && row.endNs <= windowEndNs) this.#tokensInWindow += row.tokens;
+    if (row.endNs >= this.#plan.measurementStartNs && row.endNs <= windowEndNs) this.#tokensInWindow += row.tokens;
     if (!row.measured) return;
     this.#replies++;
     if (row.byUsage) this.#byUsage++;
@@ -39,7 +41,7 @@ export class TokenRecorder {
   }
 
   summary(windowEndNs: number): TokenSummary {
-    const durationNs = windowEndNs - this.#windowStartNs;
+    const durationNs = windowEndNs - this.#plan.measurementStartNs;
     return {
       replies: this.#replies,
       outputTokens: this.#tokens,

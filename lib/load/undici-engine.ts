@@ -1,8 +1,11 @@
 /** The engine on undici: what the native one does not speak, and every platform. */
+import type { Clock } from '../core/clock.ts';
+import type { LoadSpec } from '../records/load.ts';
 import type { LoadEngine } from './engine.ts';
 import { type EngineOptions, engineOf } from './engine-run.ts';
-import type { Sender } from './sender.ts';
+import { lanesOf, type PreparedSender, type Sender } from './sender.ts';
 import { prepareThreads } from './sending-threads.ts';
+import { spareHeap } from './spare-heap.ts';
 import { UndiciRun } from './undici-run.ts';
 
 export interface UndiciEngineOptions extends EngineOptions {
@@ -25,17 +28,34 @@ function undiciSender(reason: string | null): Sender {
     name: 'undici',
     reason,
     prepare: async (spec, threads, clock, signal) => {
-      if (threads > 1) return await prepareThreads(spec, threads, signal);
-      const faults: string[] = [];
-      let run: UndiciRun | null = null;
-      return {
-        faults,
-        start: (plan) => {
-          run = new UndiciRun(spec, plan, { thread: 0, threads: 1 }, clock, faults);
-          return run;
-        },
-        [Symbol.asyncDispose]: async () => run?.[Symbol.asyncDispose](),
-      };
+      const heap = await spareHeap(lanesOf(spec));
+      try {
+        const sending = threads > 1 ? await prepareThreads(spec, threads, signal) : ownThread(spec, clock);
+        return {
+          faults: sending.faults,
+          start: (plan) => sending.start(plan),
+          [Symbol.asyncDispose]: async () => {
+            await sending[Symbol.asyncDispose]();
+            heap[Symbol.dispose]();
+          },
+        };
+      } catch (error) {
+        heap[Symbol.dispose]();
+        throw error;
+      }
     },
+  };
+}
+
+function ownThread(spec: LoadSpec, clock: Clock): PreparedSender {
+  const faults: string[] = [];
+  let run: UndiciRun | null = null;
+  return {
+    faults,
+    start: (plan) => {
+      run = new UndiciRun(spec, plan, { thread: 0, threads: 1 }, clock, faults);
+      return run;
+    },
+    [Symbol.asyncDispose]: async () => run?.[Symbol.asyncDispose](),
   };
 }

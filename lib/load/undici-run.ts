@@ -2,6 +2,7 @@
 import type { Clock } from '../core/clock.ts';
 import { isInterrupted } from '../core/errors.ts';
 import { milliseconds, ns } from '../core/units.ts';
+import type { MeasurementWindow } from '../native/addon.ts';
 import type { LoadSpec } from '../records/load.ts';
 import type { Outcome } from '../records/load-outcomes.ts';
 import { closedLoop } from './closed-loop.ts';
@@ -12,7 +13,7 @@ import type { LoopHost, RequestLoop } from './loop.ts';
 import { LoopLag } from './loop-lag.ts';
 import { openLoop } from './open-loop.ts';
 import { abortedCutOff, noConnection, timeoutCutOff } from './outcome.ts';
-import { columnsOver, RowBuffer } from './row-buffer.ts';
+import { type columnsOver, RowBuffer } from './row-buffer.ts';
 import type { SendingPlan, SendingRun, SentRows } from './sender.ts';
 import type { StreamedRow } from './token-recorder.ts';
 
@@ -65,28 +66,21 @@ export class UndiciRun implements SendingRun, AsyncDisposable {
     this.#connections = this.#makeConnections(lanes, share);
     this.#lanes = this.#makeLanes(lanes);
     this.#loop = this.#makeLoop();
-    for (const work of [this.#loop.start(), this.#expireLoop(), this.#watchLag()]) this.#background(work);
+    const watching = this.#lag.watch(this.#issuer, this.#nowNs.bind(this), this.#sleep.bind(this));
+    for (const work of [this.#loop.start(), this.#expireLoop(), watching]) this.#background(work);
   }
 
+  /** The columns are filled anew once the caller's turn is over. */
   take(): SentRows {
-    const { buffer, ...rest } = this.takeRows();
-    return { ...rest, ...columnsOver(buffer) };
+    return { ...this.#state(), ...this.#rows.lend() };
   }
 
-  /** Throws what ended the run before its time. */
   takeRows(): TakenRows {
-    if (this.#failure !== null) throw this.#failure.error;
-    const excerpts = this.#excerpts.slice(this.#excerptsTold);
-    this.#excerptsTold += excerpts.length;
-    return {
-      ...this.#rows.take(),
-      streams: this.#streams.splice(0),
-      more: false,
-      connections: this.#connectionsMade,
-      outstanding: this.#outstanding,
-      issuingEndNs: this.#issuer.lastIssueNs,
-      excerpts,
-    };
+    return { ...this.#state(), ...this.#rows.take() };
+  }
+
+  beginMeasurement(window: MeasurementWindow): void {
+    this.#issuer.beginMeasurement(window);
   }
 
   stop(): void {
@@ -110,6 +104,21 @@ export class UndiciRun implements SendingRun, AsyncDisposable {
     this.#ending.abort();
     this.#lag.stop();
     this.#destroy();
+  }
+
+  /** Throws what ended the run before its time. */
+  #state(): Omit<TakenRows, 'buffer' | 'count'> {
+    if (this.#failure !== null) throw this.#failure.error;
+    const excerpts = this.#excerpts.slice(this.#excerptsTold);
+    this.#excerptsTold += excerpts.length;
+    return {
+      streams: this.#streams.splice(0),
+      more: false,
+      connections: this.#connectionsMade,
+      outstanding: this.#outstanding,
+      issuingEndNs: this.#issuer.lastIssueNs,
+      excerpts,
+    };
   }
 
   #nowNs(): number {
@@ -253,15 +262,6 @@ export class UndiciRun implements SendingRun, AsyncDisposable {
     }
     this.#finish();
     return nextNs;
-  }
-
-  async #watchLag(): Promise<void> {
-    const { measurementStartNs, deadlineNs } = this.#plan;
-    await this.#sleep(measurementStartNs - this.#nowNs());
-    this.#lag.start();
-    if (deadlineNs === null) return;
-    await this.#sleep(deadlineNs - this.#nowNs());
-    this.#lag.stop();
   }
 
   #sleep(spanNs: number): Promise<void> {

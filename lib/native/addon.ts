@@ -5,7 +5,14 @@
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { MpsbenchError, messageOf } from '../core/errors.ts';
-import type { ContextProbe, DeviceSeries, GpuSnapshot, ProcessSeries, SamplingSummary } from '../records/gpu.ts';
+import type {
+  ContextProbe,
+  DeviceSeries,
+  GpuSnapshot,
+  ProcessSeries,
+  SamplingSummary,
+  SmActivity,
+} from '../records/gpu.ts';
 import type { EncoderDimensions } from '../records/server-plans/embedded.ts';
 
 export interface SampleOptions {
@@ -38,6 +45,9 @@ export interface NativeGpuSession {
   /** `withEnergy` adds the total energy counter (3.4 ms per device on an H100). */
   snapshot(options: { readonly originNs: bigint; readonly withEnergy: boolean }): GpuSnapshot;
   startSampling(options: SampleOptions): NativeSampling;
+  /** Reads the driver's counters of the SMs (GPM), as endActivity does; in between nothing is read. */
+  beginActivity(options: { readonly device: number }): void;
+  endActivity(): SmActivity;
   /** Idempotent; stops a sampling that runs. */
   close(): void;
 }
@@ -152,10 +162,21 @@ export interface LoadBatch {
   readonly excerpts: readonly { readonly status: number; readonly bytes: Uint8Array }[];
 }
 
+/** When a run measures, where that is known only while it runs; offsets count from originNs. */
+export interface MeasurementWindow {
+  readonly measurementStartNs: number;
+  /** null = no limit. */
+  readonly deadlineNs: number | null;
+  /** Open loop: only so many of the schedule are sent; null = all, and in a closed loop. */
+  readonly scheduleLength: number | null;
+}
+
 /** A run on threads of its own. Calls are short; take() and health() throw LOAD_CLOSED after close(). */
 export interface NativeLoadRun {
   /** The rows since the last call; within a second of each other, or the threads wait. */
   take(): LoadBatch;
+  /** The warm-up ends at a moment that is still to come, instead of when the options have it end. LOAD_CLOSED. */
+  beginMeasurement(window: MeasurementWindow): void;
   /** Cuts off what is in flight. onDone follows, while the rows are still taken. */
   stop(): void;
   /** Ends the threads if they run. Lag is that of the threads' loops inside the measurement; null where none turned. */

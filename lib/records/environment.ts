@@ -33,6 +33,17 @@ export const environmentSchema = z.object({
   gpuUnavailable: z.object({ code: z.string(), message: z.string() }).nullable(),
   /** Arms of the plan that this host cannot run. */
   armsLeftOut: z.array(z.object({ arm: z.string(), reason: z.string() })).default([]),
+  /** What a CUDA context takes before anything is loaded, by arm; an arm that was not measured is not there. */
+  bareContexts: z
+    .array(
+      z.object({
+        arm: z.string(),
+        deviceUuid: z.string(),
+        /** The driver's figure for the process that held it. */
+        processBytes: z.number().int().nonnegative(),
+      }),
+    )
+    .default([]),
   mpsControl: z.object({
     path: z.string().nullable(),
     version: z.string().nullable(),

@@ -1,6 +1,6 @@
 /** What was read from NVML, raw: nothing is attributed or summed here. */
 import { z } from 'zod';
-import { unavailableFieldsSchema, unavailableSchema } from './availability.ts';
+import { type UnavailableFields, unavailableFieldsSchema, unavailableSchema } from './availability.ts';
 
 const nullableBytes = z.number().int().nonnegative().nullable();
 const nullableCount = z.number().int().nonnegative().nullable();
@@ -71,6 +71,9 @@ export const deviceReadingSchema = deviceIdentitySchema.extend({
   /** Since the driver was loaded. Dear to read (3.4 ms on an H100), hence only in snapshots that ask for it. */
   energyMillijoules: nullableCount,
   temperatureCelsius: z.number().int().nullable(),
+  /** Memory errors since the driver was loaded; absent from older records. */
+  eccCorrectedErrors: nullableCount.optional(),
+  eccUncorrectedErrors: nullableCount.optional(),
   /** null when no process list could be read. */
   processes: z.array(processReadingSchema).nullable(),
   /** Why fields above are null, by field name ("memory.reservedBytes", "processes.mps"). */
@@ -91,6 +94,13 @@ export const gpuSnapshotSchema = z.object({
   unavailable: unavailableFieldsSchema,
 });
 export type GpuSnapshot = z.infer<typeof gpuSnapshotSchema>;
+
+/** Of one device between two moments. */
+export interface SmActivity {
+  /** Mean share of the SMs that had work, 0-100: GPM of Hopper and later. */
+  readonly smActivityPercent: number | null;
+  readonly unavailable: UnavailableFields;
+}
 
 /** What a sampler read on one device: equal-length columns, NaN where a tick gave no value. */
 export interface DeviceSeries {

@@ -1,6 +1,7 @@
 /** What one load run is asked to do and what came of it. */
 import { z } from 'zod';
 import { arrivalNames, mostSteps } from './arrivals.ts';
+import { type SteadyWarmup, steadinessSchema } from './steadiness.ts';
 import type { Transport } from './transport.ts';
 
 const count = z.number().int().nonnegative();
@@ -75,6 +76,8 @@ export interface LoadSpec {
   /** Of a trace, and of no other loop: when requests fall due, ns from the start of the run, ascending. */
   readonly traceNs?: Float64Array;
   readonly warmupNs: number;
+  /** The warm-up ends before that, once the load is steady; of a closed or an open loop. Left out = it does not. */
+  readonly steady?: SteadyWarmup;
   readonly stop: Stop;
   /** From the intended send time to the last byte. */
   readonly timeoutNs: number;
@@ -180,6 +183,8 @@ export const loadSummarySchema = z.object({
   loop: loopSchema,
   stop: stopSchema,
   warmup: phaseSummarySchema.nullable(),
+  /** Of a warm-up that ends by itself. */
+  steadiness: steadinessSchema.optional(),
   measurement: phaseSummarySchema,
   /** Of steps, ramp and trace: the measurement in parts. */
   parts: z.array(loadPartSchema).optional(),

@@ -8,6 +8,7 @@ import { loadPlanSchema, type RequestedPlan, type StudyPlan, serverPlanSchema, s
 import { exactDuration } from './plan-values.ts';
 import { withGridOfEndpoints } from './server-plans/grid.ts';
 import { requestedServer } from './server-plans/requested-server.ts';
+import { warmupForm } from './warmup-value.ts';
 
 type Path = readonly PropertyKey[];
 
@@ -84,7 +85,7 @@ export function requestedForm(plan: StudyPlan): RequestedPlan {
     load: {
       ...load,
       ...(duration === undefined ? {} : { duration: exactDuration(duration) }),
-      warmup: exactDuration(plan.load.warmup),
+      warmup: warmupForm(plan.load.warmup),
       timeout: exactDuration(plan.load.timeout),
     },
     gpu: {

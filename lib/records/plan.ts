@@ -3,10 +3,10 @@ import { z } from 'zod';
 import { formatCpuList, parseCpuList } from '../core/cpu-list.ts';
 import { type Nanoseconds, parseBytes } from '../core/units.ts';
 import { armNameSchema } from './arm.ts';
+import { constraintValue } from './constraint.ts';
 import {
   cpuListValue,
   distinctItems,
-  durationValue,
   isDistinct,
   positiveDurationValue,
   positiveInteger,
@@ -19,6 +19,7 @@ import { gridProblem } from './server-plans/grid.ts';
 import { canSwitch, kserveServerSchema } from './server-plans/kserve.ts';
 import { openaiServerSchema } from './server-plans/openai.ts';
 import { torchserveServerSchema } from './server-plans/torchserve.ts';
+import { warmupValue } from './warmup-value.ts';
 
 export const planSchemaVersion = 1;
 
@@ -49,7 +50,8 @@ export const loadPlanSchema = z
     /** Measurement by time or by number of requests, not both. */
     duration: positiveDurationValue.optional(),
     requests: positiveInteger.optional(),
-    warmup: durationValue.default(3_000_000_000 as Nanoseconds),
+    /** Load before the measurement: a fixed time, or until throughput and p50 are steady. */
+    warmup: warmupValue.default(3_000_000_000 as Nanoseconds),
     timeout: positiveDurationValue.default(30_000_000_000 as Nanoseconds),
     /** Files whose bytes are request bodies; empty = the server's own sample request. */
     bodies: z.array(z.string()).default([]),
@@ -59,6 +61,10 @@ export const loadPlanSchema = z
     cpus: cpuListValue,
   })
   .meta({ not: { required: ['duration', 'requests'] } });
+
+/** What the recommended configuration is best in, among those that meet the constraints. */
+export const objectives = ['throughput', 'throughput-per-gib', 'p99', 'memory'] as const;
+export type Objective = (typeof objectives)[number];
 
 export const studyPlanSchema = z
   .strictObject({
@@ -84,6 +90,14 @@ export const studyPlanSchema = z
       .meta(distinctItems)
       .default(() => [armNameSchema.parse('off'), armNameSchema.parse('mps'), armNameSchema.parse('mps:50')]),
     blocks: positiveInteger.max(1000).default(5),
+    /** Attempts that a void trial is given beside its first, at the end of its block. */
+    retries: z.number().int('must be a whole number').min(0).max(10).default(1),
+    /** Cells run only until they are decided; `blocks` is then the most that one runs. */
+    adaptive: z.boolean().default(false),
+    /** The first arm is run twice in each block: what the comparison shows between equals. */
+    aa: z.boolean().default(false),
+    /** Fresh blocks of the best cell and its runner-up after all others, whose figures are the ones quoted. */
+    confirm: z.number().int('must be a whole number').min(0).max(100).default(0),
     /**
      * What is started anew. trial: a server of its own for each trial. arm: one server for all trials of an arm in a
      * block, switched from cell to cell. auto: arm where starting is dear and switching is possible, else trial.
@@ -107,10 +121,19 @@ export const studyPlanSchema = z
     readyTimeout: positiveDurationValue.default(120_000_000_000 as Nanoseconds),
     /** Ratio to 'off' below which a difference does not matter in practice: 0.03 = 3 %. */
     thresholdRatio: z.number().min(0).max(1).default(0.03),
+    /** Conditions that the recommended configuration must meet, such as 'p99 < 50ms', 'memory < 20GiB', 'errors < 0.1%'. */
+    constraints: z.array(constraintValue).default([]),
+    objective: z.enum(objectives).default('throughput'),
+    /** Share of the peak that is to stay free on top of it where the report says how many workers fit: 0.05 = 5 %. */
+    memoryHeadroomRatio: z.number().min(0).max(10).default(0.05),
   })
   .refine((plan) => plan.load.duration === undefined || plan.load.requests === undefined, {
     message: 'give duration or requests, not both',
     path: ['load', 'requests'],
+  })
+  .refine((plan) => !plan.adaptive || plan.blocks >= 3, {
+    message: 'an adaptive study needs 3 blocks or more',
+    path: ['blocks'],
   })
   .superRefine((plan, context) => {
     const problem = cpuProblem(plan) ?? gridProblem(plan.server, plan);

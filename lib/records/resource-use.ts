@@ -37,6 +37,8 @@ export const resourceUseSchema = z.object({
       samples: count,
       /** Mean share of time in which any kernel ran, 0-100. */
       utilizationPercent: z.number().min(0).max(100).nullable(),
+      /** Mean share of the SMs that had work, 0-100, by the driver's counters (GPM). */
+      smActivityPercent: z.number().min(0).max(100).nullable(),
     })
     .nullable(),
   /** Field -> why it is null. */

@@ -39,7 +39,8 @@ export const gpuSeriesSchema = z.object({
 });
 
 export const trialSeriesSchema = z.object({
-  schemaVersion: z.literal(seriesSchemaVersion),
+  /** The first version wrote none. */
+  schemaVersion: z.literal(seriesSchemaVersion).default(seriesSchemaVersion),
   load: loadSeriesSchema,
   /** null where no GPU was sampled. */
   gpu: gpuSeriesSchema.nullable(),

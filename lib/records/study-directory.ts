@@ -3,10 +3,11 @@ import { constants } from 'node:fs';
 import { access, type FileHandle, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parse, stringify } from 'yaml';
-import { codeOf, MpsbenchError, messageOf } from '../core/errors.ts';
+import { codeOf, type ErrorCode, MpsbenchError, messageOf } from '../core/errors.ts';
 import { makeDirectory } from '../core/make-directory.ts';
 import { type Environment, environmentSchema } from './environment.ts';
 import type { GpuSeries } from './gpu.ts';
+import { isLinkToFile, pathInside } from './inside-directory.ts';
 import type { EncodedHistograms, LoadSeries } from './load.ts';
 import { problemText } from './problem-text.ts';
 import { type RecordedSeries, seriesSchemaVersion, trialSeriesSchema } from './series.ts';
@@ -16,9 +17,12 @@ export const studyFiles = {
   plan: 'plan.yaml',
   environment: 'environment.json',
   trials: 'trials.jsonl',
+  manifest: 'manifest.json',
   histograms: 'histograms',
   series: 'series',
   logs: 'logs',
+  /** Put there by the user: what `mpsbench context --out` writes. */
+  context: 'context.json',
   summary: 'summary.json',
   results: 'results.csv',
   abReport: 'ab_report.csv',
@@ -46,6 +50,8 @@ export interface StudyDirectory {
   writeSeries(trialId: string, attempt: number, series: TrialSeries): Promise<string>;
   /** `name` is what a trial's record says; null where the file was taken away. Throws RECORD_SCHEMA_MISMATCH. */
   readSeries(name: string): Promise<RecordedSeries | null>;
+  /** The document of `mpsbench context`, not validated; null where none was put beside the study. */
+  readContextDocument(): Promise<unknown>;
   /** Where the logs of a trial's server go; made when it returns. */
   makeLogDirectory(trialId: string, attempt: number): Promise<string>;
   /** Write-then-rename, so that a reader never sees half a file. `name` is relative to the study directory. */
@@ -95,8 +101,9 @@ function studyDirectory(path: string): StudyDirectory {
   };
   const write = async (name: string, content: string): Promise<void> => {
     try {
-      makeDirectory(dirname(join(path, name)));
-      await writeDurably(join(path, name), content);
+      const file = insideOf(path, name);
+      makeDirectory(dirname(file));
+      await writeDurably(file, content);
     } catch (cause) {
       throw notWritable(join(path, name), cause);
     }
@@ -110,7 +117,7 @@ function studyDirectory(path: string): StudyDirectory {
       ),
     writeEnvironment: (environment) => write(studyFiles.environment, `${JSON.stringify(environment, null, 2)}\n`),
     readTrials: async () => parseTrials(await readText(path, studyFiles.trials, ''), join(path, studyFiles.trials)),
-    appendTrial: (record) => appendLine(join(path, studyFiles.trials), JSON.stringify(record)),
+    appendTrial: async (record) => appendLine(insideOf(path, studyFiles.trials), JSON.stringify(record)),
     writeHistograms: (trialId, attempt, histograms) =>
       writeJson(join(studyFiles.histograms, `${trialId}-${attempt}.json`), histograms),
     writeSeries: (trialId, attempt, series) =>
@@ -119,13 +126,24 @@ function studyDirectory(path: string): StudyDirectory {
         ...series,
       }),
     readSeries: async (name) =>
-      parsed(join(path, name), await readText(path, name, 'null'), (text) =>
+      parsed(insideOf(path, name, 'RECORD_SCHEMA_MISMATCH'), await readText(path, name, 'null'), (text) =>
         trialSeriesSchema.nullable().parse(JSON.parse(text)),
       ),
-    makeLogDirectory: (trialId, attempt) => makeFolder(join(path, studyFiles.logs, `${trialId}-${attempt}`)),
+    readContextDocument: async () =>
+      parsed(join(path, studyFiles.context), await readText(path, studyFiles.context, 'null'), JSON.parse),
+    makeLogDirectory: async (trialId, attempt) =>
+      makeFolder(insideOf(path, `${studyFiles.logs}/${trialId}-${attempt}`)),
     writeFile: write,
-    keepOnly: (folder, names) => keepOnly(join(path, folder), names),
+    keepOnly: async (folder, names) => keepOnly(insideOf(path, folder), names),
   };
+}
+
+/** Throws for what is not in the directory: it may come from elsewhere, with links in it. */
+function insideOf(root: string, name: string, code: ErrorCode = 'OUTPUT_NOT_WRITABLE'): string {
+  const path = pathInside(root, name);
+  if (path !== null) return path;
+  const what = `${join(root, name)} leads out of the study directory ${root} (a symbolic link, or a path upwards)`;
+  throw new MpsbenchError(code, `${what}; take it away`);
 }
 
 /**
@@ -262,6 +280,7 @@ async function writeDurably(path: string, content: string): Promise<void> {
 }
 
 async function writeSynced(path: string, content: string): Promise<void> {
+  if (isLinkToFile(path)) await rm(path);
   const file = await open(path, 'w');
   try {
     await file.writeFile(content);

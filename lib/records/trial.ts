@@ -1,11 +1,13 @@
 /** One measured load on one cell in one block: the unit of replication, and one line of trials.jsonl. */
 import { z } from 'zod';
 import { cellSchema } from './arm.ts';
+import { clockSummarySchema } from './clock-summary.ts';
 import { gpuSnapshotSchema, samplingSummarySchema } from './gpu.ts';
 import { headroomSchema } from './headroom.ts';
 import { loadSummarySchema } from './load.ts';
 import { placementSchema } from './placement.ts';
 import { resourceUseSchema } from './resource-use.ts';
+import { sampledReplySchema } from './sampled-reply.ts';
 
 export const trialSchemaVersion = 1;
 
@@ -30,6 +32,13 @@ export const reasonSchema = z.object({
     'foreign-process',
     'memory-not-released',
     'batch-not-filled',
+    'never-steady',
+    'power-capped',
+    'ecc-errors',
+    'ecc-corrected',
+    'compute-mode-changed',
+    'replies-differ',
+    'replies-vary',
     'clocks-throttled',
     'samples-dropped',
     'interrupted',
@@ -93,7 +102,12 @@ export const trialGpuSchema = z.object({
   /** Server and daemon gone; null while they are kept for the next trial. */
   after: gpuSnapshotSchema.nullable(),
   sampling: samplingSummarySchema.nullable(),
+  /** Through the measurement; null where nothing was sampled, absent from older records. */
+  clocks: clockSummarySchema.nullable().optional(),
 });
+
+export const trialPhaseSchema = z.enum(['aa', 'confirmation']);
+export type TrialPhase = z.infer<typeof trialPhaseSchema>;
 
 export const trialRecordSchema = z.object({
   schemaVersion: z.literal(trialSchemaVersion),
@@ -109,6 +123,11 @@ export const trialRecordSchema = z.object({
   endedAt: z.string(),
   /** completed: measured to the end (validity is judged by the analysis) · failed: no measurement came of it. */
   status: z.enum(['completed', 'failed']),
+  /**
+   * What it is for, where that is not the comparison of the cells. aa: the second run of the first arm in its block.
+   * confirmation: a fresh run of a cell that was chosen by the others.
+   */
+  phase: trialPhaseSchema.optional(),
   /** What went wrong while running; empty for a clean trial. */
   reasons: z.array(reasonSchema),
   attachment: attachmentSchema.nullable(),
@@ -117,6 +136,8 @@ export const trialRecordSchema = z.object({
   gpu: trialGpuSchema.nullable(),
   /** How near the generator was to its own limit; null where it was not asked: no measurement, or an older record. */
   headroom: headroomSchema.nullable().default(null),
+  /** To the requests that every arm is asked before its load; null where they got none, absent from older records. */
+  replies: z.array(sampledReplySchema).nullable().optional(),
   /** null = nothing was to be kept to CPUs. */
   placement: placementSchema.nullable().default(null),
   /** Null where nothing was measured, and in older records. */

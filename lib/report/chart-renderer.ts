@@ -1,5 +1,5 @@
 /** ECharts to SVG text, with only the parts in use. The build bundles this file, so that ECharts is not installed with us. */
-import { BarChart, CustomChart, ScatterChart } from 'echarts/charts';
+import { BarChart, CustomChart, LineChart, ScatterChart } from 'echarts/charts';
 import {
   GraphicComponent,
   GridComponent,
@@ -24,6 +24,7 @@ export function renderChart(name: string, option: ChartOption, size: ChartSize):
   use([
     BarChart,
     CustomChart,
+    LineChart,
     ScatterChart,
     GraphicComponent,
     GridComponent,

@@ -1,5 +1,6 @@
 /** How to run the study again, as a line for a POSIX shell. */
 import type { StudySummary } from '../analysis/summary-model.ts';
+import { shellWord } from '../core/shell-word.ts';
 
 /** The command that made the study, as it was recorded; a program that uses the library has none. */
 export function recordedCommand(summary: StudySummary): string {
@@ -9,8 +10,3 @@ export function recordedCommand(summary: StudySummary): string {
 
 /** From the study directory: its plan is complete, so that no option is needed. */
 export const repeatCommand = 'mpsbench study plan.yaml --out ../repeated';
-
-function shellWord(word: string): string {
-  if (/^[\w@%+=:,./-]+$/.test(word)) return word;
-  return `'${word.replaceAll("'", `'\\''`)}'`;
-}

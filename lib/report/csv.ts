@@ -42,6 +42,7 @@ const columns: readonly (readonly [heading: string, value: (trial: TrialEntry) =
   ['generatorCores', (trial) => trial.figures.limits?.generatorCores ?? null],
   ['hostBusyRatio', (trial) => trial.figures.limits?.hostBusyRatio ?? null],
   ['gpuUtilizationPercent', (trial) => trial.figures.limits?.gpuUtilizationPercent ?? null],
+  ['smActivityPercent', (trial) => trial.figures.limits?.smActivityPercent ?? null],
   ['limitedBy', (trial) => trial.figures.limits?.parts.join(' ') ?? null],
 ];
 

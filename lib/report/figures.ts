@@ -1,7 +1,9 @@
 /** All figures of a report, as SVG text. */
 import type { StudySummary } from '../analysis/summary-model.ts';
 import { type ChartOption, type ChartSize, renderChart } from './chart-renderer.ts';
+import { correlationFigure } from './correlation-figure.ts';
 import { memoryFigure } from './memory-figure.ts';
+import { paretoFigure } from './pareto-figure.ts';
 import { throughputFigure } from './throughput-figure.ts';
 import { tradeoffFigure } from './tradeoff-figure.ts';
 
@@ -21,6 +23,12 @@ export function figuresOf(summary: StudySummary): Figure[] {
     ['throughput', 'Throughput by batch size and arm for each number of workers', throughputFigure(summary)],
     ['memory', 'Device memory by arm and number of workers, split by owner', memoryFigure(summary)],
     ['tradeoff', 'Throughput ratio against memory ratio to off', tradeoffFigure(summary)],
+    ['pareto', 'Frontier of throughput and device memory, dominated configurations faint', paretoFigure(summary)],
+    [
+      'correlation',
+      'Throughput against device memory, arms of equal workers and batch size joined',
+      correlationFigure(summary),
+    ],
   ];
   return drawings.flatMap(([name, description, drawing]) =>
     drawing === null ? [] : [{ name, description, svg: renderChart(name, drawing.option, drawing.size) }],

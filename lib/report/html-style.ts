@@ -16,7 +16,7 @@ export const htmlStyle = `:root {
   --ground: #ffffff; --ink: #1c1c1c; --faint: #5c5c5c; --rule: #d9d9d9; --panel: #f4f6f8;
   --good: #00694b; --bad: #b3261e; --open: #8a5300; --accent: #0072b2;
 }
-@media (prefers-color-scheme: dark) {
+@media screen and (prefers-color-scheme: dark) {
   :root {
     --ground: #16181b; --ink: #e8e8e8; --faint: #a5a9ae; --rule: #3a3e44; --panel: #202429;
     --good: #5fd3a8; --bad: #ff8a80; --open: #f2b56b; --accent: #64b5f6;
@@ -40,6 +40,9 @@ h2 { font-size: 18px; margin: 36px 0 4px; }
 .cautions { margin: 10px 0 0; padding-left: 20px; color: var(--open); font-size: 14px; }
 .note { margin: 0 0 8px; color: var(--faint); font-size: 13px; }
 .scroll { overflow-x: auto; }
+details.cell { border-bottom: 1px solid var(--rule); padding: 4px 0; }
+details.cell summary { cursor: pointer; font-size: 14px; }
+details.cell p { margin: 4px 0; font-size: 13px; }
 table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; }
 th, td { padding: 4px 11px 4px 0; text-align: left; border-bottom: 1px solid var(--rule); white-space: nowrap; }
 th { color: var(--faint); font-weight: 600; }
@@ -58,5 +61,15 @@ figure svg { display: block; max-width: 100%; min-width: 760px; height: auto; }
 ${recoloured}
 pre { background: var(--panel); padding: 10px 14px; border-radius: 4px; overflow-x: auto; font-size: 13px; margin: 0 0 12px; }
 @media (max-width: 600px) { main { padding: 18px 14px 48px; } h1 { font-size: 22px; } }
-@media print { :root { color-scheme: light; }  main { max-width: none; padding: 0; } figure { break-inside: avoid; } }
+@media print {
+  :root { color-scheme: light; }
+  main { max-width: none; padding: 0; }
+  figure { break-inside: avoid; overflow: visible; }
+  figure svg { min-width: 0; }
+  .scroll { overflow: visible; }
+  table { font-size: 10px; }
+  th, td { white-space: normal; padding-right: 6px; }
+  td:last-child:not(.number) { min-width: 0; }
+  pre { white-space: pre-wrap; overflow-wrap: anywhere; }
+}
 `;

@@ -1,7 +1,10 @@
 /** report.html: one file that works offline; figures and style are inside, nothing is fetched. */
 import type { StudySummary } from '../analysis/summary-model.ts';
+import { cellText } from '../records/arm.ts';
+import { explanationSection } from './cell-explanations.ts';
 import { recordedCommand, repeatCommand } from './command-text.ts';
 import { unknownText } from './decision-rows.ts';
+import { escapeHtml } from './escape-html.ts';
 import type { Figure } from './figures.ts';
 import { htmlStyle } from './html-style.ts';
 import { recommendedFacts } from './recommended-facts.ts';
@@ -34,22 +37,14 @@ ${htmlStyle}</style>
 ${answerSection(summary)}
 ${tableSection(decisionTable(summary))}
 ${figures.map(figureSection).join('\n')}
+${deploySection(summary)}
+${explanationSection(summary)}
 ${detailTables(summary).map(tableSection).join('\n')}
 ${repeatSection(summary)}
 </main>
 </body>
 </html>
 `;
-}
-
-/** For text and for attribute values in double quotes. */
-export function escapeHtml(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;')
-    .replaceAll("'", '&#39;');
 }
 
 function answerSection(summary: StudySummary): string {
@@ -76,7 +71,7 @@ function tiles(summary: StudySummary): string {
 
 /** The SVG is the project's own output with escaped text; it is set in as it is. */
 function figureSection(figure: Figure): string {
-  return `<figure role="img" aria-label="${escapeHtml(figure.description)}">
+  return `<figure role="img" aria-label="${escapeHtml(figure.description)}" tabindex="0">
 ${figure.svg}
 </figure>`;
 }
@@ -99,7 +94,7 @@ function tableSection(table: ReportTable): string {
   return `<section>
 <h2>${escapeHtml(table.title)}</h2>
 <p class="note">${escapeHtml(table.note)}</p>
-<div class="scroll"><table>
+<div class="scroll" role="region" aria-label="${escapeHtml(table.title)}" tabindex="0"><table>
 ${headings}<tbody>
 ${rows.join('\n')}
 </tbody></table></div>
@@ -123,12 +118,24 @@ function classAttribute(names: readonly string[]): string {
   return given.length === 0 ? '' : ` class="${given.join(' ')}"`;
 }
 
+/** The recommended configuration, to be copied. */
+function deploySection({ deploy, recommendation }: StudySummary): string {
+  if (recommendation === null || deploy.length === 0) return '';
+  const parts = deploy.map(
+    ({ title, text }) => `<p class="note">${escapeHtml(title)}:</p>\n<pre tabindex="0">${escapeHtml(text)}</pre>`,
+  );
+  return `<section>
+<h2>Deploy it: ${escapeHtml(cellText(recommendation.cell))}</h2>
+${parts.join('\n')}
+</section>`;
+}
+
 function repeatSection(summary: StudySummary): string {
   return `<section>
 <h2>Run it again</h2>
 <p class="note">In the study directory, whose plan is complete:</p>
-<pre>${escapeHtml(repeatCommand)}</pre>
+<pre tabindex="0">${escapeHtml(repeatCommand)}</pre>
 <p class="note">It was made by:</p>
-<pre>${escapeHtml(recordedCommand(summary))}</pre>
+<pre tabindex="0">${escapeHtml(recordedCommand(summary))}</pre>
 </section>`;
 }

@@ -19,8 +19,18 @@ export function limitsTable(summary: StudySummary): ReportTable {
       'Medians over valid trials. Limit: what was at 90 % or more of what it has in most of them. Front end: of the ' +
       'CPUs that it may use, and its busiest thread alone. Workers and generator: CPUs in use. Host: share of the ' +
       "server's CPUs that was busy, with anything. GPU: share of the time in which any kernel ran, which says nothing " +
-      'of how much of it the kernel filled.',
-    headings: ['cell', 'limit', 'front end', 'its busiest thread', 'workers, CPUs', 'generator, CPUs', 'host', 'GPU'],
+      'of how much of it the kernel filled; SMs: the share of them that had work.',
+    headings: [
+      'cell',
+      'limit',
+      'front end',
+      'its busiest thread',
+      'workers, CPUs',
+      'generator, CPUs',
+      'host',
+      'GPU',
+      'SMs',
+    ],
     rows: summary.cells.flatMap(({ cellId, limits }) => (limits ? [limitsRow(cellId, limits)] : [])),
     emphasised: new Set(),
     groupStarts: new Set(),
@@ -29,7 +39,7 @@ export function limitsTable(summary: StudySummary): ReportTable {
 }
 
 function limitsRow(cellId: string, limits: TrialLimits): string[] {
-  const { gpuUtilizationPercent } = limits;
+  const { gpuUtilizationPercent, smActivityPercent } = limits;
   return [
     cellId,
     limits.parts.map((part) => partNames[part]).join(', ') || 'none seen',
@@ -39,6 +49,7 @@ function limitsRow(cellId: string, limits: TrialLimits): string[] {
     coresText(limits.generatorCores),
     shareText(limits.hostBusyRatio),
     shareText(gpuUtilizationPercent === null ? null : gpuUtilizationPercent / 100),
+    shareText(smActivityPercent === null ? null : smActivityPercent / 100),
   ];
 }
 

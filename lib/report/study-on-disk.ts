@@ -1,11 +1,11 @@
 /** A study by its path: its records with the figures that follow from them, and its report anew. */
-import { summarizeStudy } from '../analysis/study-summary.ts';
 import type { StudySummary } from '../analysis/summary-model.ts';
 import type { Environment } from '../records/environment.ts';
 import type { StudyPlan } from '../records/plan.ts';
 import { openStudyDirectory } from '../records/study-directory.ts';
 import type { TrialRecord } from '../records/trial.ts';
-import { readStudyPlan, rebuildReport } from './write-report.ts';
+import { readStudyPlan, summaryOf } from './derived-files.ts';
+import { rebuildReport } from './write-report.ts';
 
 /** Everything that a study recorded, all attempts included, and its summary computed from that. */
 export interface RecordedStudy {
@@ -24,7 +24,8 @@ export async function readStudy(directory: string): Promise<RecordedStudy> {
   const plan = await readStudyPlan(study);
   const environment = await study.readEnvironment();
   const trials = await study.readTrials();
-  return { directory, plan, environment, trials, summary: summarizeStudy(plan, environment, trials) };
+  const summary = await summaryOf(study, plan, environment, trials);
+  return { directory, plan, environment, trials, summary };
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import type { Comparison, StudySummary, TrialEntry } from '../analysis/summary-model.ts';
 import { formatDuration, type Nanoseconds } from '../core/units.ts';
+import { changeTable, constraintTable, correlationTable, frontierTable } from './choice-tables.ts';
 import { conditionRows } from './condition-rows.ts';
 import {
   cellGroups,
@@ -14,6 +15,7 @@ import {
   ratioWithInterval,
   unknownText,
 } from './decision-rows.ts';
+import { ledgerTable, timelineTable, workerCostTable } from './ledger-table.ts';
 import { limitsTable } from './limits-table.ts';
 import { failuresTable, testsTable } from './tests-table.ts';
 import { tokenTable } from './token-table.ts';
@@ -207,7 +209,9 @@ export function conditionTable(summary: StudySummary): ReportTable {
 /** In the order of a report; those without a row are left out. */
 export function detailTables(summary: StudySummary): ReportTable[] {
   const compared = hasComparison(summary) ? [bestTable, comparisonTable, testsTable] : [];
-  const parts = [tokenTable, ...compared, limitsTable, validityTable, failuresTable, conditionTable, trialTable];
-  const tables = parts.map((table) => table(summary));
+  const choice = [changeTable, constraintTable, frontierTable];
+  const memory = [ledgerTable, workerCostTable, correlationTable, timelineTable];
+  const rest = [limitsTable, validityTable, failuresTable, conditionTable, trialTable];
+  const tables = [...choice, tokenTable, ...compared, ...memory, ...rest].map((table) => table(summary));
   return tables.filter((table) => table.rows.length > 0);
 }

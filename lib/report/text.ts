@@ -1,6 +1,7 @@
 /** The report on one terminal screen: table, cautions, and last, where the eye is, the answer. */
 import picocolors from 'picocolors';
 import type { StudySummary } from '../analysis/summary-model.ts';
+import { printable } from '../core/printable.ts';
 import { counted } from '../core/units.ts';
 import { type DecisionColumn, decisionColumns } from './decision-columns.ts';
 import { cellGroups, type DecisionRow, decisionRows } from './decision-rows.ts';
@@ -23,10 +24,12 @@ const widestProse = 100;
 export function textReport(summary: StudySummary, options: TextOptions): string {
   const paint = picocolors.createColors(options.colour);
   const { answer } = summary;
-  const prose = (text: string, indent = ''): string => wrap(text, Math.min(options.width, widestProse), indent);
+  // What a server sent is in here: it must not move the cursor, nor begin a line.
+  const prose = (text: string, indent = ''): string =>
+    wrap(printable(text), Math.min(options.width, widestProse), indent);
   const fitted = fit(decisionColumns(summary), decisionRows(summary), options.width);
   const sections = [
-    [paint.bold(summary.name), ...heading(summary).map((line) => paint.dim(prose(line)))],
+    [paint.bold(printable(summary.name)), ...heading(summary).map((line) => paint.dim(prose(line)))],
     [...tableLines(summary, fitted.columns, paint), paint.dim(prose(legend(summary, fitted)))],
     answer.cautions.map((caution) => paint.yellow(prose(`! ${caution}`, '  '))),
     [verdictColour(summary, paint)(paint.bold(prose(answer.headline))), ...answer.lines.map((line) => prose(line))],

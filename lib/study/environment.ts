@@ -61,6 +61,7 @@ export function recordEnvironment(sources: EnvironmentSources): Environment {
     gpuUnavailable: sources.gpuUnavailable,
     // A study says which arms of its plan it left out; a bare record has no plan.
     armsLeftOut: [],
+    bareContexts: [],
     mpsControl: sources.mpsControl,
   };
 }

@@ -42,8 +42,14 @@ export function estimateStudy(
   const restarts = pending.length - switches;
   const restartNs = measured.restartNs ?? assumedRestartNs;
   const overheadNs = restarts * restartNs + switches * (measured.switchNs ?? restartNs);
-  const totalNs = ns(Math.round(pending.length * (plan.load.warmup + windowOf(plan, records)) + overheadNs));
+  const totalNs = ns(Math.round(pending.length * (warmupOf(plan, records) + windowOf(plan, records)) + overheadNs));
   return { totalNs, restarts, switches, measured };
+}
+
+/** Of a warm-up that ends by itself the shortest, until trials of this study have shown how long theirs was. */
+function warmupOf({ load: { warmup } }: StudyPlan, records: readonly TrialRecord[]): number {
+  if (typeof warmup === 'number') return warmup;
+  return mean(records.flatMap(({ load }) => (load?.warmup ? [load.warmup.durationNs] : []))) ?? warmup.minNs;
 }
 
 function windowOf(plan: StudyPlan, records: readonly TrialRecord[]): number {

@@ -1,6 +1,7 @@
 /** The order of a study: every cell once per block, drawn from the seed (method R4, R6). */
 import { type RandomStream, randomStream, shuffled } from '../core/random.ts';
 import { type Cell, cellId } from '../records/arm.ts';
+import type { TrialPhase } from '../records/trial.ts';
 
 export interface ScheduledTrial {
   /** "b02-w2-b8-mps50" */
@@ -10,6 +11,8 @@ export interface ScheduledTrial {
   /** Place in the whole study, from 1. */
   readonly position: number;
   readonly cell: Cell;
+  /** What it is for, where that is not the comparison of the cells. */
+  readonly phase?: TrialPhase | undefined;
 }
 
 /**
@@ -25,6 +28,14 @@ export interface Grid {
   readonly blocks: number;
   readonly seed: number;
   readonly restart: Restart;
+  /** The first arm is run twice in each block. */
+  readonly aa?: boolean;
+}
+
+/** What is drawn: a cell, and which half of an A/A pair it is. */
+interface Slot {
+  readonly cell: Cell;
+  readonly phase?: TrialPhase;
 }
 
 /**
@@ -35,26 +46,53 @@ export function drawOrder(grid: Grid): ScheduledTrial[] {
   const random = randomStream(grid.seed, 'order');
   const trials: ScheduledTrial[] = [];
   for (let block = 1; block <= grid.blocks; block++) {
-    for (const cell of drawBlock(grid, random)) {
-      const trialId = `b${String(block).padStart(2, '0')}-${cellId(cell)}`;
-      trials.push({ trialId, block, position: trials.length + 1, cell });
+    for (const slot of drawBlock(grid, random)) {
+      const half = slot.phase === 'aa' ? '-aa' : '';
+      const trialId = `b${numbered(block)}-${cellId(slot.cell)}${half}`;
+      trials.push({ trialId, block, position: trials.length + 1, ...slot });
     }
   }
   return trials;
 }
 
+/**
+ * Fresh blocks after those of the grid, in which cells that were chosen by them are measured anew; the order within each
+ * is drawn from the seed.
+ */
+export function drawConfirmation(grid: Grid, cells: readonly Cell[], blocks: number): ScheduledTrial[] {
+  const random = randomStream(grid.seed, 'confirmation');
+  const planned = drawOrder(grid).length;
+  const trials: ScheduledTrial[] = [];
+  for (let number = 1; number <= blocks; number++) {
+    for (const cell of shuffled(cells, random)) {
+      const trialId = `c${numbered(number)}-${cellId(cell)}`;
+      const position = planned + trials.length + 1;
+      trials.push({ trialId, block: grid.blocks + number, position, cell, phase: 'confirmation' });
+    }
+  }
+  return trials;
+}
+
+function numbered(block: number): string {
+  return String(block).padStart(2, '0');
+}
+
 /** One server can serve both, where it can be switched at all. */
 export function shareServer(first: ScheduledTrial, second: ScheduledTrial): boolean {
-  return first.block === second.block && first.cell.arm === second.cell.arm;
+  return first.block === second.block && first.cell.arm === second.cell.arm && first.phase === second.phase;
 }
 
-function drawBlock(grid: Grid, random: RandomStream): Cell[] {
-  if (grid.restart === 'trial') return shuffled(cellsOf(grid, grid.arms), random);
-  return shuffled(grid.arms, random).flatMap((arm) => shuffled(cellsOf(grid, [arm]), random));
+function drawBlock(grid: Grid, random: RandomStream): Slot[] {
+  const sides = grid.arms.map((arm): { arm: string; phase?: TrialPhase } => ({ arm }));
+  if (grid.aa && grid.arms[0] !== undefined) sides.push({ arm: grid.arms[0], phase: 'aa' });
+  if (grid.restart === 'trial') return shuffled(slotsOf(grid, sides), random);
+  return shuffled(sides, random).flatMap((side) => shuffled(slotsOf(grid, [side]), random));
 }
 
-function cellsOf({ workers, batchSizes }: Grid, arms: readonly string[]): Cell[] {
+function slotsOf({ workers, batchSizes }: Grid, sides: readonly { arm: string; phase?: TrialPhase }[]): Slot[] {
   return workers.flatMap((count) =>
-    batchSizes.flatMap((batchSize) => arms.map((arm): Cell => ({ workers: count, batchSize, arm }))),
+    batchSizes.flatMap((batchSize) =>
+      sides.map(({ arm, ...half }): Slot => ({ cell: { workers: count, batchSize, arm }, ...half })),
+    ),
   );
 }

@@ -9,7 +9,7 @@ import type { Calibrate } from '../load/headroom.ts';
 import type { MpsDaemonOptions, RunningMpsDaemon } from '../mps/contract.ts';
 import type { ForeignClients } from '../mps/foreign-clients.ts';
 import type { Arm } from '../records/arm.ts';
-import type { GpuSeries, GpuSnapshot, SamplingSummary } from '../records/gpu.ts';
+import type { GpuSeries, GpuSnapshot, SamplingSummary, SmActivity } from '../records/gpu.ts';
 import type { ServerAdapter } from '../server/adapter.ts';
 import type { CpuPlacement } from './cpu-placement.ts';
 
@@ -26,6 +26,8 @@ export interface StudyGpu {
     readonly devices: readonly number[];
     readonly maxDurationNs: Nanoseconds;
   }): StudySampling;
+  beginActivity(device: number): void;
+  endActivity(): SmActivity;
 }
 
 /** The device under study. */

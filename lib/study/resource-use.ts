@@ -3,7 +3,7 @@ import type { Origin } from '../core/clock.ts';
 import { allowedCpus } from '../core/cpu-affinity.ts';
 import { formatCpuList, parseCpuList } from '../core/cpu-list.ts';
 import type { CpuTime, ProcessCpuTime } from '../core/cpu-time.ts';
-import type { GpuSeries } from '../records/gpu.ts';
+import type { GpuSeries, SmActivity } from '../records/gpu.ts';
 import type { PhaseSummary } from '../records/load.ts';
 import type { ResourceUse } from '../records/resource-use.ts';
 import type { ServerFacts } from '../records/trial.ts';
@@ -151,24 +151,44 @@ function allowedCores(
   return allowed.size === 0 ? null : Math.min(allowed.size, quotaCores ?? Number.POSITIVE_INFINITY);
 }
 
-/** With the samples of the device that were taken inside the measurement. */
+/** What was read of the device around a measurement. */
+export interface DeviceRead {
+  readonly series: GpuSeries | null;
+  readonly activity: SmActivity | null;
+}
+
+/** With the samples of the device that were taken inside the measurement, and the activity of its SMs. */
 export function withDeviceUse(
   use: CpuUse | null,
-  series: GpuSeries | null,
-  { startOffsetNs, durationNs }: Pick<PhaseSummary, 'startOffsetNs' | 'durationNs'>,
+  read: DeviceRead | null,
+  window: Pick<PhaseSummary, 'startOffsetNs' | 'durationNs'>,
 ): ResourceUse | null {
   if (use === null) return null;
-  const [device] = series?.devices ?? [];
-  if (!series || !device) return { ...use, gpu: null };
-  const values = device.gpuUtilizationPercent.filter((value, tick) => {
-    const offsetNs = series.offsetNs[tick] ?? Number.NaN;
+  if (read === null || (read.series === null && read.activity === null)) return { ...use, gpu: null };
+  const unavailable: Record<string, string> = {};
+  const values = utilizationWithin(read.series, window);
+  const samples = values.length;
+  if (samples === 0) unavailable['gpu.utilizationPercent'] = 'no sample inside the measurement gave a value';
+  const smActivityPercent = read.activity?.smActivityPercent ?? null;
+  if (smActivityPercent === null) {
+    const why = read.activity?.unavailable.smActivityPercent;
+    unavailable['gpu.smActivityPercent'] = why ? `${why.source}: ${why.reason}` : 'it was not read';
+  }
+  const utilizationPercent = samples === 0 ? null : values.reduce((sum, value) => sum + value, 0) / samples;
+  return {
+    ...use,
+    gpu: { samples, utilizationPercent, smActivityPercent },
+    unavailable: { ...use.unavailable, ...unavailable },
+  };
+}
+
+function utilizationWithin(
+  series: GpuSeries | null,
+  { startOffsetNs, durationNs }: Pick<PhaseSummary, 'startOffsetNs' | 'durationNs'>,
+): readonly number[] {
+  const percent = [...(series?.devices[0]?.gpuUtilizationPercent ?? [])];
+  return percent.filter((value, tick) => {
+    const offsetNs = series?.offsetNs[tick] ?? Number.NaN;
     return !Number.isNaN(value) && offsetNs >= startOffsetNs && offsetNs <= startOffsetNs + durationNs;
   });
-  const samples = values.length;
-  if (samples > 0) {
-    const utilizationPercent = values.reduce((sum, value) => sum + value, 0) / samples;
-    return { ...use, gpu: { samples, utilizationPercent } };
-  }
-  const unavailable = { ...use.unavailable, 'gpu.utilizationPercent': 'no sample inside the measurement gave a value' };
-  return { ...use, gpu: { samples, utilizationPercent: null }, unavailable };
 }

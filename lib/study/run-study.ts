@@ -2,15 +2,18 @@
 import { interrupted, MpsbenchError } from '../core/errors.ts';
 import { type Nanoseconds, ns } from '../core/units.ts';
 import { HeadroomMeter } from '../load/headroom.ts';
+import { readManifest, removeManifest, writeManifest } from '../records/manifest.ts';
 import { restartOf, type StudyPlan } from '../records/plan.ts';
 import type { StudyDirectory } from '../records/study-directory.ts';
 import type { Reason, TrialRecord } from '../records/trial.ts';
+import { agendaOf } from './agenda.ts';
 import { estimateStudy } from './estimate.ts';
-import { drawOrder, type ScheduledTrial } from './order.ts';
+import { drawOrder, type Grid, type ScheduledTrial } from './order.ts';
 import type { StudyParts } from './parts.ts';
 import type { StudyHooks, StudyProgress } from './progress.ts';
 import { runTrial } from './run-trial.ts';
 import { ServerKeeper } from './server-keeper.ts';
+import { type Steering, unsteered } from './steering.ts';
 
 /** After so many failures in a row for one and the same reason the study stops: the rest would fail too. */
 const failuresInRow = 3;
@@ -22,50 +25,78 @@ export interface StudyRun {
   readonly parts: StudyParts;
   readonly directory: StudyDirectory;
   readonly bodies: readonly Uint8Array[];
+  /** Left out = nothing is judged while it runs. */
+  readonly steering?: Steering;
 }
 
 /** The trials of a plan on this host, in order; a resumed study draws the same. */
 export function scheduleOf(plan: StudyPlan, arms: readonly string[]): ScheduledTrial[] {
-  const { workers, batchSizes, blocks, seed } = plan;
-  return drawOrder({ workers, batchSizes, arms, blocks, seed, restart: restartOf(plan) });
+  return drawOrder(gridOf(plan, arms));
 }
 
-/** What is still to be run: a trial that completed is not run again, one that failed is. */
-export function pendingOf(schedule: readonly ScheduledTrial[], records: readonly TrialRecord[]): ScheduledTrial[] {
-  const completed = new Set(records.filter((record) => record.status === 'completed').map((record) => record.trialId));
-  return schedule.filter((trial) => !completed.has(trial.trialId));
+/** What the order of a plan is drawn from. */
+export function gridOf(plan: StudyPlan, arms: readonly string[]): Grid {
+  const { workers, batchSizes, blocks, seed, aa } = plan;
+  return { workers, batchSizes, arms, blocks, seed, aa, restart: restartOf(plan) };
+}
+
+/** Trials of a plan at the most, without what is run again. */
+export function trialsOf(plan: StudyPlan, arms: readonly string[]): number {
+  return scheduleOf(plan, arms).length + 2 * plan.confirm;
+}
+
+/** What is still to be run when a run of the study begins. */
+export function pendingOf(
+  plan: StudyPlan,
+  arms: readonly string[],
+  records: readonly TrialRecord[],
+  steering: Steering = unsteered,
+): ScheduledTrial[] {
+  const { retries, confirm } = plan;
+  return agendaOf(gridOf(plan, arms), records, { steering, retries, confirm, recordsBefore: records.length });
 }
 
 /**
- * Runs what is still missing. A trial that completed in an earlier run is not run again; one that failed is, as a
- * further attempt. Throws INTERRUPTED with every finished trial on disk; throws the failure that three trials in a
- * row had in common, unless it is one of the cell, such as lack of memory.
+ * Runs what is still missing. A trial that is void is run again at the end of its block, as a further attempt, as often
+ * as the plan allows; one that failed in an earlier run is tried once more. Throws INTERRUPTED with every finished trial
+ * on disk; throws the failure that three trials in a row had in common, unless it is one of the cell, such as lack of
+ * memory.
  */
 export async function runStudy(run: StudyRun, hooks: StudyHooks): Promise<readonly TrialRecord[]> {
-  const schedule = scheduleOf(run.plan, run.arms);
   const records = [...(await run.directory.readTrials())];
-  const pending = pendingOf(schedule, records);
+  const recordsBefore = records.length;
+  const { steering = unsteered } = run;
+  const { retries, confirm } = run.plan;
+  const grid = gridOf(run.plan, run.arms);
+  const trials = trialsOf(run.plan, run.arms);
+  const agenda = () => agendaOf(grid, records, { steering, retries, confirm, recordsBefore });
+  let pending = agenda();
+  // A finished study that is resumed keeps the manifest of its end: a new one would vouch for what was changed since.
+  const adds = pending.length > 0 || (await readManifest(run.directory.path)) === null;
+  if (adds) await removeManifest(run.directory);
   const pace = paceOf(run, pending);
   const meter = headroomMeter(run, records, hooks.signal);
   await using keeper = new ServerKeeper(restartOf(run.plan));
   let failures: readonly TrialRecord[] = [];
-  for (const [index, trial] of pending.entries()) {
+  for (let trial = pending[0]; trial !== undefined; trial = pending[0]) {
     if (hooks.signal.aborted) throw interrupted('the study');
     const attempt = 1 + records.filter((record) => record.trialId === trial.trialId).length;
     const record = await runOne(run, trial, attempt, hooks, {
       keeper,
       meter,
-      next: pending[index + 1] ?? null,
-      trials: schedule.length,
-      finished: schedule.length - pending.length + index,
-      remainingNs: () => pace.remaining(pending.length - index),
+      next: pending[1] ?? null,
+      trials,
+      finished: Math.max(0, trials - pending.length - (trial.phase === 'confirmation' ? 0 : 2 * confirm)),
+      remainingNs: () => pace.remaining(pending.length),
     });
     pace.finished();
     records.push(record);
     hooks.onTrial?.(record);
     failures = record.status === 'failed' ? [...failures, record] : [];
     stopIfHopeless(failures, run.directory.path);
+    pending = agenda();
   }
+  if (adds) await writeManifest(run.directory);
   return records;
 }
 
@@ -91,7 +122,7 @@ async function runOne(
     hooks.onProgress?.({
       trial,
       trials,
-      blocks: run.plan.blocks,
+      blocks: run.plan.blocks + run.plan.confirm,
       finished,
       step,
       recentPerSecond,

@@ -1,15 +1,14 @@
 /** One trial: settle, start the arm and the server, prove, warm up, measure, stop in reverse, check clean. */
 import type { Clock, Origin } from '../core/clock.ts';
 import { isInterrupted, MpsbenchError } from '../core/errors.ts';
-import { type Nanoseconds, ns, seconds } from '../core/units.ts';
+import { type Nanoseconds, ns } from '../core/units.ts';
 import type { RunningMpsDaemon } from '../mps/contract.ts';
-import { type Arm, type Cell, parseArm } from '../records/arm.ts';
-import type { LoadResult, LoadSpec, Loop } from '../records/load.ts';
+import { type Arm, parseArm } from '../records/arm.ts';
+import type { LoadResult, LoadSpec } from '../records/load.ts';
 import type { Placement } from '../records/placement.ts';
-import { defaultMeasurementNs, type StudyPlan } from '../records/plan.ts';
 import type { ResourceUse } from '../records/resource-use.ts';
+import type { SampledReply } from '../records/sampled-reply.ts';
 import type { TrialSeries } from '../records/study-directory.ts';
-import { directTransport } from '../records/transport.ts';
 import type { Attachment, Reason, ServerFacts, TrialRecord } from '../records/trial.ts';
 import type { RunningServer, ServerAdapter, ServerCounters } from '../server/adapter.ts';
 import { describeAttachment, noGpuAttachment, proveAttachment } from './attachment.ts';
@@ -19,11 +18,13 @@ import { mpsFault } from './mps-fault.ts';
 import type { ScheduledTrial } from './order.ts';
 import { useMeter, withDeviceUse } from './resource-use.ts';
 import { runningArm } from './running-arm.ts';
+import { sampleReplies } from './sample-replies.ts';
 import type { ArmLease } from './server-keeper.ts';
 import { standstillReason, standstillWatch } from './standstill.ts';
 import { statedAttachment } from './stated-attachment.ts';
 import type { TrialContext } from './trial-context.ts';
 import { type TrialGpu, trialGpu } from './trial-gpu.ts';
+import { loadSpec, longestLoad } from './trial-load.ts';
 
 export interface TrialOutput {
   /** Without files and headroom: the caller writes the files, and calibrates once the server is idle or gone. */
@@ -42,6 +43,8 @@ interface Findings {
   spec: LoadSpec | null;
   load: LoadResult | null;
   placement: Placement | null;
+  /** Left out where none were asked for. */
+  replies?: SampledReply[] | null;
   use: Omit<ResourceUse, 'gpu'> | null;
 }
 
@@ -103,6 +106,7 @@ async function measure(
     });
     return;
   }
+  if (server.request.stream === undefined) findings.replies = await askReplies(context, server);
   const during = await load(trial, context, origin, { server, facts }, gpu, findings);
   findings.server = { ...facts, meanRealisedBatchSize: meanBatch(during, trial.cell.batchSize) };
   findings.placement = placementOf(parts.cpus, during.clientThreads, findings.server, findings.attachment);
@@ -111,6 +115,12 @@ async function measure(
   if (fault) findings.reasons.push(fault);
   else running.keep();
   onProgress('stop', null);
+}
+
+/** Before the load, so that a warm-up covers it; every trial of a study is asked the same. */
+function askReplies({ plan, bodies, signal }: TrialContext, server: RunningServer): Promise<SampledReply[] | null> {
+  const pool = bodies.length > 0 ? bodies : server.sampleBodies;
+  return sampleReplies(server, { bodies: pool, seed: plan.seed, timeoutNs: plan.load.timeout, signal });
 }
 
 async function describeServer(
@@ -185,11 +195,13 @@ async function load(
     onMeasurementStart: () => {
       meter.start();
       standstill.start();
+      gpu?.beginActivity();
       before = server.counters().catch(() => null);
     },
     onMeasurementEnd: async () => {
       meter.end();
       longestNs = standstill.end();
+      gpu?.endActivity();
       after = await server.counters().catch(() => null);
       gpu?.take('loaded');
     },
@@ -199,49 +211,6 @@ async function load(
   const still = standstillReason(longestNs, ns(findings.load.summary.measurement.durationNs));
   if (still) findings.reasons.push(still);
   return { before: await before, after, clientThreads };
-}
-
-/** The load of a cell is the same in every arm: it depends on workers and batch size alone (method R1). */
-function loopOf(plan: StudyPlan, { workers, batchSize }: Cell): Loop {
-  const { concurrency, ratePerSecond, arrival } = plan.load;
-  if (ratePerSecond !== undefined) {
-    return { kind: 'open', ratePerSecond, arrival, connections: concurrency === 'auto' ? 1000 : concurrency };
-  }
-  return { kind: 'closed', concurrency: concurrency === 'auto' ? Math.max(4, 2 * workers * batchSize) : concurrency };
-}
-
-function loadSpec(trial: ScheduledTrial, { plan, bodies }: TrialContext, server: RunningServer): LoadSpec {
-  return {
-    url: server.request.url,
-    ...(server.request.endpoints ? { endpoints: server.request.endpoints } : {}),
-    method: server.request.method,
-    headers: server.request.headers,
-    bodies: bodies.length > 0 ? bodies : server.sampleBodies,
-    template: false,
-    socketPath: null,
-    transport: directTransport,
-    loop: loopOf(plan, trial.cell),
-    ...(server.request.stream && { stream: server.request.stream }),
-    warmupNs: plan.load.warmup,
-    stop:
-      plan.load.requests === undefined
-        ? { kind: 'duration', durationNs: plan.load.duration ?? defaultMeasurementNs }
-        : { kind: 'requests', requests: plan.load.requests },
-    timeoutNs: plan.load.timeout,
-    expectStatus: null,
-    // The same bodies in the same order in every arm of a block.
-    seed: plan.seed + trial.block,
-    intervalNs:
-      plan.load.requests === undefined && (plan.load.duration ?? defaultMeasurementNs) < seconds(5)
-        ? seconds(0.25)
-        : seconds(1),
-  };
-}
-
-/** How long samples may be taken; the rows are reserved for it. A run by requests is given an hour. */
-function longestLoad(spec: LoadSpec): Nanoseconds {
-  const measurementNs = spec.stop.kind === 'duration' ? spec.stop.durationNs : seconds(3600);
-  return ns(spec.warmupNs + measurementNs + spec.timeoutNs);
 }
 
 /**
@@ -266,7 +235,7 @@ function output(
   gpu: TrialGpu | null,
   findings: Findings,
 ): TrialOutput {
-  const recorded = gpu?.record() ?? null;
+  const recorded = gpu?.record(findings.load?.summary.measurement ?? null) ?? null;
   const record: TrialRecord = {
     schemaVersion: 1,
     trialId: trial.trialId,
@@ -274,6 +243,7 @@ function output(
     block: trial.block,
     position: trial.position,
     cell: trial.cell,
+    ...(trial.phase && { phase: trial.phase }),
     originNs: String(origin.originNs),
     startedAt: origin.originAt,
     endedAt: endOf(origin, context.parts.clock),
@@ -284,8 +254,9 @@ function output(
     load: findings.load?.summary ?? null,
     gpu: recorded?.moments ?? null,
     headroom: null,
+    ...(findings.replies !== undefined && { replies: findings.replies }),
     placement: findings.placement,
-    use: findings.load && withDeviceUse(findings.use, recorded?.series ?? null, findings.load.summary.measurement),
+    use: findings.load && withDeviceUse(findings.use, recorded, findings.load.summary.measurement),
     files: { histograms: null, series: null },
   };
   const series = findings.load ? { load: findings.load.series, gpu: recorded?.series ?? null } : null;

@@ -73,7 +73,7 @@ export async function prepareStudyHost(plan: StudyPlan, options: StudyHostOption
     return {
       parts: partsOf(plan, options, session, device),
       arms,
-      environment: { ...facts.environment, armsLeftOut: [...arms.leftOut] },
+      environment: { ...facts.environment, armsLeftOut: [...arms.leftOut], bareContexts: bareContextsOf(facts) },
       findings,
       [Symbol.dispose]: () => session?.close(),
     };
@@ -101,6 +101,15 @@ function gather(
     foreignMemoryLimitBytes: plan.gpu.foreignMemoryLimit,
     context: workersUseCuda(plan.server) ? { nvmlPath: paths.nvml, cudaPath: paths.cuda, signal, emergency } : null,
     signal,
+  });
+}
+
+/** The checks make a context on each device outside MPS: what it took is kept for the memory ledger. */
+function bareContextsOf({ contexts, environment }: PreflightFacts): Environment['bareContexts'] {
+  return contexts.flatMap((fact) => {
+    const deviceUuid = environment.gpu?.devices.find(({ index }) => index === fact.deviceIndex)?.uuid ?? null;
+    const processBytes = 'unavailable' in fact ? null : fact.processBytes;
+    return deviceUuid === null || processBytes === null ? [] : [{ arm: 'off', deviceUuid, processBytes }];
   });
 }
 

@@ -1,9 +1,10 @@
 /** What a trial reads of the GPU: the idle check before it, snapshots at its moments, samples through it. */
 import { type Origin, poll } from '../core/clock.ts';
 import { formatBytes, type Nanoseconds, seconds } from '../core/units.ts';
-import type { DeviceReading, GpuSeries, GpuSnapshot, SamplingSummary } from '../records/gpu.ts';
+import type { DeviceReading, GpuSeries, GpuSnapshot, SamplingSummary, SmActivity } from '../records/gpu.ts';
 import { processRole } from '../records/process-role.ts';
 import type { Reason, TrialRecord } from '../records/trial.ts';
+import { type MeasuredWindow, measuredClocks } from './measured-clocks.ts';
 import type { StudyDevice, StudyGpu, StudySampling } from './parts.ts';
 
 /** Memory above the baseline that a stopped arm may leave: allocators of the driver round up. */
@@ -21,14 +22,23 @@ export interface TrialGpu {
   take(moment: 'ready' | 'loaded'): GpuSnapshot;
   startSampling(periodNs: Nanoseconds, maxDurationNs: Nanoseconds): void;
   stopSampling(): void;
+  /** At the start and the end of the measurement; in between nothing is read. */
+  beginActivity(): void;
+  endActivity(): void;
   /** Waits a few seconds for the memory to come back; the reason is there when it does not. */
   takeAfter(signal: AbortSignal): Promise<Reason | null>;
-  /** null before the baseline was read. */
-  record(): { readonly moments: Moments; readonly series: GpuSeries | null } | null;
+  /** null before the baseline was read. Without a window, which is that of the measurement, no clocks are told. */
+  record(window: MeasuredWindow | null): {
+    readonly moments: Moments;
+    readonly series: GpuSeries | null;
+    /** Null before endActivity(). */
+    readonly activity: SmActivity | null;
+  } | null;
 }
 
 export function trialGpu(session: StudyGpu, device: StudyDevice, origin: Origin): TrialGpu {
   const taken: { baseline?: GpuSnapshot; ready?: GpuSnapshot; loaded?: GpuSnapshot; after?: GpuSnapshot } = {};
+  let activity: SmActivity | null = null;
   let sampling: StudySampling | null = null;
   let sampled: { series: GpuSeries; summary: SamplingSummary } | null = null;
   const snapshot = (): GpuSnapshot => session.snapshot({ origin, withEnergy: true });
@@ -58,6 +68,10 @@ export function trialGpu(session: StudyGpu, device: StudyDevice, origin: Origin)
       sampled = sampling?.stop() ?? sampled;
       sampling = null;
     },
+    beginActivity: () => session.beginActivity(device.index),
+    endActivity() {
+      activity = session.endActivity();
+    },
     async takeAfter(signal) {
       const before = usedBytes(taken.baseline);
       const released = await poll(
@@ -70,7 +84,7 @@ export function trialGpu(session: StudyGpu, device: StudyDevice, origin: Origin)
       );
       return released ? null : leftoverReason(before ?? 0, usedBytes(taken.after) ?? 0);
     },
-    record() {
+    record(window) {
       if (!taken.baseline) return null;
       const moments = {
         baseline: taken.baseline,
@@ -78,8 +92,9 @@ export function trialGpu(session: StudyGpu, device: StudyDevice, origin: Origin)
         loaded: taken.loaded ?? null,
         after: taken.after ?? null,
         sampling: sampled?.summary ?? null,
+        clocks: window === null ? null : measuredClocks(sampled?.series ?? null, device.uuid, window),
       };
-      return { moments, series: sampled?.series ?? null };
+      return { moments, series: sampled?.series ?? null, activity };
     },
   };
 }

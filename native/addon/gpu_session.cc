@@ -88,6 +88,24 @@ Napi::Value start_sampling(const Napi::CallbackInfo& info, NvmlSession& session)
   return sampling_object(info.Env(), sampler.value(), origin_ns);
 }
 
+Napi::Value begin_activity(const Napi::CallbackInfo& info, NvmlSession& session) {
+  Arguments arguments(info, "beginActivity");
+  const auto devices = static_cast<std::int64_t>(session.device_count());
+  // Of a closed session, which has no devices, the session itself says that it is closed.
+  const std::int64_t device = devices > 0 ? arguments.integer("device", 0, devices - 1) : 0;
+  if (arguments.throw_if_bad()) return {};
+  const auto begun = session.begin_activity(static_cast<std::size_t>(device));
+  if (!begun.ok()) throw_error(info.Env(), begun.error());
+  return info.Env().Undefined();
+}
+
+Napi::Value end_activity(const Napi::CallbackInfo& info, NvmlSession& session) {
+  const auto read = session.end_activity();
+  if (read.ok()) return to_js(info.Env(), read.value());
+  throw_error(info.Env(), read.error());
+  return {};
+}
+
 Napi::Object session_object(Napi::Env env, const std::shared_ptr<OpenSession>& open) {
   Napi::Object object = Napi::Object::New(env);
   object.Set("snapshot",
@@ -97,6 +115,14 @@ Napi::Object session_object(Napi::Env env, const std::shared_ptr<OpenSession>& o
              Napi::Function::New(
                  env, [open](const Napi::CallbackInfo& info) { return start_sampling(info, *open->session); },
                  "startSampling"));
+  object.Set("beginActivity",
+             Napi::Function::New(
+                 env, [open](const Napi::CallbackInfo& info) { return begin_activity(info, *open->session); },
+                 "beginActivity"));
+  object.Set(
+      "endActivity",
+      Napi::Function::New(
+          env, [open](const Napi::CallbackInfo& info) { return end_activity(info, *open->session); }, "endActivity"));
   object.Set("close", Napi::Function::New(env, [open](const Napi::CallbackInfo&) { open->session->close(); }, "close"));
   return object;
 }

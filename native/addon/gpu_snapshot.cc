@@ -175,6 +175,8 @@ Napi::Object device_object(Napi::Env env, const DeviceReading& device) {
   fields.set("powerMilliwatts", device.power_milliwatts);
   fields.set("energyMillijoules", device.energy_millijoules);
   fields.set("temperatureCelsius", device.temperature_celsius);
+  fields.set("eccCorrectedErrors", device.ecc_corrected_errors);
+  fields.set("eccUncorrectedErrors", device.ecc_uncorrected_errors);
   set_processes(fields, device.processes);
   fields.plain("unavailable", unavailable);
   return fields.object();
@@ -195,6 +197,14 @@ Napi::Object to_js(Napi::Env env, const GpuSnapshot& snapshot, std::int64_t orig
     devices.Set(position, device_object(env, snapshot.devices[position]));
   }
   fields.plain("devices", devices);
+  fields.plain("unavailable", unavailable);
+  return fields.object();
+}
+
+Napi::Object to_js(Napi::Env env, const Reading<double>& sm_activity_percent) {
+  const Napi::Object unavailable = Napi::Object::New(env);
+  Fields fields(env, unavailable);
+  fields.set("smActivityPercent", sm_activity_percent);
   fields.plain("unavailable", unavailable);
   return fields.object();
 }

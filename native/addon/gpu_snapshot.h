@@ -12,4 +12,7 @@ namespace mpsbench {
 // origin_ns: what offsetNs is counted from.
 [[nodiscard]] Napi::Object to_js(Napi::Env env, const GpuSnapshot& snapshot, std::int64_t origin_ns);
 
+// {smActivityPercent, unavailable}.
+[[nodiscard]] Napi::Object to_js(Napi::Env env, const Reading<double>& sm_activity_percent);
+
 }  // namespace mpsbench

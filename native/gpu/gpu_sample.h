@@ -122,6 +122,8 @@ struct DeviceReading {
   Reading<std::uint32_t> power_milliwatts;
   Reading<std::uint64_t> energy_millijoules;
   Reading<std::int32_t> temperature_celsius;
+  Reading<std::uint64_t> ecc_corrected_errors;
+  Reading<std::uint64_t> ecc_uncorrected_errors;
   ProcessesReading processes;
 };
 

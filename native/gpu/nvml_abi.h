@@ -44,6 +44,10 @@ constexpr std::uint32_t kNoInstance = ~std::uint32_t{0};
 constexpr std::uint32_t kClockGraphics = 0;
 constexpr std::uint32_t kClockSm = 1;
 constexpr std::uint32_t kClockMemory = 2;
+// nvmlMemoryErrorType_t, and of nvmlEccCounterType_t the volatile one.
+constexpr std::uint32_t kEccCorrected = 0;
+constexpr std::uint32_t kEccUncorrected = 1;
+constexpr std::uint32_t kEccSinceLoad = 0;
 constexpr std::uint32_t kTemperatureGpu = 0;
 constexpr std::size_t kTextBytes = 96;
 
@@ -80,6 +84,31 @@ struct ProcessEntry {
   std::uint32_t gpu_instance, compute_instance;
 };
 
+using GpmSample = void*;
+
+constexpr std::uint32_t kGpmSupportVersion = 1;
+constexpr std::uint32_t kGpmMetricsVersion = 1;
+constexpr std::uint32_t kGpmSmUtilization = 2;
+// NVML_GPM_METRIC_MAX: 98 up to 12.8, 210 up to 13.1, 333 since; the version word stayed the same, so the most.
+constexpr std::size_t kGpmMostMetrics = 333;
+
+struct GpmSupport {
+  std::uint32_t version, is_supported;
+};
+
+struct GpmMetric {
+  std::uint32_t id;
+  Return code;
+  double value;
+  const char* texts[3];
+};
+
+struct GpmMetricsGet {
+  std::uint32_t version, count;
+  GpmSample first, last;
+  GpmMetric metrics[kGpmMostMetrics];
+};
+
 // NVML packs the size of a versioned struct into its version word.
 template <class Struct>
 constexpr std::uint32_t version_word(std::uint32_t version) {
@@ -89,6 +118,7 @@ constexpr std::uint32_t version_word(std::uint32_t version) {
 static_assert(sizeof(void*) == 8, "the ABI below is LP64");
 static_assert(sizeof(MemoryV1) == 24 && sizeof(MemoryV2) == 40 && sizeof(PciInfo) == 68 && sizeof(Utilization) == 8);
 static_assert(sizeof(TemperatureV1) == 12 && sizeof(ProcessEntry) == 24 && offsetof(ProcessEntry, gpu_instance) == 16);
+static_assert(sizeof(GpmSupport) == 8 && sizeof(GpmMetric) == 40 && offsetof(GpmMetricsGet, metrics) == 24);
 static_assert(version_word<MemoryV2>(2) == 0x02000028 && version_word<TemperatureV1>(1) == 0x0100000c);
 
 }  // namespace mpsbench::nvml

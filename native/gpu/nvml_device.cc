@@ -87,6 +87,17 @@ Reading<std::int32_t> read_temperature_celsius(const Nvml& gpu, const DeviceHand
   });
 }
 
+Reading<std::uint64_t> read_ecc_errors(const Nvml& gpu, const DeviceHandle& device, std::uint32_t kind) {
+  if (!device.known()) return device.why();
+  return gpu.read<std::uint64_t>(Call::kEccErrors, [&](const Symbol& symbol, std::uint64_t& value) {
+    unsigned long long errors = 0;
+    const auto ask = symbol.as<nvml::Return (*)(nvml::Device, std::uint32_t, std::uint32_t, unsigned long long*)>();
+    const nvml::Return code = ask(device.value(), kind, nvml::kEccSinceLoad, &errors);
+    value = errors;
+    return code;
+  });
+}
+
 Reading<std::uint64_t> read_throttle_reason_mask(const Nvml& gpu, const DeviceHandle& device) {
   return gpu.read_of<std::uint64_t>(Call::kClockEventReasons, device);
 }

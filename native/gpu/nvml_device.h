@@ -23,6 +23,9 @@ using DeviceHandle = Reading<nvml::Device>;
 // Degrees Celsius of the GPU sensor.
 [[nodiscard]] Reading<std::int32_t> read_temperature_celsius(const Nvml& gpu, const DeviceHandle& device);
 
+// Errors of that kind since the driver was loaded. kind: nvml::kEccCorrected or nvml::kEccUncorrected.
+[[nodiscard]] Reading<std::uint64_t> read_ecc_errors(const Nvml& gpu, const DeviceHandle& device, std::uint32_t kind);
+
 // Bit mask of the reasons that hold the clocks down.
 [[nodiscard]] Reading<std::uint64_t> read_throttle_reason_mask(const Nvml& gpu, const DeviceHandle& device);
 

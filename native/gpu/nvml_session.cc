@@ -49,6 +49,36 @@ Result<GpuSnapshot> NvmlSession::snapshot(bool with_energy) {
   return std::move(*called.value());
 }
 
+Status NvmlSession::begin_activity(std::size_t device) {
+  constexpr const char* kWhat = "the activity of the SMs could not be read";
+  using Window = std::shared_ptr<SmActivity>;
+  if (const auto error = unusable(kWhat)) return *error;
+  auto called = call_with_deadline<Window>(
+      [gpu = gpu_, device, before = std::exchange(activity_, nullptr)]() mutable {
+        before.reset();
+        return SmActivity::begin(gpu, device);
+      },
+      deadline_ns_);
+  if (!called.ok()) return called.error();
+  if (!called.value()) {
+    timed_out_ = true;
+    return hang_error(kWhat);
+  }
+  activity_ = std::move(*called.value());
+  return Ok{};
+}
+
+Result<Reading<double>> NvmlSession::end_activity() {
+  constexpr const char* kWhat = "the activity of the SMs could not be read";
+  if (const auto error = unusable(kWhat)) return *error;
+  if (activity_ == nullptr) return Reading<double>(Unavailable{Reason::kNotAsked, "nvmlGpmSampleGet", std::nullopt});
+  auto called = call_with_deadline<Reading<double>>([window = activity_] { return window->end(); }, deadline_ns_);
+  if (!called.ok()) return called.error();
+  if (called.value()) return std::move(*called.value());
+  timed_out_ = true;
+  return hang_error(kWhat);
+}
+
 std::size_t NvmlSession::device_count() const { return gpu_ == nullptr ? 0 : gpu_->devices().size(); }
 
 Result<std::shared_ptr<Sampler>> NvmlSession::start_sampling(SamplingPlan plan) {
@@ -69,7 +99,8 @@ void NvmlSession::close_within(std::int64_t deadline_ns) {
   // Shutting down calls into the driver too: the last owner lets go on a thread that may be left behind. Where no
   // thread can be had the job is destroyed here, and NVML is shut down by this one.
   static_cast<void>(call_with_deadline<Ok>(
-      [gpu = std::exchange(gpu_, nullptr)]() mutable {
+      [gpu = std::exchange(gpu_, nullptr), activity = std::exchange(activity_, nullptr)]() mutable {
+        activity.reset();
         gpu.reset();
         return Ok{};
       },

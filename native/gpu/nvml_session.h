@@ -10,6 +10,7 @@
 #include "gpu/gpu_sample.h"
 #include "gpu/nvml.h"
 #include "gpu/sampler.h"
+#include "gpu/sm_activity.h"
 
 namespace mpsbench {
 
@@ -40,6 +41,12 @@ class NvmlSession {
   // THREAD_NOT_STARTED.
   Result<std::shared_ptr<Sampler>> start_sampling(SamplingPlan plan);
 
+  // Reads the counters of sm_activity.h; `device` is below device_count(). A window that was begun before is dropped.
+  // Errors: as snapshot.
+  Status begin_activity(std::size_t device);
+  // Percent since begin_activity. Errors: as snapshot.
+  Result<Reading<double>> end_activity();
+
   // Stops a sampling that runs and shuts NVML down. A call that hangs is left to itself. Idempotent.
   void close() { close_within(deadline_ns_); }
   void close_within(std::int64_t deadline_ns);
@@ -50,6 +57,7 @@ class NvmlSession {
 
   std::shared_ptr<const Nvml> gpu_;
   std::shared_ptr<Sampler> sampler_;
+  std::shared_ptr<SmActivity> activity_;
   std::int64_t deadline_ns_;
   bool timed_out_ = false;
 };

@@ -76,6 +76,8 @@ DeviceReading read_device(const Nvml& gpu, const NvmlDevice& device, bool with_e
       .power_milliwatts = gpu.read_of<std::uint32_t>(Call::kPower, handle),
       .energy_millijoules = read_energy(gpu, handle, with_energy),
       .temperature_celsius = read_temperature_celsius(gpu, handle),
+      .ecc_corrected_errors = read_ecc_errors(gpu, handle, nvml::kEccCorrected),
+      .ecc_uncorrected_errors = read_ecc_errors(gpu, handle, nvml::kEccUncorrected),
       .processes = read_processes(gpu, handle, mig.handles),
   };
 }

@@ -38,6 +38,7 @@ constexpr std::array<Row, kCallCount> kTable = {{
     {Call::kClockEventReasons, {"nvmlDeviceGetCurrentClocksEventReasons", "nvmlDeviceGetCurrentClocksThrottleReasons"}},
     {Call::kPower, {"nvmlDeviceGetPowerUsage"}},
     {Call::kEnergy, {"nvmlDeviceGetTotalEnergyConsumption"}},
+    {Call::kEccErrors, {"nvmlDeviceGetTotalEccErrors"}},
     {Call::kTemperature, {"nvmlDeviceGetTemperatureV", "nvmlDeviceGetTemperature"}},
     {Call::kComputeProcesses,
      {"nvmlDeviceGetComputeRunningProcesses_v3", "nvmlDeviceGetComputeRunningProcesses_v2",
@@ -48,6 +49,11 @@ constexpr std::array<Row, kCallCount> kTable = {{
     {Call::kMpsProcesses,
      {"nvmlDeviceGetMPSComputeRunningProcesses_v3", "nvmlDeviceGetMPSComputeRunningProcesses_v2",
       "nvmlDeviceGetMPSComputeRunningProcesses"}},
+    {Call::kGpmSupport, {"nvmlGpmQueryDeviceSupport"}},
+    {Call::kGpmSampleAlloc, {"nvmlGpmSampleAlloc"}},
+    {Call::kGpmSampleFree, {"nvmlGpmSampleFree"}},
+    {Call::kGpmSampleGet, {"nvmlGpmSampleGet"}},
+    {Call::kGpmMetrics, {"nvmlGpmMetricsGet"}},
 }};
 
 constexpr bool rows_stand_in_the_order_of_the_enum() {

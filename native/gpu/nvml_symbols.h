@@ -39,12 +39,18 @@ enum class Call : std::uint8_t {
   kClockEventReasons,
   kPower,
   kEnergy,
+  kEccErrors,
   kTemperature,
   kComputeProcesses,
   kGraphicsProcesses,
   kMpsProcesses,
+  kGpmSupport,
+  kGpmSampleAlloc,
+  kGpmSampleFree,
+  kGpmSampleGet,
+  kGpmMetrics,
 };
-constexpr std::size_t kCallCount = static_cast<std::size_t>(Call::kMpsProcesses) + 1;
+constexpr std::size_t kCallCount = static_cast<std::size_t>(Call::kGpmMetrics) + 1;
 constexpr std::size_t kMostForms = 3;
 
 // One form of a call that the library has. form: its place in the table, 0 = newest; the ABI may differ by it.

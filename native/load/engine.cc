@@ -45,6 +45,10 @@ void LoadEngine::stop() {
   for (const auto& worker : workers_) worker->stop();
 }
 
+void LoadEngine::begin_measurement(const MeasurementWindow& window) {
+  for (const auto& worker : workers_) worker->begin_measurement(window);
+}
+
 void LoadEngine::close() {
   for (const auto& worker : workers_) worker->abandon();
   for (Thread& thread : threads_) thread.join();
@@ -74,8 +78,8 @@ std::int64_t LoadEngine::outstanding_max() const {
 }
 
 std::int64_t LoadEngine::issuing_end_ns() const {
-  std::int64_t end = spec_.deadline_ns;
-  for (const auto& worker : workers_) end = std::min(end, worker->last_issue_ns());
+  std::int64_t end = kNever;
+  for (const auto& worker : workers_) end = std::min({end, worker->deadline_ns(), worker->last_issue_ns()});
   return end;
 }
 

@@ -29,6 +29,8 @@ class LoadEngine {
 
   // Cuts off what is in flight; done follows when all rows are handed over, so they must be taken until then.
   void stop();
+  // The warm-up ends at that moment, which is still to come, instead of when the spec has it end.
+  void begin_measurement(const MeasurementWindow& window);
   // As stop(), but waits for the threads, a few milliseconds; rows that nobody took are dropped. Idempotent.
   void close();
   // Appends the rows since the last call, until `into` holds `most`: then there may be more.

@@ -15,11 +15,21 @@ std::int64_t share_of(std::int64_t whole, std::int64_t parts, std::int64_t part)
 
 Issuer::Issuer(const LoadSpec& spec, std::uint32_t worker)
     : spec_(spec),
+      start_ns_(spec.measurement_start_ns),
+      deadline_ns_(spec.deadline_ns),
+      schedule_length_(spec.schedule.size()),
       stride_(spec.threads),
       head_(worker),
       due_(worker),
       number_(worker),
       quota_(share_of(spec.measured_requests, spec.threads, worker)) {}
+
+// The start last: who sees it sees the end that goes with it.
+void Issuer::begin_measurement(const MeasurementWindow& window) {
+  schedule_length_.store(std::min(window.schedule_length, spec_.schedule.size()), std::memory_order_release);
+  deadline_ns_.store(window.deadline_ns, std::memory_order_release);
+  start_ns_.store(window.start_ns, std::memory_order_release);
+}
 
 DueRequest Issuer::request(std::int64_t due_ns, LoadPhase phase) {
   const std::uint64_t number = number_;
@@ -36,8 +46,8 @@ std::uint32_t Issuer::draw(std::uint64_t number) const {
 }
 
 std::optional<DueRequest> Issuer::claim(std::int64_t now_ns) {
-  if (now_ns < spec_.measurement_start_ns) return request(now_ns, LoadPhase::kWarmup);
-  if (now_ns >= spec_.deadline_ns || measured_ >= quota_) {
+  if (now_ns < measurement_start_ns()) return request(now_ns, LoadPhase::kWarmup);
+  if (now_ns >= deadline_ns() || measured_ >= quota_) {
     ended_ = true;
     return std::nullopt;
   }
@@ -47,21 +57,21 @@ std::optional<DueRequest> Issuer::claim(std::int64_t now_ns) {
 }
 
 void Issuer::advance(std::int64_t now_ns) {
-  while (due_ < spec_.schedule.size() && spec_.schedule[due_] <= now_ns) due_ += stride_;
+  while (due_ < length() && spec_.schedule[due_] <= now_ns) due_ += stride_;
 }
 
 std::optional<DueRequest> Issuer::take_waiting() {
   if (head_ >= due_) return std::nullopt;
   const std::int64_t due_ns = spec_.schedule[head_];
   head_ += stride_;
-  const bool measured = due_ns >= spec_.measurement_start_ns;
+  const bool measured = due_ns >= measurement_start_ns();
   return request(due_ns, measured ? LoadPhase::kMeasurement : LoadPhase::kWarmup);
 }
 
 std::int64_t Issuer::waiting_since_ns() const { return head_ < due_ ? spec_.schedule[head_] : kNever; }
 
-std::int64_t Issuer::next_due_ns() const { return due_ < spec_.schedule.size() ? spec_.schedule[due_] : kNever; }
+std::int64_t Issuer::next_due_ns() const { return due_ < length() ? spec_.schedule[due_] : kNever; }
 
-bool Issuer::exhausted() const { return spec_.open_loop ? head_ == due_ && due_ >= spec_.schedule.size() : ended_; }
+bool Issuer::exhausted() const { return spec_.open_loop ? head_ == due_ && due_ >= length() : ended_; }
 
 }  // namespace mpsbench

@@ -1,6 +1,7 @@
 // Which requests a worker sends, and when: its share of the schedule or of the closed loop, and no I/O.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <optional>
 
@@ -25,6 +26,12 @@ class Issuer {
   // `spec` outlives the issuer. Worker number `worker` has every spec.threads-th request from its own number on.
   Issuer(const LoadSpec& spec, std::uint32_t worker);
 
+  // The warm-up ends before the time that the spec gave it: at a moment that is still to come. Thread: any.
+  void begin_measurement(const MeasurementWindow& window);
+  // Thread: any.
+  [[nodiscard]] std::int64_t measurement_start_ns() const { return start_ns_.load(std::memory_order_acquire); }
+  [[nodiscard]] std::int64_t deadline_ns() const { return deadline_ns_.load(std::memory_order_acquire); }
+
   // Closed loop: the request that a connection sends now; none once the run sends no more.
   std::optional<DueRequest> claim(std::int64_t now_ns);
 
@@ -46,8 +53,13 @@ class Issuer {
  private:
   DueRequest request(std::int64_t due_ns, LoadPhase phase);
   [[nodiscard]] std::uint32_t draw(std::uint64_t number) const;
+  // Of the schedule, what is sent.
+  [[nodiscard]] std::size_t length() const { return schedule_length_.load(std::memory_order_acquire); }
 
   const LoadSpec& spec_;
+  std::atomic<std::int64_t> start_ns_;
+  std::atomic<std::int64_t> deadline_ns_;
+  std::atomic<std::size_t> schedule_length_;
   std::size_t stride_;
   // Open loop: first of the line, and first that is not due yet; steps of stride_.
   std::size_t head_;

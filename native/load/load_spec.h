@@ -46,6 +46,15 @@ struct PreparedRequest {
   std::vector<TemplateField> fields = {};
 };
 
+// When a run measures; times are CLOCK_MONOTONIC, ns.
+struct MeasurementWindow {
+  std::int64_t start_ns = 0;
+  // Nothing falls due from here on; kNever for a run by number of requests.
+  std::int64_t deadline_ns = kNever;
+  // Open loop: only so many of the schedule are sent.
+  std::size_t schedule_length = std::numeric_limits<std::size_t>::max();
+};
+
 // Times are CLOCK_MONOTONIC, ns.
 struct LoadSpec {
   // The addresses of each server, tried in order until one accepts; neither is empty. Connection number n of the run

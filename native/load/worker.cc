@@ -75,7 +75,7 @@ void Worker::turn(std::span<const epoll_event> events, std::int64_t woken_ns) {
 
 // A turn keeps the loop from noticing what comes meanwhile; a late wake-up has done so before.
 void Worker::note_lag(std::int64_t woken_ns) {
-  if (woken_ns < spec_.measurement_start_ns || woken_ns >= spec_.deadline_ns) return;
+  if (woken_ns < issuer_.measurement_start_ns() || woken_ns >= issuer_.deadline_ns()) return;
   lag_.record(now_ns() - std::min(loop_.fired_ns(), woken_ns));
 }
 
@@ -148,7 +148,7 @@ void Worker::cut_off() {
     connections_[index].close();
   }
   if (!spec_.open_loop) return;
-  issuer_.advance(std::min(now, spec_.deadline_ns));
+  issuer_.advance(std::min(now, issuer_.deadline_ns()));
   while (issuer_.waiting() > 0) give_up_waiting(Outcome::kAborted, now);
 }
 

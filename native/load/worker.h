@@ -43,6 +43,9 @@ class Worker {
   void stop() { tell(Order::kStop); }
   // Thread: any. As stop(), but rows for which there is no room are dropped, since nobody takes them any more.
   void abandon() { tell(Order::kAbandon); }
+  // Thread: any. See Issuer.
+  void begin_measurement(const MeasurementWindow& window) { issuer_.begin_measurement(window); }
+  [[nodiscard]] std::int64_t deadline_ns() const { return issuer_.deadline_ns(); }
   // Thread: one. Appends the rows since the last call, the oldest of them where they are more than `most`.
   void drain(std::vector<RequestRecord>& into, std::size_t most) { rows_.drain(into, most); }
   // Thread: any.

@@ -114,6 +114,14 @@ describe('a GPU snapshot', () => {
     ]);
   });
 
+  it('reads the memory errors of both kinds, and says where the driver counts none', () => {
+    const counted = deviceOf(['gpu', 'ecc 5 2']);
+    assert.deepEqual([counted.eccCorrectedErrors, counted.eccUncorrectedErrors], [5, 2]);
+    const without = deviceOf(['gpu', 'return nvmlDeviceGetTotalEccErrors 3']);
+    assert.equal(without.eccUncorrectedErrors, null);
+    assert.equal(without.unavailable.eccUncorrectedErrors?.reason, 'not-supported');
+  });
+
   it('reads the dear energy counter only when asked', () => {
     using scenario = fakeScenario('gpu', 'energy 42');
     using session = openGpu({ nvmlPath: fakeLibrary() });

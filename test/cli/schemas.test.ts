@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { parse } from 'yaml';
 import { publishedSchemas } from '../../lib/cli/published-schemas.ts';
+import { writeManifest } from '../../lib/records/manifest.ts';
 import { validatePlan } from '../../lib/records/plan-text.ts';
 import { rebuildReport } from '../../lib/report/write-report.ts';
 import { fakeServer } from '../fakes/fake-server.ts';
@@ -67,6 +68,8 @@ describe('the published schemas', () => {
 const plans: readonly (readonly [string, object, boolean])[] = [
   ['nothing', {}, true],
   ['text with units', { load: { duration: '1.5s', warmup: '0s' }, gpu: { foreignMemoryLimit: '64MiB' } }, true],
+  ['a warm-up until the load is steady', { load: { warmup: 'auto:5s..1.5m' } }, true],
+  ['a warm-up with one bound', { load: { warmup: 'auto:5s' } }, false],
   ['arms with a share', { arms: ['off', 'mps', 'mps:12.5'] }, true],
   [
     'dimensions of a model',
@@ -182,6 +185,10 @@ describe('the schemas are true of', () => {
       for (const record of await study.readTrials()) assertFits('trial', JSON.parse(JSON.stringify(record)));
       assertFits('summary', JSON.parse(JSON.stringify(await rebuildReport(study))));
       assertFits('environment', JSON.parse(JSON.stringify(await study.readEnvironment())));
+      assertFits('verification-document', await json(['verify', study.path, '--json'], {}));
+      await writeManifest(study);
+      assertFits('manifest', JSON.parse(readFileSync(join(study.path, 'manifest.json'), 'utf8')));
+      assertFits('verification-document', await json(['verify', study.path, '--json'], {}));
     });
   }
 });

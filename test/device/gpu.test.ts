@@ -53,6 +53,18 @@ describe('the GPU of this host', { skip }, () => {
     }
   });
 
+  it('tells how busy its SMs were, from 0 to 100, or why it does not', async () => {
+    using session = openGpu();
+    for (const { index, computeCapability } of session.snapshot().devices) {
+      session.beginActivity(index);
+      await systemClock.sleep(milliseconds(300));
+      const { smActivityPercent: percent, unavailable } = session.endActivity();
+      assert.ok(percent === null || (percent >= 0 && percent <= 100), `${percent} %`);
+      assert.equal(percent === null, unavailable.smActivityPercent !== undefined);
+      console.log(`# compute capability ${computeCapability}: ${JSON.stringify({ percent, unavailable })}`);
+    }
+  });
+
   it('gives a reason for each of its nulls', () => {
     for (const device of snapshotNow().devices) {
       for (const [name, value] of Object.entries(device)) {

@@ -228,6 +228,11 @@ FAKE_API nvmlDeviceGetCurrentClocksThrottleReasons(void* device, std::uint64_t* 
 FAKE_API nvmlDeviceGetPowerUsage(void* device, unsigned* out) {
   return give("nvmlDeviceGetPowerUsage", device, out, [](const Asked& asked) { return asked.gpu->power_milliwatts; });
 }
+FAKE_API nvmlDeviceGetTotalEccErrors(void* device, unsigned kind, unsigned, std::uint64_t* out) {
+  return give("nvmlDeviceGetTotalEccErrors", device, out, [kind](const Asked& asked) {
+    return kind == nvml::kEccCorrected ? asked.gpu->ecc_corrected : asked.gpu->ecc_uncorrected;
+  });
+}
 FAKE_API nvmlDeviceGetTemperature(void* device, unsigned, unsigned* out) {
   return give("nvmlDeviceGetTemperature", device, out,
               [](const Asked& asked) { return static_cast<unsigned>(asked.gpu->temperature_celsius); });
@@ -330,6 +335,38 @@ FAKE_API nvmlDeviceGetMPSComputeRunningProcesses_v3(void* device, unsigned* coun
 FAKE_API nvmlDeviceGetCurrentClocksEventReasons(void* device, std::uint64_t* out) {
   return give("nvmlDeviceGetCurrentClocksEventReasons", device, out,
               [](const Asked& asked) { return asked.gpu->throttle_mask; });
+}
+FAKE_API nvmlGpmQueryDeviceSupport(void* device, nvml::GpmSupport* out) {
+  if (out->version != nvml::kGpmSupportVersion) return nvml::kArgumentVersionMismatch;
+  return give("nvmlGpmQueryDeviceSupport", device, out, [out](const Asked& asked) {
+    return nvml::GpmSupport{out->version, asked.gpu->sm_activity_percent < 0 ? 0U : 1U};
+  });
+}
+// A sample is the figure of the moment at which it was taken; windows have the mean of their two ends.
+FAKE_API nvmlGpmSampleAlloc(void** out) {
+  const Asked asked = ask("nvmlGpmSampleAlloc");
+  if (asked.code == nvml::kSuccess) *out = new double(0);
+  return asked.code;
+}
+FAKE_API nvmlGpmSampleFree(void* sample) {
+  const Asked asked = ask("nvmlGpmSampleFree");
+  delete static_cast<double*>(sample);
+  return asked.code;
+}
+FAKE_API nvmlGpmSampleGet(void* device, void* sample) {
+  return give("nvmlGpmSampleGet", device, static_cast<double*>(sample),
+              [](const Asked& asked) { return asked.gpu->sm_activity_percent; });
+}
+FAKE_API nvmlGpmMetricsGet(nvml::GpmMetricsGet* out) {
+  if (out->version != nvml::kGpmMetricsVersion) return nvml::kArgumentVersionMismatch;
+  const Asked asked = ask("nvmlGpmMetricsGet");
+  if (asked.code != nvml::kSuccess) return asked.code;
+  for (unsigned index = 0; index < out->count; ++index) {
+    nvml::GpmMetric& metric = out->metrics[index];
+    metric.code = metric.id == nvml::kGpmSmUtilization ? nvml::kSuccess : nvml::kNotSupported;
+    metric.value = (*static_cast<double*>(out->first) + *static_cast<double*>(out->last)) / 2;
+  }
+  return nvml::kSuccess;
 }
 FAKE_API nvmlDeviceGetTemperatureV(void* device, nvml::TemperatureV1* out) {
   if (out->version != nvml::version_word<nvml::TemperatureV1>(1)) return nvml::kArgumentVersionMismatch;

@@ -113,6 +113,8 @@ const std::map<std::string, std::function<void(Gpu&, Words&)>>& gpu_statements()
       {"throttle", [](Gpu& gpu, Words& words) { words >> std::hex >> gpu.throttle_mask; }},
       {"power", [](Gpu& gpu, Words& words) { words >> gpu.power_milliwatts; }},
       {"energy", [](Gpu& gpu, Words& words) { words >> gpu.energy_millijoules; }},
+      {"ecc", [](Gpu& gpu, Words& words) { words >> gpu.ecc_corrected >> gpu.ecc_uncorrected; }},
+      {"sm-activity", [](Gpu& gpu, Words& words) { words >> gpu.sm_activity_percent; }},
       {"temperature", [](Gpu& gpu, Words& words) { words >> gpu.temperature_celsius; }},
       {"mig", [](Gpu& gpu, Words&) { gpu.mig = true; }},
       {"instance", [](Gpu& gpu, Words& words) { gpu.instances.push_back(instance_from(words)); }},

@@ -20,6 +20,8 @@
 //   memory-na                                  every figure is "not available"
 //   used-holds-reserve                         the second form counts the reserve as used
 //   utilization GPU MEMORY | clocks SM MEMORY GRAPHICS | throttle MASK | power MW | energy MJ | temperature C
+//   ecc CORRECTED UNCORRECTED
+//   sm-activity PERCENT                        share of the SMs at work; without it the device has no GPM
 //   mig                                        MIG is on
 //   instance SLOT GI CI UUID TOTAL USED        a MIG instance; other slots below 7 are empty
 //   instance-return SLOT SYMBOL CODE           every call of SYMBOL for that instance's handle answers CODE
@@ -65,8 +67,10 @@ struct Gpu {
   std::uint32_t gpu_percent = 0, memory_percent = 0;
   std::uint32_t sm_mhz = 345, memory_mhz = 2619, graphics_mhz = 345;
   std::uint64_t throttle_mask = 1, energy_millijoules = 1234567891;
+  std::uint64_t ecc_corrected = 0, ecc_uncorrected = 0;
   std::uint32_t power_milliwatts = 69871;
   int temperature_celsius = 31;
+  double sm_activity_percent = -1;
   std::vector<Instance> instances;
   std::vector<Process> processes;
   std::string residents_directory;

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import net from 'node:net';
 import { describe, it } from 'node:test';
-import { LeanSocket, SocketMemory } from '../../lib/load/lean-socket.ts';
+import { LeanSocket } from '../../lib/load/lean-socket.ts';
+import { SocketMemory } from '../../lib/load/socket-memory.ts';
 import { type Listening, listening } from '../fakes/listening.ts';
 
 interface Pair extends AsyncDisposable {
@@ -15,10 +16,16 @@ async function pair(server: net.Server, { port }: Listening, memory: SocketMemor
   const accepted = once(server, 'connection');
   const lean = new LeanSocket(memory, (onread) => {
     const to = { port, host: '127.0.0.1' };
-    return net.connect(direct ? { ...to, onread } : to);
+    return { socket: net.connect(direct ? { ...to, onread } : to), direct };
   });
   const [peer] = await accepted;
   return { lean, peer, [Symbol.asyncDispose]: async () => lean.destroy() };
+}
+
+function readable(lean: LeanSocket): Promise<void> {
+  return new Promise((resolve) => {
+    lean.on('readable', () => resolve());
+  });
 }
 
 describe('a lean socket', () => {
@@ -28,7 +35,7 @@ describe('a lean socket', () => {
       await using listens = await listening(server);
       await using connected = await pair(server, listens, new SocketMemory(), direct);
       connected.peer.write('hello');
-      await once(connected.lean, 'readable');
+      await readable(connected.lean);
       assert.equal(connected.lean.read()?.toString(), 'hello');
       assert.equal(connected.lean.read(), null);
     });
@@ -41,10 +48,10 @@ describe('a lean socket', () => {
     await using one = await pair(server, listens, memory);
     await using other = await pair(server, listens, memory);
     one.peer.write('content-len');
-    await once(one.lean, 'readable');
+    await readable(one.lean);
     const part = one.lean.read();
     other.peer.write('x'.repeat(1000));
-    await once(other.lean, 'readable');
+    await readable(other.lean);
     assert.equal(part?.toString(), 'content-len');
   });
 
@@ -65,7 +72,7 @@ describe('a lean socket', () => {
     one.peer.write(sent);
     await all;
     other.peer.write('x'.repeat(60_000));
-    await once(other.lean, 'readable');
+    await readable(other.lean);
     assert.ok(came > 0);
     assert.match(one.lean.read()?.toString() ?? '', /^y+$/);
   });

@@ -7,7 +7,11 @@ import { it } from 'node:test';
 import { cliEnvironment, finished, mainPath } from '../cli/run-cli.ts';
 
 const connections = 10_000;
-const mostResidentMib = 200;
+/** The undici engine takes 160 to 200 MiB with Node 20, and took over 400 before it spared memory. */
+const engines = [
+  { engine: 'native', mostResidentMib: 200 },
+  { engine: 'undici', mostResidentMib: 250 },
+] as const;
 
 const limit = Number(/^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1] ?? 0);
 const needed = connections + 200;
@@ -26,24 +30,38 @@ const tellHighWater = `
   process.on('exit', () => process.stderr.write(readFileSync('/proc/self/status', 'latin1')));
 `;
 
-it(`${connections} connections are made within ${mostResidentMib} MiB`, { skip }, async () => {
-  const child = spawn(process.execPath, ['-e', server], { stdio: ['ignore', 'pipe', 'inherit'] });
-  try {
-    const [port] = await once(child.stdout, 'data');
-    const url = `http://127.0.0.1:${String(port).trim()}/`;
-    const argv = ['load', url, '-c', String(connections), '-n', '30000', '--timeout', '2m', '--json'];
-    const preload = `data:text/javascript,${encodeURIComponent(tellHighWater)}`;
-    const options = { env: cliEnvironment(), stdio: 'pipe' } as const;
-    const ran = await finished(spawn(process.execPath, ['--import', preload, mainPath, ...argv], options));
-    const { summary } = JSON.parse(ran.stdout);
-    // More connections at once than the listening queue holds: the kernel may reset one of them.
-    const { ok, reset } = summary.measurement.outcomes;
-    assert.equal(ok + reset, 30_000, JSON.stringify(summary.measurement.outcomes));
-    assert.ok(reset <= 30, `${reset} resets`);
-    assert.equal(summary.generator.inFlightMax, connections);
-    const residentMib = Number(/^VmHWM:\s+(\d+) kB/m.exec(ran.stderr)?.[1]) / 1024;
-    assert.ok(residentMib <= mostResidentMib, `${residentMib} MiB resident at most`);
-  } finally {
-    child.kill();
-  }
-});
+for (const { engine, mostResidentMib } of engines) {
+  it(`${connections} connections are made within ${mostResidentMib} MiB (${engine})`, { skip }, async () => {
+    const child = spawn(process.execPath, ['-e', server], { stdio: ['ignore', 'pipe', 'inherit'] });
+    try {
+      const [port] = await once(child.stdout, 'data');
+      const url = `http://127.0.0.1:${String(port).trim()}/`;
+      const argv = [
+        'load',
+        url,
+        '-c',
+        String(connections),
+        '-n',
+        '30000',
+        '--timeout',
+        '2m',
+        '--engine',
+        engine,
+        '--json',
+      ];
+      const preload = `data:text/javascript,${encodeURIComponent(tellHighWater)}`;
+      const options = { env: cliEnvironment(), stdio: 'pipe' } as const;
+      const ran = await finished(spawn(process.execPath, ['--import', preload, mainPath, ...argv], options));
+      const { summary } = JSON.parse(ran.stdout);
+      // More connections at once than the listening queue holds: the kernel may reset one of them.
+      const { ok, reset } = summary.measurement.outcomes;
+      assert.equal(ok + reset, 30_000, JSON.stringify(summary.measurement.outcomes));
+      assert.ok(reset <= 30, `${reset} resets`);
+      assert.equal(summary.generator.inFlightMax, connections);
+      const residentMib = Number(/^VmHWM:\s+(\d+) kB/m.exec(ran.stderr)?.[1]) / 1024;
+      assert.ok(residentMib <= mostResidentMib, `${residentMib} MiB resident at most`);
+    } finally {
+      child.kill();
+    }
+  });
+}

@@ -44,6 +44,33 @@ void a_closed_loop_sends_nothing_from_its_deadline_on(Check& check) {
   CHECK_THAT(check, !issuer.claim(100) && issuer.exhausted());
 }
 
+void a_warm_up_that_ends_early_moves_start_and_deadline(Check& check) {
+  LoadSpec spec = spec_of(1, 1);
+  spec.measurement_start_ns = 1000;
+  spec.deadline_ns = 1100;
+  Issuer issuer(spec, 0);
+  CHECK_THAT(check, issuer.claim(10)->phase == LoadPhase::kWarmup);
+  issuer.begin_measurement({50, 150});
+  CHECK_THAT(check, issuer.claim(49)->phase == LoadPhase::kWarmup);
+  CHECK_THAT(check, issuer.claim(50)->phase == LoadPhase::kMeasurement);
+  CHECK_THAT(check, issuer.claim(149)->number == 3 && !issuer.claim(150) && issuer.exhausted());
+}
+
+void a_warm_up_that_ends_early_cuts_the_schedule(Check& check) {
+  LoadSpec spec = spec_of(1, 1);
+  spec.open_loop = true;
+  spec.schedule = {10, 20, 30, 40, 50};
+  spec.measurement_start_ns = 40;
+  Issuer issuer(spec, 0);
+  issuer.advance(10);
+  issuer.begin_measurement({20, kNever, 3});
+  issuer.advance(100);
+  CHECK_THAT(check, issuer.waiting() == 3 && issuer.next_due_ns() == kNever);
+  CHECK_THAT(check, issuer.take_waiting()->phase == LoadPhase::kWarmup);
+  CHECK_THAT(check, issuer.take_waiting()->phase == LoadPhase::kMeasurement);
+  CHECK_THAT(check, issuer.take_waiting()->due_ns == 30 && issuer.exhausted());
+}
+
 void threads_share_a_number_of_requests_out(Check& check) {
   LoadSpec spec = spec_of(1, 3);
   spec.measured_requests = 8;
@@ -139,6 +166,8 @@ void lag_quantiles_are_at_most_an_eighth_above_the_truth(Check& check) {
 }
 
 constexpr test::Case kCases[] = {
+    {"a warm-up that ends early moves start and deadline", a_warm_up_that_ends_early_moves_start_and_deadline},
+    {"a warm-up that ends early cuts the schedule", a_warm_up_that_ends_early_cuts_the_schedule},
     {"a closed loop counts only what falls due in the measurement",
      a_closed_loop_counts_only_what_falls_due_in_the_measurement},
     {"a closed loop sends nothing from its deadline on", a_closed_loop_sends_nothing_from_its_deadline_on},

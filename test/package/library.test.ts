@@ -48,6 +48,7 @@ const smallPlan: RequestedPlan = {
   batchSizes: [1],
   arms: ['off', 'mps'],
   blocks: 1,
+  retries: 0,
   server: { kind: 'embedded', workload: 'fixed:20ms' },
   load: { duration: '600ms', warmup: '200ms' },
 };

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import type { StudySummary } from '../../lib/analysis/summary-model.ts';
 import { MpsbenchError } from '../../lib/core/errors.ts';
 import { openStudyDirectory, studyFiles } from '../../lib/records/study-directory.ts';
-import { escapeHtml } from '../../lib/report/html.ts';
+import { escapeHtml } from '../../lib/report/escape-html.ts';
 import { textReport } from '../../lib/report/text.ts';
 import { throughputFigure } from '../../lib/report/throughput-figure.ts';
 import { rebuildReport } from '../../lib/report/write-report.ts';
@@ -118,6 +118,35 @@ describe('the HTML report', () => {
     const texts = new Set([...html.matchAll(/<text[^>]* fill="([^"]+)"/g)].map((match) => match[1]));
     assert.ok(texts.size > 0);
     for (const colour of texts) assert.ok(style.includes(`[fill="${colour}"]`), `${colour} would stay as it is`);
+  });
+});
+
+describe('the explanation of a cell', () => {
+  const explained = async (kind: StudyKind): Promise<readonly string[]> => {
+    const directory = await fresh(kind);
+    await rebuilt(directory);
+    const html = readFileSync(join(directory, studyFiles.html), 'utf8');
+    return [...html.matchAll(/<details class="cell">(.*?)<\/details>/gs)].map((match) => match[1] ?? '');
+  };
+
+  it('names trials, figures, rule and verdict of every cell', async () => {
+    const parts = await explained('gpu');
+    assert.equal(parts.length, 18);
+    const part = parts.find((text) => text.includes('<summary>4 workers, batch 4, mps: BETTER</summary>')) ?? '';
+    assert.match(part, /5 valid of 5 run and 5 planned trials\./);
+    assert.match(
+      part,
+      /Over 4 workers, batch 4, off, in 5 blocks with a valid trial of both: .* ratios by block 1\.\d{3}x \[/,
+    );
+    assert.match(part, /Rule: .* against a threshold of 3 %\. BETTER: interval above 1 \+ 3 %/);
+    assert.equal([...part.matchAll(/<tr><td>\d</g)].length, 5);
+  });
+
+  it('has void and repeated trials with their reasons, and no partner for them', async () => {
+    const parts = (await explained('broken')).join('');
+    assert.match(parts, /<summary>2 workers, batch 1, mps:50: INVALID<\/summary>/);
+    assert.match(parts, /<td>2<\/td><td>1, repeated<\/td><td>n\/a<\/td>.*INVALID; worker-died: worker 4201 ended/);
+    assert.match(parts, /No throughput: no trial is valid\./);
   });
 });
 

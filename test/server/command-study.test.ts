@@ -33,7 +33,7 @@ function hasPython(): boolean {
 async function study(name: string, plan: object) {
   const file = join(scratch, `${name}.yaml`);
   const load = { duration: '400ms', warmup: '100ms', concurrency: 4 };
-  writeFileSync(file, stringify({ name, arms: ['off'], blocks: 1, load, ...plan }));
+  writeFileSync(file, stringify({ name, arms: ['off'], blocks: 1, retries: 0, load, ...plan }));
   const directory = join(scratch, name);
   const result = await runCli(['study', file, '--out', directory]);
   const trials = join(directory, 'trials.jsonl');

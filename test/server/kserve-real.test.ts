@@ -80,7 +80,10 @@ function start(plan: object, workers: number, batchSize: number): Promise<Runnin
 async function study(name: string, server: object) {
   const file = join(scratch, `${name}.yaml`);
   const load = { duration: '500ms', warmup: '200ms', concurrency: 8 };
-  writeFileSync(file, stringify({ name, arms: ['off'], server, load, workers: [1, 2], batchSizes: [1, 4], blocks: 1 }));
+  writeFileSync(
+    file,
+    stringify({ name, arms: ['off'], server, load, workers: [1, 2], batchSizes: [1, 4], blocks: 1, retries: 0 }),
+  );
   const directory = join(scratch, name);
   const result = await runCli(['study', file, '--out', directory]);
   // 3: this machine was too busy for valid figures. Timings decide no test.

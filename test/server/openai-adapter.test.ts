@@ -65,7 +65,7 @@ describe('a text server', () => {
   it('goes through a study whose report has its tokens', async () => {
     const launch = [...fakeProgram('openai-server.mjs'), ...['--port', '{port}', '--gap', '2', '--tokens', '4']];
     const plan = {
-      ...{ name: 'tokens', arms: ['off'], workers: [1, 2], batchSizes: [1], blocks: 2 },
+      ...{ name: 'tokens', arms: ['off'], workers: [1, 2], batchSizes: [1], blocks: 2, retries: 0 },
       server: { kind: 'openai', launch },
       load: { duration: '500ms', warmup: '100ms', concurrency: 4 },
     };

@@ -40,7 +40,7 @@ async function study(name: string, handler: keyof typeof handlers, changes: obje
 
 describe('a study of TorchServe', { skip: skipReason }, () => {
   it('measures workers by batch size, with the batches that came of it, and reports', async () => {
-    const changes = { workers: [1, 2], batchSizes: [1, 4], blocks: 2 };
+    const changes = { workers: [1, 2], batchSizes: [1, 4], blocks: 2, retries: 0 };
     const { result, directory, records } = await study('measures', 'echo', changes);
     // 3: this machine was too busy for valid figures. Timings decide no test.
     assert.ok(result.status === 0 || result.status === 3, result.stderr);
@@ -62,7 +62,18 @@ describe('a study of TorchServe', { skip: skipReason }, () => {
     const url = unpackArchive(scratch, makeArchive(scratch, 'echo'));
     writeFileSync(config, JSON.stringify({ url, requests: 200, concurrency: 16, input: body, workers: '1' }));
     const directory = join(scratch, 'ab');
-    const options = ['--torchserve', torchserveProgram, '--sharing', 'off', '--blocks', '1', '--warmup', '200ms'];
+    const options = [
+      '--torchserve',
+      torchserveProgram,
+      '--sharing',
+      'off',
+      '--blocks',
+      '1',
+      '--warmup',
+      '200ms',
+      '--retries',
+      '0',
+    ];
     const result = await runCli(['study', '--ab-config', config, ...options, '--out', directory]);
     assert.ok(result.status === 0 || result.status === 3, result.stderr);
     assert.match(result.stderr, /config\.json: workers 1 -> workers \[1\]/);
@@ -73,7 +84,7 @@ describe('a study of TorchServe', { skip: skipReason }, () => {
   });
 
   it('goes on after a cell whose workers do not fit on the device', async () => {
-    const { records } = await study('full', 'roomForOne', { workers: [1, 2], batchSizes: [1], blocks: 2 });
+    const { records } = await study('full', 'roomForOne', { workers: [1, 2], batchSizes: [1], blocks: 2, retries: 0 });
     const outcomes = records.map(({ cell, status, reasons }) => [cell.workers, status, reasons[0]?.code ?? null]);
     assert.deepEqual(outcomes.sort(), [
       [1, 'completed', null],

@@ -29,7 +29,10 @@ async function study(): Promise<{ readonly records: TrialRecord[]; readonly seen
   const server = { kind: 'torchserve', torchserve: fake, python: process.execPath, java, model };
   const load = { requests: 400, concurrency: 4, warmup: '200ms' };
   const plan = join(scratch, 'plan.json');
-  writeFileSync(plan, JSON.stringify({ workers: [1], batchSizes: [1, 2], arms: ['off'], blocks: 1, server, load }));
+  writeFileSync(
+    plan,
+    JSON.stringify({ workers: [1], batchSizes: [1, 2], arms: ['off'], blocks: 1, retries: 0, server, load }),
+  );
   const requests = join(scratch, 'requests');
   const out = join(scratch, 'out');
   const result = await runCli(['study', plan, '--out', out], { FAKE_TORCHSERVE_REQUESTS: requests });

@@ -112,6 +112,8 @@ export function fakeHost(options: FakeOptions = {}): FakeHost {
       const { listed = workerPids, listedAsMps = attached() } = options.attached ?? {};
       return snapshot(listed, listedAsMps, mps, options.foreignBytes ?? 0);
     },
+    beginActivity: () => {},
+    endActivity: () => ({ smActivityPercent: 75, unavailable: {} }),
     sample: () => {
       events.push('sampling on');
       return {

@@ -16,7 +16,7 @@ const needsTwo = allowed.length < 2 ? 'fewer than two CPUs may be used here' : f
 
 const short: readonly string[] = [
   ...['--workload', 'fixed:2ms', '--workers', '2', '--batch-size', '1', '--sharing', 'off', '--blocks', '2'],
-  ...['--warmup', '50ms', '--duration', '200ms'],
+  ...['--warmup', '50ms', '--duration', '200ms', '--retries', '0'],
 ];
 
 describe('a study', () => {

@@ -12,15 +12,16 @@ const permitted: Record<string, readonly string[]> = {
   records: ['core'],
   native: ['core', 'records'],
   stats: ['core', 'records'],
-  load: ['core', 'records', 'native'],
+  load: ['core', 'records', 'native', 'stats'],
   gpu: ['core', 'records', 'native'],
   mps: ['core', 'records'],
   server: ['core', 'records', 'native'],
   study: ['core', 'records', 'load', 'gpu', 'mps', 'server'],
   analysis: ['core', 'records', 'stats'],
+  steering: ['core', 'records', 'load', 'stats', 'study', 'analysis'],
   report: ['core', 'records', 'analysis'],
-  cli: ['core', 'records', 'load', 'gpu', 'mps', 'server', 'study', 'stats', 'analysis', 'report'],
-  'index.ts': ['core', 'records', 'load', 'gpu', 'mps', 'server', 'study', 'stats', 'analysis', 'report'],
+  cli: ['core', 'records', 'load', 'gpu', 'mps', 'server', 'study', 'stats', 'analysis', 'steering', 'report'],
+  'index.ts': ['core', 'records', 'load', 'gpu', 'mps', 'server', 'study', 'stats', 'analysis', 'steering', 'report'],
 };
 
 /** lib/native is the addon's TypeScript face; "native" is what layer tables call it. */

@@ -47,6 +47,12 @@ const rules: readonly Rule[] = [
     except: ['native/base/clock.h'],
   },
   {
+    name: 'no shell is started: what a plan says is data',
+    where: /^(?:lib|native)\/.*\.(?:ts|mjs|cc|h)$/,
+    forbidden:
+      /\bshell:\s*(?!false)|(?<![.\w])exec(?:Sync)?\s*\(|import \{[^}]*\bexec(?:Sync)?\b[^}]*\} from 'node:child_process'|\b(?:system|popen)\s*\(/,
+  },
+  {
     name: 'nothing is named for having no subject of its own',
     where: /^(lib|native|test|bench)\/.*\.(ts|mjs|cc|h)$/,
     forbidden:
@@ -142,6 +148,7 @@ describe('vocabulary', () => {
 
 /** One line per rule that it must find. */
 const samples: readonly (readonly [string, string])[] = [
+  ['no shell is started: what a plan says is data', 'spawn(program, { shell: true })'],
   ['only main.ts ends the process', 'process.exit(1);'],
   ['nothing in lib writes to the console', "console.log('x');"],
   ['timers live in core/clock.ts', 'setTimeout(() => {}, 5);'],

@@ -19,9 +19,10 @@ import {
 } from '../../records/study-directory.ts';
 import type { TrialRecord } from '../../records/trial.ts';
 import { rebuildReport } from '../../report/write-report.ts';
+import { steeringOf } from '../../steering/steering.ts';
 import { estimateStudy, type StudyEstimate } from '../../study/estimate.ts';
 import type { ScheduledTrial } from '../../study/order.ts';
-import { pendingOf, runStudy, scheduleOf } from '../../study/run-study.ts';
+import { pendingOf, runStudy, trialsOf } from '../../study/run-study.ts';
 import { prepareStudyHost, type StudyHost } from '../../study/study-host.ts';
 import { lockStudy } from '../../study/study-lock.ts';
 import { type CliContext, jsonDocument } from '../context.ts';
@@ -29,6 +30,7 @@ import { addPlanOptions, givenPlanOptions, planFrom } from '../plan-options.ts';
 import { printSummary } from '../print-summary.ts';
 import { liveStatus } from '../progress-line.ts';
 import { recoverLeftovers } from '../recover-leftovers.ts';
+import { planWithin } from '../study-budget.ts';
 import { progressText, trialText } from '../study-progress.ts';
 
 interface StudyOptions {
@@ -37,6 +39,7 @@ interface StudyOptions {
   readonly dryRun?: true;
   readonly json?: true;
   readonly abConfig?: string;
+  readonly budget?: string;
 }
 
 const example = `
@@ -45,6 +48,7 @@ Examples:
   mpsbench study --workers 1,2,4 --batch-size 1,4,16 --sharing off,mps,mps:50 --blocks 5 --duration 30s
   mpsbench study plan.yaml --out bert-study
   mpsbench study --resume bert-study
+  mpsbench study --budget 2h --aa --warmup auto
   mpsbench study --ab-config config.json --workers 1,2 --batch-size 1,2,4,8 --dry-run
 
 Exit status: 0 done and valid · 1 failed · 2 usage or plan · 3 done but INVALID · 130 interrupted (resume continues)`;
@@ -56,6 +60,7 @@ export function studyCommand(context: CliContext): Command {
   addPlanOptions(command)
     .option('--out <dir>', 'study directory to write (default: mpsbench-studies/<time>)')
     .option('--resume <dir>', 'continue a study that was stopped; finished trials are kept')
+    .option('--budget <time>', 'time that the study may take, such as 2h: chooses blocks and length of measurements')
     .option('--dry-run', 'print the schedule and the time it takes, and run nothing')
     .option('--json', 'print the summary as JSON')
     .addHelpText('after', example)
@@ -72,16 +77,17 @@ async function study(
   const resumed = options.resume === undefined ? null : await openForResume(options.resume, command, file, options);
   // Before the checks: they make a CUDA context, which the run that is at it would measure.
   using _resumedLock = resumed && !options.dryRun ? await lockStudy(resumed.directory.path, context.emergency) : null;
-  const plan = resumed?.plan ?? (await planFrom(command, file, (line) => context.err(`${line}\n`)));
-  if (options.dryRun && options.abConfig !== undefined && !options.json) context.out(stringify(requestedForm(plan)));
-  const bodies = readBodies(plan.load.bodies).map((body) => body.bytes);
+  const asked = resumed?.plan ?? (await planFrom(command, file, (line) => context.err(`${line}\n`)));
+  if (options.dryRun && options.abConfig !== undefined && !options.json) context.out(stringify(requestedForm(asked)));
+  const bodies = readBodies(asked.load.bodies).map((body) => body.bytes);
   if (!options.dryRun) await recoverLeftovers(context);
-  using host = await prepareStudyHost(plan, {
+  using host = await prepareStudyHost(asked, {
     paths: context.paths,
     signal: context.signal,
     emergency: context.emergency,
     tool: { version: packageVersion(), commandLine: ['mpsbench', ...process.argv.slice(2)] },
   });
+  const plan = options.budget === undefined ? asked : planWithin(context, command, asked, options.budget, host);
   for (const line of [...leftOutLines(host), ...serverWarnings(host)]) context.err(`${line}\n`);
   if (options.dryRun)
     return dryRun(context, plan, await stateOf(plan, host, resumed?.directory ?? null), host, options);
@@ -104,15 +110,22 @@ async function runTrials(
   bodies: readonly Uint8Array[],
 ): Promise<void> {
   const live = liveStatus(context);
-  const { schedule, pending, records } = await stateOf(plan, host, directory);
-  const trials = schedule.length;
+  const { pending, records } = await stateOf(plan, host, directory);
+  const trials = trialsOf(plan, host.arms.arms);
   const total = formatSpan(estimateStudy(plan, pending, records).totalNs);
   context.err(
     `${plan.name}: ${counted(trials, 'trial')} in ${counted(plan.blocks, 'block')}, about ${total}, seed ${plan.seed}, into ${directory.path}\n`,
   );
   try {
     await runStudy(
-      { plan, arms: host.arms.arms, parts: host.parts, directory, bodies },
+      {
+        plan,
+        arms: host.arms.arms,
+        parts: host.parts,
+        directory,
+        bodies,
+        steering: steeringOf(plan, host.environment),
+      },
       {
         signal: context.signal,
         onProgress: (progress) => live.update(progressText(progress)),
@@ -137,6 +150,7 @@ async function openForResume(path: string, command: Command, file: string | unde
     ...givenPlanOptions(command),
     ...(file === undefined ? [] : [file]),
     ...(options.out === undefined ? [] : ['--out']),
+    ...(options.budget === undefined ? [] : ['--budget']),
   ];
   if (given.length > 0) {
     throw new MpsbenchError('USAGE', `--resume continues the plan that is in ${path}; leave out ${given.join(', ')}`);
@@ -163,15 +177,14 @@ function serverWarnings({ findings, arms }: StudyHost): string[] {
 }
 
 interface StudyState {
-  readonly schedule: readonly ScheduledTrial[];
   readonly pending: readonly ScheduledTrial[];
   readonly records: readonly TrialRecord[];
 }
 
 async function stateOf(plan: StudyPlan, host: StudyHost, directory: StudyDirectory | null): Promise<StudyState> {
-  const schedule = scheduleOf(plan, host.arms.arms);
+  const { arms } = host.arms;
   const records = directory ? await directory.readTrials() : [];
-  return { schedule, pending: pendingOf(schedule, records), records };
+  return { pending: pendingOf(plan, arms, records, steeringOf(plan, host.environment)), records };
 }
 
 function dryRun(context: CliContext, plan: StudyPlan, state: StudyState, host: StudyHost, options: StudyOptions): void {
@@ -192,10 +205,13 @@ function dryRun(context: CliContext, plan: StudyPlan, state: StudyState, host: S
     return;
   }
   const lines = state.pending.map(
-    (trial) => `${String(trial.position).padStart(5)}  block ${trial.block}  ${cellText(trial.cell)}`,
+    (trial) =>
+      `${String(trial.position).padStart(5)}  block ${trial.block}  ${cellText(trial.cell)}${trial.phase === 'aa' ? ', again' : ''}`,
   );
   const total = `${counted(state.pending.length, 'trial')}, about ${formatSpan(estimate.totalNs)}, seed ${plan.seed}`;
-  context.out(`${[...lines, total, ...restartLines(estimate)].join('\n')}\n`);
+  const confirmed =
+    plan.confirm === 0 ? [] : [`then ${counted(plan.confirm, 'block')} of the best cell and its runner-up`];
+  context.out(`${[...lines, total, ...confirmed, ...restartLines(estimate)].join('\n')}\n`);
 }
 
 /** Told where restarts were measured, or where some are spared. */

@@ -1,10 +1,10 @@
 /** What a terminal shows of a load run while it goes on; pure: a state and a size to lines. */
+import { printable } from '../../core/printable.ts';
 import { formatRate, formatSpan, grouped, ns } from '../../core/units.ts';
 import type { Stop } from '../../records/load.ts';
 import { failureOutcomes } from '../../records/load-outcomes.ts';
 import { wrap } from '../../report/wrap.ts';
 import { percentileTexts } from '../latency-figures.ts';
-import { printable } from '../printable.ts';
 import { bar, sparkline } from './bars.ts';
 import type { DisplayLine, Paint } from './display-line.ts';
 import { latencyBars } from './latency-bars.ts';

@@ -1,4 +1,5 @@
 /** One screen for the findings of the preflight checks, each with its mend, and the conclusion. */
+import { printable } from '../../core/printable.ts';
 import { counted } from '../../core/units.ts';
 import { wrap } from '../../report/wrap.ts';
 import { type Blocked, blockedBy, type Finding, type FindingGroup, findingGroups } from '../../study/finding.ts';
@@ -37,7 +38,7 @@ export function renderFindings(findings: readonly Finding[], width: number | nul
 function renderFinding(finding: Finding, limit: number): string {
   const what = finding.blocks === null ? marks[finding.severity] : `${marks.blocker} ${finding.blocks}`;
   const mend = finding.mend === null ? '' : `${wrap(`      -> ${finding.mend}`, limit, ' '.repeat(9))}\n`;
-  return `${wrap(`  ${what.padEnd(4)}  ${finding.subject}: ${finding.message}`, limit, ' '.repeat(8))}\n${mend}`;
+  return `${wrap(`  ${what.padEnd(4)}  ${finding.subject}: ${printable(finding.message)}`, limit, ' '.repeat(8))}\n${mend}`;
 }
 
 /** What a study can do here, in one line. */

@@ -1,4 +1,5 @@
 /** One screen for one GPU snapshot: devices, their state, processes with roles, MPS, warnings. */
+import { printable } from '../../core/printable.ts';
 import type { DeviceReading, GpuSnapshot, ProcessReading } from '../../records/gpu.ts';
 import { type ProcessRole, processRole } from '../../records/process-role.ts';
 import { plainTable } from '../../report/plain-table.ts';
@@ -127,7 +128,7 @@ function processPart(result: ProbeResult): string {
     reading.role,
     reading.usedBytes === null ? 'n/a (the driver does not say)' : mebibytes(reading.usedBytes),
     reading.lists.join('+'),
-    reading.name ?? 'n/a (name not readable)',
+    reading.name === null ? 'n/a (name not readable)' : printable(reading.name),
   ]);
   return plainTable(['GPU', 'PID', 'role', 'memory', 'lists', 'name'], rows) + unread.join('');
 }
@@ -150,7 +151,7 @@ function mpsPart({ control, daemons, ownDaemons }: ProbeResult['mps']): string {
 }
 
 function warningPart(warnings: readonly Finding[]): string {
-  return warnings.map((finding) => `warning: ${finding.subject}: ${finding.message}\n`).join('');
+  return warnings.map((finding) => `warning: ${finding.subject}: ${printable(finding.message)}\n`).join('');
 }
 
 /** Prints a field of the device, or says why it has no value; never 0 for unknown. */

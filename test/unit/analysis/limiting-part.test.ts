@@ -16,7 +16,7 @@ const idle: ResourceUse = {
   workers: { processes: 2, cores: 0.6 },
   generatorCores: 0.3,
   host: { cpus: '0-3', busyRatio: 0.4, quotaCores: null },
-  gpu: { samples: 50, utilizationPercent: 60 },
+  gpu: { samples: 50, utilizationPercent: 60, smActivityPercent: null },
   unavailable: {},
 };
 const frontEnd = { processes: 1, cores: 0.5, busiestThreadCores: 0.4, allowedCores: 4 };
@@ -45,10 +45,20 @@ describe('the limit of a trial', () => {
       { host: { ...idle.host, quotaCores: 1.5 } },
       ['host-cpu'],
     ],
-    ['the GPU', { gpu: { samples: 50, utilizationPercent: 90 } }, ['gpu']],
+    [
+      'no GPU that has a kernel at all times in half of its SMs',
+      { gpu: { samples: 9, utilizationPercent: 100, smActivityPercent: 50 } },
+      [],
+    ],
+    ['the GPU by its SMs', { gpu: { samples: 0, utilizationPercent: null, smActivityPercent: 90 } }, ['gpu']],
+    [
+      'the GPU by its utilisation alone',
+      { gpu: { samples: 50, utilizationPercent: 90, smActivityPercent: null } },
+      ['gpu'],
+    ],
     [
       'all that are at their limit',
-      { host: { ...idle.host, busyRatio: 1 }, gpu: { samples: 50, utilizationPercent: 100 } },
+      { host: { ...idle.host, busyRatio: 1 }, gpu: { samples: 50, utilizationPercent: 100, smActivityPercent: null } },
       ['host-cpu', 'gpu'],
     ],
     [
@@ -89,7 +99,7 @@ describe('the limit of a cell', () => {
       { cell: { ...cell, arm: 'off' }, ...free },
     ]);
     assert.equal(note, '; front end at 100 % of its CPUs in w2-b4-mps: not an effect of MPS alone');
-    const gpu = limitsOf({ gpu: { samples: 5, utilizationPercent: 99 } });
+    const gpu = limitsOf({ gpu: { samples: 5, utilizationPercent: 99, smActivityPercent: null } });
     assert.equal(limitNote([{ cell, limits: gpu }, { cell }]), '');
   });
 

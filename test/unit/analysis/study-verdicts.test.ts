@@ -59,6 +59,16 @@ describe('the verdicts of a study', () => {
     assert.equal(summary.recommendation?.overRunnerUp?.contest?.chosenFrom, 18);
   });
 
+  it('count a comparison once that stands in the report as planned and as the best of its arm', () => {
+    const trials = trialsOf('gpu').filter(
+      ({ cell }) => cell.workers === 4 && cell.batchSize === 4 && cell.arm !== 'mps:50',
+    );
+    const two = comparisonsOf(summaryOf(trials, { ...planOf([4], [4], 5), arms: gpuPlan.arms.slice(0, 2) }));
+    assert.equal(two.length, 3);
+    for (const { contest } of two) assert.equal(contest?.familySize, 2);
+    assert.deepEqual(two[0]?.contest, two[1]?.contest);
+  });
+
   it('are never BETTER or WORSE where the 95 % interval is not beyond the threshold', () => {
     for (const { throughput, verdict } of comparisonsOf(summary)) {
       if (verdict === 'BETTER') assert.ok((throughput?.lowerRatio ?? 0) > 1.03);

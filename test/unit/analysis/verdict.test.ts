@@ -107,8 +107,8 @@ describe('verdicts judged together', () => {
     const values = around(0.055, 0.019);
     const one = contestOf(values);
     assert.equal(verdictOf(one), 'BETTER');
-    const family = adjustTogether([one, ...Array.from({ length: 11 }, () => contestOf(around(0, 0.1)))]);
-    const first = family[0] as Contest;
+    const others = Array.from({ length: 11 }, (_, index): [string, Contest] => [`${index}`, contestOf(around(0, 0.1))]);
+    const first = adjustTogether(new Map([['first', one], ...others])).get('first') as Contest;
     assert.equal(first.familySize, 12);
     assert.equal(verdictOf(first), 'INCONCLUSIVE');
     assert.match(

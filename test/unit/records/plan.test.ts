@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { studyPlanSchema } from '../../../lib/records/plan.ts';
+import { requestedForm } from '../../../lib/records/plan-text.ts';
 
 describe('an empty plan', () => {
   const plan = studyPlanSchema.parse({});
@@ -40,6 +41,24 @@ describe('a written plan', () => {
   it('has arms in their one spelling', () => {
     assert.deepEqual(studyPlanSchema.parse({ arms: ['off', 'mps:025'] }).arms, ['off', 'mps:25']);
   });
+
+  for (const [text, warmup] of [
+    ['auto', { minNs: 10e9, maxNs: 120e9 }],
+    ['auto:500ms..2m', { minNs: 500e6, maxNs: 120e9 }],
+    ['2s', 2e9],
+  ] as const) {
+    it(`reads a warm-up of '${text}', and writes it so that it is read alike`, () => {
+      const plan = studyPlanSchema.parse({ load: { warmup: text } });
+      assert.deepEqual(plan.load.warmup, warmup);
+      assert.deepEqual(studyPlanSchema.parse(requestedForm(plan)), plan);
+    });
+  }
+
+  for (const text of ['auto:', 'auto:5s', 'auto:9s..5s', 'auto:0s..0s', 'automatic', 'auto:1s..2s..3s']) {
+    it(`refuses a warm-up of '${text}'`, () => {
+      assert.equal(studyPlanSchema.safeParse({ load: { warmup: text } }).success, false);
+    });
+  }
 
   it('may have no warm-up', () => assert.equal(studyPlanSchema.parse({ load: { warmup: '0s' } }).load.warmup, 0));
 });

@@ -19,6 +19,7 @@ import { effectSeen, intervalHalfWidth, oneSidedPower, pairsForPower } from '../
 import { rankInterval, smallestCount } from '../../../lib/stats/rank-interval.ts';
 import { signTestP } from '../../../lib/stats/sign-tests.ts';
 import { hodgesLehmann } from '../../../lib/stats/signed-rank.ts';
+import { mean } from '../../../lib/stats/summary.ts';
 import { welchLogRatio } from '../../../lib/stats/welch.ts';
 
 interface Answers {
@@ -47,6 +48,11 @@ interface Answers {
     lowerRank: number;
     upperRank: number;
     confidenceLevel: number;
+  }[];
+  splitPlots: {
+    rows: { block: number; arm: string; cell: number; log: number }[];
+    armP: number;
+    cellsOfMpsP: number;
   }[];
   holm: { ps: number[]; adjusted: number[] }[];
   shares: { count: number; trials: number; lowerRatio: number; upperRatio: number; upperBoundRatio: number }[];
@@ -88,6 +94,25 @@ describe('tests of a mean against margins', () => {
     assert.deepEqual([aboveMarginP(flat, 0.05), aboveMarginP(flat, 0.2), belowMarginP(flat, 0.2)], [0, 1, 0]);
     assert.equal(aboveMarginP(flat, flat.estimate), 1);
     assert.equal(meanEstimate([0.1]), null);
+  });
+});
+
+describe('pairing by block in a split plot', () => {
+  const twoSidedP = (values: readonly number[]): number => {
+    const estimate = estimateOf(values);
+    return 2 * Math.min(aboveMarginP(estimate, 0), belowMarginP(estimate, 0));
+  };
+
+  it('gives arms the error of whole plots and cells of one arm that of subplots, as the analysis of variance does', () => {
+    for (const { rows, armP, cellsOfMpsP } of answers.splitPlots) {
+      const blocks = [...new Set(rows.map((row) => row.block))];
+      const meanOf = (block: number, arm: string): number =>
+        mean(rows.filter((row) => row.block === block && row.arm === arm).map((row) => row.log));
+      close(twoSidedP(blocks.map((block) => meanOf(block, 'mps') - meanOf(block, 'off'))), armP, 'arms');
+      const logOf = (block: number, cell: number): number =>
+        rows.find((row) => row.block === block && row.arm === 'mps' && row.cell === cell)?.log ?? Number.NaN;
+      close(twoSidedP(blocks.map((block) => logOf(block, 1) - logOf(block, 0))), cellsOfMpsP, 'cells of an arm');
+    }
   });
 });
 

@@ -71,6 +71,7 @@ const healthyEnvironment: Environment = {
   gpu: healthySnapshot,
   gpuUnavailable: null,
   armsLeftOut: [],
+  bareContexts: [],
   mpsControl: { path: '/usr/bin/nvidia-cuda-mps-control', version: '13000', unavailable: null },
 };
 

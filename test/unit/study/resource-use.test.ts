@@ -4,6 +4,7 @@ import { describe, it } from 'node:test';
 import { allowedCpus } from '../../../lib/core/cpu-affinity.ts';
 import type { CpuTimes } from '../../../lib/core/cpu-time.ts';
 import { type Nanoseconds, ns } from '../../../lib/core/units.ts';
+import type { UnavailableFields } from '../../../lib/records/availability.ts';
 import type { GpuSeries } from '../../../lib/records/gpu.ts';
 import { resourceUseSchema } from '../../../lib/records/resource-use.ts';
 import { useMeter, withDeviceUse } from '../../../lib/study/resource-use.ts';
@@ -96,20 +97,24 @@ describe('what a measurement used of the device', () => {
   };
   const window = { startOffsetNs: 100, durationNs: 100 as Nanoseconds };
 
-  it('is the mean of the samples inside it that gave a value', () => {
-    const use = withDeviceUse(
-      measured(),
-      series([50, 100, 150, 180, 200, 210], [1, 80, Number.NaN, 90, 100, 1]),
-      window,
-    );
-    assert.deepEqual(use?.gpu, { samples: 3, utilizationPercent: 90 });
+  const read = (ofSeries: GpuSeries | null, smActivityPercent: number | null) => {
+    const why = { reason: 'not-supported', source: 'nvmlGpmQueryDeviceSupport', nativeCode: null } as const;
+    const unavailable: UnavailableFields = smActivityPercent === null ? { smActivityPercent: why } : {};
+    return { series: ofSeries, activity: { smActivityPercent, unavailable } };
+  };
+
+  it('is the mean of the samples inside it that gave a value, and what its SMs did', () => {
+    const taken = series([50, 100, 150, 180, 200, 210], [1, 80, Number.NaN, 90, 100, 1]);
+    const use = withDeviceUse(measured(), read(taken, 42.5), window);
+    assert.deepEqual(use?.gpu, { samples: 3, utilizationPercent: 90, smActivityPercent: 42.5 });
     assert.ok(resourceUseSchema.safeParse(use).success);
   });
 
-  it('is unknown, and not 0, without such a sample', () => {
-    const use = withDeviceUse(measured(), series([50, 150], [1, Number.NaN]), window);
-    assert.deepEqual(use?.gpu, { samples: 0, utilizationPercent: null });
+  it('is unknown with its reason, and not 0, where nothing was read', () => {
+    const use = withDeviceUse(measured(), read(series([50, 150], [1, Number.NaN]), null), window);
+    assert.deepEqual(use?.gpu, { samples: 0, utilizationPercent: null, smActivityPercent: null });
     assert.ok(use?.unavailable['gpu.utilizationPercent']);
+    assert.equal(use?.unavailable['gpu.smActivityPercent'], 'nvmlGpmQueryDeviceSupport: not-supported');
     assert.equal(withDeviceUse(measured(), null, window)?.gpu, null);
   });
 });

@@ -7,10 +7,11 @@ import type { RequestedPlan, StudyPlan } from '../records/plan.ts';
 import { requestedForm, validatePlan } from '../records/plan-text.ts';
 import { createStudyDirectory, openStudyDirectory, type StudyDirectory } from '../records/study-directory.ts';
 import type { TrialRecord } from '../records/trial.ts';
-import type { StudyProgress } from './progress.ts';
-import { runStudy } from './run-study.ts';
-import { prepareStudyHost, type VendorPaths } from './study-host.ts';
-import { lockStudy } from './study-lock.ts';
+import type { StudyProgress } from '../study/progress.ts';
+import { runStudy } from '../study/run-study.ts';
+import { prepareStudyHost, type VendorPaths } from '../study/study-host.ts';
+import { lockStudy } from '../study/study-lock.ts';
+import { steeringOf } from './steering.ts';
 
 export interface StudyRunOptions {
   /** Ends the study, which then rejects with INTERRUPTED; every finished trial is on disk and can be resumed. */
@@ -73,7 +74,7 @@ async function runIn(plan: StudyPlan, take: TakeDirectory, options: StudyRunOpti
   if (isNew) await directory.writeEnvironment(host.environment);
   const { onProgress, onTrial } = options;
   await runStudy(
-    { plan, arms: host.arms.arms, parts: host.parts, directory, bodies },
+    { plan, arms: host.arms.arms, parts: host.parts, directory, bodies, steering: steeringOf(plan, host.environment) },
     { signal, ...(onProgress ? { onProgress } : {}), ...(onTrial ? { onTrial } : {}) },
   );
   return directory;
