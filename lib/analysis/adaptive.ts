@@ -21,7 +21,7 @@ export const adaptiveDecisionSchema = z.object({
   ratio: z.number().nullable(),
   lowerRatio: z.number().nullable(),
   upperRatio: z.number().nullable(),
-  /** Of that look's interval; the errors of all looks together are 5 %. */
+  /** Of that look's interval; the errors of all looks at all comparisons together are 5 %. */
   confidenceLevel: z.number().nullable(),
 });
 export type AdaptiveDecision = z.infer<typeof adaptiveDecisionSchema>;
@@ -66,7 +66,8 @@ export function adaptiveCourse(
     for (const cell of compared) {
       const known = decisions.get(cellId(cell));
       if (known?.decidedAfter !== null) continue;
-      const interval = intervalAtLook(differences(logs, cellId(cell), offOf(cell)), pooled, alpha);
+      const differing = differences(logs, cellId(cell), offOf(cell));
+      const interval = intervalAtLook(differing, pooled, alpha / compared.length);
       decisions.set(cellId(cell), decisionOf(cellId(cell), interval, plan.thresholdRatio, block));
     }
     const open = compared.filter((cell) => decisions.get(cellId(cell))?.decidedAfter === null).map(cellId);
@@ -78,7 +79,8 @@ export function adaptiveCourse(
   const between = (cell: string, other: string): AdaptiveDecision => {
     const shared = differences(logs, cell, other);
     if (shared.length < firstLook) return undecided(cell);
-    const interval = intervalAtLook(shared, pooled, alphaAtLook(Math.min(shared.length, plan.blocks), plan.blocks));
+    const alpha = alphaAtLook(Math.min(shared.length, plan.blocks), plan.blocks);
+    const interval = intervalAtLook(shared, pooled, alpha / Math.max(1, compared.length));
     return decisionOf(cell, interval, plan.thresholdRatio, shared.length);
   };
   return { activeByBlock, decisions: [...decisions.values()], between };

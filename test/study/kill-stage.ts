@@ -9,7 +9,20 @@ import { rebuildReport } from '../../lib/report/write-report.ts';
 import { release } from './kill-steps.ts';
 import { StudyStage } from './study-stage.ts';
 
-const options = ['--workers', '1', '--blocks', '2', '--warmup', '1ms', '--requests', '40', '--concurrency', '1'];
+const options = [
+  '--workers',
+  '1',
+  '--retries',
+  '0',
+  '--blocks',
+  '2',
+  '--warmup',
+  '1ms',
+  '--requests',
+  '40',
+  '--concurrency',
+  '1',
+];
 const derived = ['summary.json', 'report.md', 'results.csv', 'report.html'];
 
 /** What an undisturbed run of the same plan gives. */

@@ -19,8 +19,8 @@ const slowEnd = 'hang cuModuleUnload 20000';
 
 const has = (stage: StudyStage, program: string): boolean =>
   stage.processes().some(({ text }) => text.includes(program));
-/** The check asks twice; more than that is load. */
-const underLoad = async (stage: StudyStage): Promise<boolean> => (await stage.servedRequests()) > 4;
+/** Two are asked by the check and four for the samples of replies; more than that is load. */
+const underLoad = async (stage: StudyStage): Promise<boolean> => (await stage.servedRequests()) > 8;
 const serverLog = (stage: StudyStage, trialId: string): string =>
   join(stage.out, 'logs', `${trialId}-1`, 'embedded-server.log');
 

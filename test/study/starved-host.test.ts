@@ -16,13 +16,26 @@ const skipMount = canMount ? skipStage : 'needs root for a mount namespace (unsh
 const canLimit = spawnSync('prlimit', ['--version']).status === 0;
 const skipLimit = canLimit ? skipStage : 'there is no prlimit of util-linux';
 
-/** Forty answers take four seconds, and the load is seen after four of them. */
+/** Forty answers take four seconds; six are asked before the load. */
 async function underSlowLoad(stage: StudyStage): Promise<StageRun> {
   stage.playCuda(['hang cuMemcpyDtoH 100']);
-  const plan = ['--workers', '1', '--batch-size', '1', '--blocks', '1', '--warmup', '1ms', '--requests', '40'];
+  const plan = [
+    '--workers',
+    '1',
+    '--batch-size',
+    '1',
+    '--retries',
+    '0',
+    '--blocks',
+    '1',
+    '--warmup',
+    '1ms',
+    '--requests',
+    '40',
+  ];
   const rest = ['--model', 'tiny', '--concurrency', '1', '--sharing', 'mps', '--out', stage.out];
   const run = stage.start(['study', ...plan, ...rest]);
-  await until('load', run, async () => (await stage.servedRequests()) > 4);
+  await until('load', run, async () => (await stage.servedRequests()) > 8);
   return run;
 }
 
