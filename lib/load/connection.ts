@@ -23,10 +23,11 @@ export interface ConnectionHost {
 /** One for each server of the run. Throws USAGE. */
 export function connectionHosts(spec: LoadSpec, onConnected: () => void): ConnectionHost[] {
   const { http2Streams } = spec.transport;
-  const memory = new SocketMemory();
   return separateUrls(spec).map((url, server) => {
     const origin = new URL(new URL(url).origin);
-    return { origin, server, open: socketOpener({ ...spec, url }, memory), http2Streams, onConnected };
+    // Of each its own: the heads of different servers have different names in them.
+    const open = socketOpener({ ...spec, url }, new SocketMemory());
+    return { origin, server, open, http2Streams, onConnected };
   });
 }
 

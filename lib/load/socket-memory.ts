@@ -1,4 +1,4 @@
-/** What the sockets of a thread share: the buffer that they read into, and requests laid out in memory. */
+/** What the sockets of a thread to one server share: the buffer that they read into, and requests laid out in memory. */
 import { maxHeaderSize } from 'node:http';
 
 const readBytes = 64 * 1024;

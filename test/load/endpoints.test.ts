@@ -84,6 +84,12 @@ for (const { name, run } of runs) {
       assert.deepEqual(counts.requests, [20, 20, 20, 20]);
     });
 
+    it('sends one body to each of them, under its own name', async () => {
+      const bodies = [Buffer.from('the same for all')];
+      const counts = await spread(run, 3, { loop: closed(3), stop: requests(60), bodies });
+      assert.deepEqual(counts.connections, [1, 1, 1]);
+    });
+
     it('sends the bodies of a template to each of them', async () => {
       const bodies = [Buffer.from('{{counter:4}} first'), Buffer.from('second {{uuid}}')];
       const counts = await spread(run, 2, { loop: closed(2), stop: requests(40), bodies, template: true });
