@@ -27,7 +27,8 @@ for (const { name: engine, run } of engines) {
         for (const { phase, intendedNs } of rows) {
           // A thread that is starved learns of the start late, and then counts to the warm-up; never the other way round.
           if (phase === 'measurement') assert.ok(intendedNs >= startNs);
-          assert.ok(intendedNs < startNs + 300 * milli);
+          // The end moved with the start. What was claimed just before it may be written just after it.
+          assert.ok(intendedNs < steady.maxNs);
         }
         // Some were in flight when the one became the other.
         assert.ok(

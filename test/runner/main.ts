@@ -60,7 +60,8 @@ async function runGroup(group: Group, builds: Builds, options: RunOptions): Prom
 }
 
 function filesOf(name: string, builds: readonly BuildName[]): Group {
-  const oneAtATime = name === 'package';
+  // Installations and real servers each take a whole machine: side by side they meet their own time limits.
+  const oneAtATime = name === 'package' || name === 'real';
   const run = (_builds: Builds, options: RunOptions): Promise<Tally> => {
     return runTestGroup(name, { failSkips: options.mustNotSkip, oneAtATime });
   };

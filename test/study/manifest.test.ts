@@ -1,6 +1,6 @@
 /** When a study has a manifest: once it ran to its end, and never one that vouches for records it has not seen. */
 import assert from 'node:assert/strict';
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -22,8 +22,8 @@ async function freshDirectory(): Promise<StudyDirectory> {
   return directory;
 }
 
-async function run(directory: StudyDirectory, signal = never): Promise<void> {
-  await runStudy({ plan, arms: plan.arms, parts: fakeHost({}).parts, directory, bodies: [] }, { signal });
+async function run(directory: StudyDirectory, signal = never, { parts } = fakeHost()): Promise<void> {
+  await runStudy({ plan, arms: plan.arms, parts, directory, bodies: [] }, { signal });
 }
 
 const manifestPath = (directory: StudyDirectory): string => join(directory.path, studyFiles.manifest);
@@ -55,13 +55,15 @@ describe('the manifest of a study', () => {
     assert.deepEqual(await oddRecords(directory), []);
   });
 
-  it('goes when trials are added to a study that had one', async () => {
+  it('goes before trials are added to a study that had one, and comes anew at its end', async () => {
     const directory = await freshDirectory();
     await run(directory);
-    const before = readFileSync(manifestPath(directory), 'utf8');
     rmSync(join(directory.path, studyFiles.trials));
+    const controller = new AbortController();
+    const host = fakeHost({ abort: { step: 'load', trial: 2, controller } });
+    await assert.rejects(run(directory, controller.signal, host), { code: 'INTERRUPTED' });
+    assert.equal(existsSync(manifestPath(directory)), false);
     await run(directory);
-    assert.notEqual(readFileSync(manifestPath(directory), 'utf8'), before);
     assert.deepEqual(await oddRecords(directory), []);
   });
 
