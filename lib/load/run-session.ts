@@ -52,6 +52,9 @@ export class RunSession implements Disposable {
     this.#origin = origin;
     this.#clock = clock;
     this.#parts = parts;
+    // Read beside the first requests, it would hold up their replies where this very thread takes them.
+    const sendsHere = parts.sender.name === 'undici' && parts.threads === 1;
+    if (sendsHere) readHistogramLibrary();
     const offsets = spec.loop.kind === 'closed' ? null : schedule(spec);
     const startNs = this.nowNs();
     const scheduled = offsets?.map((dueNs) => dueNs + startNs) ?? null;
@@ -74,8 +77,7 @@ export class RunSession implements Disposable {
       onDone: () => this.#done.resolve(),
       onManyRows: () => this.#takeEarly(),
     });
-    // While the first requests are on their way.
-    readHistogramLibrary();
+    if (!sendsHere) readHistogramLibrary();
   }
 
   /** Settles when no request is due or in flight and every row can be taken. */
