@@ -30,7 +30,7 @@ export interface LoadHooks extends IntervalHooks {
   /** The origin is still to come: the run begins then, and its offsets count from its start. */
   readonly startsAtOrigin?: boolean;
   /** Of a run that is to be added to others: the counts behind its result, called once before it resolves. */
-  readonly onLedger?: (ledger: RunLedger) => void;
+  readonly onLedger?: (ledger: RunLedger) => unknown;
   /** Called about four times a second. */
   readonly onProgress?: (progress: LoadProgress) => void;
   /** Called for each request of warm-up and measurement once it has ended; between threads in no order. */
