@@ -10,7 +10,7 @@ import type { LoadResult, LoadSpec } from '../records/load.ts';
 import { Claim } from './claim.ts';
 import { type HostRun, mergeRuns } from './merge-runs.ts';
 import type { Report } from './messages.ts';
-import { LostWorker, PostedShares } from './posted-shares.ts';
+import { connectedWorkers, LostWorker, PostedShares } from './posted-shares.ts';
 import type { RedisAddress } from './redis-address.ts';
 import { readRedisClock } from './redis-clock.ts';
 import { RedisLink } from './redis-link.ts';
@@ -83,6 +83,18 @@ export class LoadHosts implements Pick<LoadEngine, 'run'> {
     }
   }
 
+  /** Before a study: waits until so many workers are there. Rejects as run() does where they do not come. */
+  async rollCall(signal: AbortSignal): Promise<void> {
+    await using link = await RedisLink.open(this.#options.redis, signal);
+    const origin = this.#clock.origin();
+    for (;;) {
+      const came = await connectedWorkers(link);
+      if (came >= this.#hosts) return;
+      if (this.#clock.offsetNs(origin) >= this.#options.waitNs) throw this.#tooFew(came, this.#hosts);
+      await this.#clock.sleep(askEveryNs, signal);
+    }
+  }
+
   async #coordinate(link: RedisLink, shares: PostedShares, spec: LoadSpec, hooks: LoadHooks): Promise<LoadResult> {
     await this.#gather(shares, hooks.signal);
     const redisClock = await readRedisClock(link, this.#clock);
@@ -104,7 +116,7 @@ export class LoadHosts implements Pick<LoadEngine, 'run'> {
 
   /** Until every share has a worker that is ready. */
   async #gather(shares: PostedShares, signal: AbortSignal): Promise<void> {
-    const { waitNs, redis, onWorkers } = this.#options;
+    const { waitNs, onWorkers } = this.#options;
     const origin = this.#clock.origin();
     for (;;) {
       const reports = [...(await shares.reports()).values()];
@@ -112,13 +124,16 @@ export class LoadHosts implements Pick<LoadEngine, 'run'> {
         onWorkers?.(reports.map(({ name }) => name));
         return;
       }
-      if (this.#clock.offsetNs(origin) >= waitNs) {
-        const came = `${reports.length} of ${counted(shares.of, 'load worker')} came to ${redis.text} within ${formatDuration(waitNs)}`;
-        const advice = `start mpsbench load-worker on each host, or give --load-hosts ${Math.max(1, reports.length)}`;
-        throw new MpsbenchError('LOAD_HOSTS_MISSING', `${came}: ${advice}`);
-      }
+      if (this.#clock.offsetNs(origin) >= waitNs) throw this.#tooFew(reports.length, shares.of);
       await this.#clock.sleep(askEveryNs, signal);
     }
+  }
+
+  #tooFew(came: number, of: number): MpsbenchError {
+    const { waitNs, redis } = this.#options;
+    const what = `${came} of ${counted(of, 'load worker')} came to ${redis.text} within ${formatDuration(waitNs)}`;
+    const advice = `start mpsbench load-worker on each host, or give --load-hosts ${Math.max(1, came)}`;
+    return new MpsbenchError('LOAD_HOSTS_MISSING', `${what}: ${advice}`);
   }
 
   /** The start lies on a boundary of the series' intervals, so that those of the hosts and of the study are the same. */

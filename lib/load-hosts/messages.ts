@@ -10,6 +10,10 @@ export const queueName = 'load';
 /** Holds the run whose coordinator is alive; its end is the end of that run's shares. */
 export const claimKey = `${keyPrefix}:coordinator`;
 
+/** The last run that was posted, while its keys may be there. */
+export const lastRunKey = `${keyPrefix}:last-run`;
+export const lastRunSchema = z.object({ run: z.string(), of: z.number().int().min(1) });
+
 /** A coordinator that is gone without a word is known to be after so long. */
 export const claimLifeNs = seconds(6);
 export const claimRenewalNs = seconds(1);
@@ -25,6 +29,12 @@ export interface RunKeys {
   readonly start: string;
   readonly reports: string;
   readonly result: (index: number) => string;
+}
+
+/** All keys of a run with so many shares. */
+export function allRunKeys(run: string, of: number): string[] {
+  const { spec, start, reports, result } = runKeys(run);
+  return [spec, start, reports, ...Array.from({ length: of }, (_, index) => result(index))];
 }
 
 export function runKeys(run: string): RunKeys {

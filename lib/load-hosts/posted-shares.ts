@@ -8,7 +8,10 @@ import type { EngineWish } from '../load/choose-engine.ts';
 import type { LoadSpec } from '../records/load.ts';
 import type { HostRun } from './merge-runs.ts';
 import {
+  allRunKeys,
   keyPrefix,
+  lastRunKey,
+  lastRunSchema,
   leftoverLifeMs,
   lostAfterNs,
   queueName,
@@ -23,7 +26,7 @@ import type { RedisLink } from './redis-link.ts';
 import { specText } from './spec-text.ts';
 
 /** Workers that still end a share are waited for so long before what is left of it goes. */
-const endingNs = milliseconds(4000);
+const endingNs = milliseconds(2000);
 const askEveryNs = milliseconds(50);
 
 interface Heard {
@@ -36,6 +39,7 @@ interface Heard {
 export class PostedShares implements AsyncDisposable {
   readonly of: number;
   readonly #link: RedisLink;
+  readonly #run: string;
   readonly #keys: RunKeys;
   readonly #queue: Queue;
   readonly #origin = systemClock.origin();
@@ -43,16 +47,10 @@ export class PostedShares implements AsyncDisposable {
 
   private constructor(link: RedisLink, run: string, of: number) {
     this.#link = link;
+    this.#run = run;
     this.#keys = runKeys(run);
     this.of = of;
-    this.#queue = new Queue(queueName, {
-      connection: link.redis,
-      prefix: keyPrefix,
-      streams: { events: { maxLen: 100 } },
-      defaultJobOptions: { attempts: 1, removeOnComplete: true, removeOnFail: true },
-    });
-    // What goes wrong is thrown by the calls as well.
-    this.#queue.on('error', () => {});
+    this.#queue = shareQueue(link);
   }
 
   static async post(
@@ -63,8 +61,9 @@ export class PostedShares implements AsyncDisposable {
     { engine, threads }: Pick<EngineWish, 'engine' | 'threads'>,
   ): Promise<PostedShares> {
     const shares = new PostedShares(link, run, of);
-    // Of coordinators that were killed; nobody else has jobs while the claim is ours.
-    await link.ask(() => shares.#queue.obliterate({ force: true }));
+    await shares.#clearLeftovers();
+    const lastRun = JSON.stringify({ run, of });
+    await link.ask((redis) => redis.set(lastRunKey, lastRun, 'PX', leftoverLifeMs));
     await link.ask((redis) => redis.set(shares.#keys.spec, specText(spec), 'PX', leftoverLifeMs));
     const version = packageVersion();
     const tasks = Array.from({ length: of }, (_, index): Task => ({ version, run, index, of, engine, threads }));
@@ -106,13 +105,20 @@ export class PostedShares implements AsyncDisposable {
     try {
       await this.#untilIdle(endingNs);
       await this.#queue.obliterate({ force: true });
-      const { spec, start, reports, result } = this.#keys;
-      const results = Array.from({ length: this.of }, (_, index) => result(index));
-      await this.#link.redis.del(spec, start, reports, ...results);
+      await this.#link.redis.del(lastRunKey, ...allRunKeys(this.#run, this.of));
     } catch {
       // Redis is gone, or what is left goes by itself.
     }
     await this.#queue.close().catch(() => {});
+  }
+
+  /** Of a coordinator that was killed; nobody else has jobs while the claim is ours. */
+  async #clearLeftovers(): Promise<void> {
+    await this.#link.ask(() => this.#queue.obliterate({ force: true }));
+    const text = await this.#link.ask((redis) => redis.get(lastRunKey));
+    if (text === null) return;
+    const { run, of } = lastRunSchema.parse(JSON.parse(text));
+    await this.#link.ask((redis) => redis.del(allRunKeys(run, of)));
   }
 
   async #untilIdle(forNs: Nanoseconds): Promise<void> {
@@ -120,6 +126,28 @@ export class PostedShares implements AsyncDisposable {
     while ((await this.#queue.getActiveCount()) > 0 && systemClock.offsetNs(this.#origin) < untilNs) {
       await systemClock.sleep(askEveryNs);
     }
+  }
+}
+
+function shareQueue(link: RedisLink): Queue {
+  const queue = new Queue(queueName, {
+    connection: link.redis,
+    prefix: keyPrefix,
+    streams: { events: { maxLen: 100 } },
+    defaultJobOptions: { attempts: 1, removeOnComplete: true, removeOnFail: true },
+  });
+  // What goes wrong is thrown by the calls as well.
+  queue.on('error', () => {});
+  return queue;
+}
+
+/** Load workers that are connected, whether they have a share or wait for one. */
+export async function connectedWorkers(link: RedisLink): Promise<number> {
+  const queue = shareQueue(link);
+  try {
+    return await link.ask(() => queue.getWorkersCount());
+  } finally {
+    await queue.close().catch(() => {});
   }
 }
 
