@@ -1,10 +1,11 @@
 /** Loads from several hosts through a real Redis: right figures, or one line that says why there are none. */
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { requestSource } from '../../lib/load/request-source.ts';
 import { loadDefaults } from '../../lib/load/run-load.ts';
+import type { TrialRecord } from '../../lib/records/trial.ts';
 import { finished, runCli, scratchFolder, startCli } from '../cli/run-cli.ts';
 import { type FakeServer, fakeServer } from '../fakes/fake-server.ts';
 import {
@@ -125,6 +126,35 @@ describe('a load from two hosts', { skip: withoutRedis }, () => {
     assert.equal((await ended).status, 130);
     const next = await runCli(loadArguments(['-n', '20']));
     assert.equal(next.status, 0, next.stderr);
+  });
+
+  it('of a study that loses a worker voids the trial, which runs again with the one left', async () => {
+    const plan = join(folder, 'plan.yaml');
+    const out = join(scratchFolder(), 'study');
+    writeFileSync(plan, 'server: {kind: embedded, workload: "fixed:1ms"}\n');
+    const cell = ['--workers', '1', '--batch-size', '1', '--sharing', 'off', '--blocks', '1', '--concurrency', '4'];
+    const times = ['--duration', '4s', '--warmup', '500ms', '--out', out];
+    const hosts = ['--load-hosts', '2', '--redis', redis.url];
+    const running = startCli(['study', plan, ...cell, ...times, ...hosts]);
+    let told = '';
+    running.stderr?.on('data', (text) => {
+      told += text;
+    });
+    const ended = finished(running);
+    await until('the workers of the first trial', () => told.includes('load workers: north, south'));
+    (workers[0] as WorkerUnderTest).child.kill('SIGKILL');
+    await ended;
+    const trials = readFileSync(join(out, 'trials.jsonl'), 'utf8').trimEnd().split('\n');
+    const [lost, again] = trials.map((line) => JSON.parse(line) as TrialRecord);
+    assert.equal(lost?.status, 'failed');
+    assert.equal(lost?.load, null);
+    assert.match(lost?.reasons[0]?.message ?? '', /LOAD_HOST_LOST: load worker north .* has not been heard of/);
+    assert.equal(again?.status, 'completed');
+    assert.deepEqual(
+      again?.load?.hosts?.hosts.map(({ name }) => name),
+      ['south'],
+    );
+    workers[0] = await start('north');
   });
 
   it('that loses Redis ends with one line, and its workers find the next Redis', async () => {
