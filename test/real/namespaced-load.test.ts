@@ -31,10 +31,11 @@ describe('sixteen load workers', { skip: withoutRedis || withoutNamespaces() }, 
       [Symbol.asyncDispose]: async () =>
         void (await Promise.all(workers.map((worker) => worker[Symbol.asyncDispose]()))),
     };
-    for (let index = 0; index < hosts; index++) {
+    const started = Array.from({ length: hosts }, async (_, index) => {
       const child = namespaces.start(index, ['load-worker', '--redis', url, '--name', `w${index}`]);
-      workers.push(await watched(child, `w${index}`));
-    }
+      workers[index] = await watched(child, `w${index}`);
+    });
+    await Promise.all(started);
     const load = (count: number, args: readonly string[]): string[] => {
       return ['load', target, '--load-hosts', String(count), '--redis', url, '--quiet', '--json', ...args];
     };

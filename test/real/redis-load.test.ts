@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { loadShareDocumentSchema } from '../../lib/cli/json-documents.ts';
 import { requestSource } from '../../lib/load/request-source.ts';
 import { loadDefaults } from '../../lib/load/run-load.ts';
 import type { TrialRecord } from '../../lib/records/trial.ts';
@@ -53,6 +54,10 @@ describe('a load from two hosts', { skip: withoutRedis }, () => {
     assert.deepEqual(hosts.map(({ connections }) => connections).sort(), [2, 3]);
     assert.deepEqual(hosts.map(({ ok }) => ok).sort(), [100, 101]);
     assert.deepEqual(await redis.keys(), []);
+    for (const worker of workers) {
+      await until('its document', () => worker.stdout().endsWith('}\n'));
+      loadShareDocumentSchema.parse(JSON.parse(worker.stdout()));
+    }
   });
 
   it('in an open loop sends just the requests of the one schedule, each with its own body', async () => {
