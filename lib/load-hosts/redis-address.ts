@@ -1,4 +1,5 @@
 /** Where Redis is: read from a URL, and told without its password. */
+import { isIP } from 'node:net';
 import { isAbsolute } from 'node:path';
 import type { RedisOptions } from 'ioredis';
 import { MpsbenchError } from '../core/errors.ts';
@@ -34,9 +35,10 @@ export function redisAddress(url: string, certificateAuthorities: string | null)
   if (hostname === '') throw usage(`the URL of Redis names no host: ${forms}`);
   const host = hostname.replace(/^\[(.*)\]$/, '$1');
   const number = port === '' ? defaultPort : Number(port);
-  const tls = protocol === 'rediss:' && {
-    tls: { servername: host, ...(certificateAuthorities && { ca: certificateAuthorities }) },
-  };
+  // A server name is no address (RFC 6066); the certificate is checked against either.
+  const name = isIP(host) === 0 && { servername: host };
+  const ca = certificateAuthorities !== null && { ca: certificateAuthorities };
+  const tls = protocol === 'rediss:' && { tls: { ...name, ...ca } };
   const text = `${protocol}//${hostname}:${number}`;
   return { text, options: { ...login, host, port: number, db: database(pathname), ...tls } };
 }

@@ -1,13 +1,18 @@
 /** Loads from several hosts through a real Redis: right figures, or one line that says why there are none. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
+import net, { type AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { pipeline } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
+import tls from 'node:tls';
 import { loadShareDocumentSchema } from '../../lib/cli/json-documents.ts';
 import { requestSource } from '../../lib/load/request-source.ts';
 import { loadDefaults } from '../../lib/load/run-load.ts';
 import type { TrialRecord } from '../../lib/records/trial.ts';
 import { finished, runCli, scratchFolder, startCli } from '../cli/run-cli.ts';
+import { makeCertificate, noOpenssl } from '../fakes/certificate.ts';
 import { type FakeServer, fakeServer } from '../fakes/fake-server.ts';
 import {
   type RedisUnderTest,
@@ -209,5 +214,32 @@ describe('a Redis with a password', { skip: withoutRedis }, () => {
     assert.equal(refused.status, 2);
     assert.match(refused.stderr, /load worker one \(.*\) gave its share up: it may not send to http:.*--allow-target/);
     assert.equal(server.seen.length, 0);
+  });
+});
+
+describe('a Redis over TLS', { skip: withoutRedis || noOpenssl }, () => {
+  it('is believed by the authorities given, and by no others', async () => {
+    await using redis = await startRedis(scratchFolder());
+    await using server = await fakeServer();
+    using certificate = makeCertificate();
+    const { key, cert, path } = certificate;
+    const front = tls.createServer({ key, cert }, (secured) => {
+      const plain = net.connect(redis.url.slice('unix://'.length));
+      pipeline(secured, plain, secured, () => {});
+    });
+    front.listen(0, 'localhost');
+    await once(front, 'listening');
+    await using _front = { [Symbol.asyncDispose]: async () => void front.close() };
+    const url = `rediss://localhost:${(front.address() as AddressInfo).port}`;
+    const load = ['load', server.url, '-n', '20', '--load-hosts', '1', '--quiet', '--redis', url];
+    const unknown = await runCli(load);
+    assert.equal(unknown.status, 1);
+    assert.match(
+      unknown.stderr,
+      /^mpsbench: REDIS_UNREACHABLE: Redis at rediss:.* \(.*self[- ]signed certificate.*\n$/,
+    );
+    await using _worker = await startWorker('one', ['--redis', url, '--redis-ca', path]);
+    const { status, stderr } = await runCli([...load, '--redis-ca', path]);
+    assert.equal(status, 0, stderr);
   });
 });
