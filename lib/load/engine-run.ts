@@ -2,6 +2,7 @@
 import { type Clock, type Origin, systemClock } from '../core/clock.ts';
 import { interrupted, isInterrupted } from '../core/errors.ts';
 import { milliseconds, ns, seconds } from '../core/units.ts';
+import { readHistogramLibrary } from '../records/histogram.ts';
 import type { LoadResult, LoadSpec } from '../records/load.ts';
 import { checkDescriptorLimit } from './descriptor-limit.ts';
 import type { LoadEngine, LoadHooks } from './engine.ts';
@@ -66,7 +67,11 @@ class EngineRun {
       const preparing = this.#sender.prepare(this.#spec, threads, clock, this.#ending.signal);
       await using prepared = await this.#orFailure(preparing);
       const origin: Origin = this.#hooks.origin ?? clock.origin();
-      if (this.#hooks.startsAtOrigin === true) await this.#untilOrigin(origin);
+      if (this.#hooks.startsAtOrigin === true) {
+        // Read after the start, it would make the first run of a process begin late.
+        readHistogramLibrary();
+        await this.#untilOrigin(origin);
+      }
       using session = new RunSession(
         this.#spec,
         origin,
