@@ -2,18 +2,18 @@
 import { exitStatus, MpsbenchError } from '../core/errors.ts';
 import { formatRate } from '../core/units.ts';
 import { anyEngine, type EngineWish } from '../load/choose-engine.ts';
-import { searchDefaults, searchRate } from '../load/rate-search.ts';
+import { type RateSearchOptions, searchDefaults, searchRate } from '../load/rate-search.ts';
 import type { LoadSpec } from '../records/load.ts';
 import type { RateSearch } from '../records/rate-search.ts';
 import { type CliContext, jsonDocument } from './context.ts';
 import { type LoadOptions, loadSpec } from './load-options.ts';
 import { liveStatus, silentStatus } from './progress-line.ts';
+import type { RateSearchOptionValues } from './rate-search-options.ts';
 import { answerText, probeText, rateSearchText } from './rate-search-text.ts';
 import { outputTerminal } from './terminal.ts';
 
 /** What of the options of load a search goes by; `rate` is "auto" and left out. */
-export interface RateSearchCommand extends Omit<LoadOptions, 'rate'>, EngineWish {
-  readonly slo?: readonly string[];
+export interface RateSearchCommand extends Omit<LoadOptions, 'rate'>, RateSearchOptionValues, EngineWish {
   readonly failIf?: readonly string[];
   readonly raw?: string;
   readonly calibrate?: boolean;
@@ -25,18 +25,12 @@ export interface RateSearchCommand extends Omit<LoadOptions, 'rate'>, EngineWish
 /** Throws USAGE and what a load throws. */
 export async function runRateSearch(context: CliContext, url: string, options: RateSearchCommand): Promise<void> {
   checkOptions(options);
-  const { arrival, connections, duration, ...rest } = options;
+  const { arrival: _arrival, connections: _connections, duration: _duration, ...rest } = options;
   const { loop: _loop, stop: _stop, ...load } = loadSpec(url, rest);
   const status = options.quiet ? silentStatus : liveStatus(context);
   const search = await searchRate(
     load,
-    {
-      ...searchDefaults,
-      objectives: options.slo ?? [],
-      arrival: arrival ?? 'constant',
-      connections: connections ?? searchDefaults.connections,
-      probeNs: duration ?? searchDefaults.probeNs,
-    },
+    searchOptions(options),
     {
       signal: context.signal,
       // A log has a line for each probe; in between it needs nothing.
@@ -55,6 +49,20 @@ export async function runRateSearch(context: CliContext, url: string, options: R
     if (!found) context.err(`warning: ${answerText(search)}\n`);
   }
   context.exit(found ? exitStatus.done : exitStatus.invalid);
+}
+
+function searchOptions(options: RateSearchCommand): RateSearchOptions {
+  const { slo, arrival, connections, duration, rateResolution, rateMin, rateMax, confirmations } = options;
+  return {
+    objectives: slo ?? [],
+    arrival: arrival ?? 'constant',
+    connections: connections ?? searchDefaults.connections,
+    probeNs: duration ?? searchDefaults.probeNs,
+    resolutionRatio: rateResolution ?? searchDefaults.resolutionRatio,
+    confirmations: confirmations ?? searchDefaults.confirmations,
+    ...(rateMin !== undefined && { leastPerSecond: rateMin }),
+    ...(rateMax !== undefined && { mostPerSecond: rateMax }),
+  };
 }
 
 function checkOptions({ slo, requests, step, trace, failIf, raw, calibrate, jsonLines }: RateSearchCommand): void {
