@@ -83,7 +83,10 @@ export function loadCommand(context: CliContext): Command {
     .addOption(new Option('--step <span>', 'length of each of several rates (10s)').argParser(positiveDurationValue))
     .option('--trace <file>', 'open loop: requests fall due at these offsets, one a line: seconds, or with a unit')
     .option('-i, --input <path>', 'body file, or a directory of them; may be repeated: a pool to draw from', collect)
-    .option('--template', 'bodies have fields that each request fills: {{counter}} {{random}} {{random:8}} {{uuid}}')
+    .option(
+      '--template',
+      'bodies have fields that each request fills: {{counter}} {{random}} {{random:8}} {{uuid}}; {{{{ sends {{',
+    )
     .addOption(
       new Option(
         '--stream <kind>',
