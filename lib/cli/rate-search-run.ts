@@ -5,7 +5,9 @@ import { anyEngine, type EngineWish } from '../load/choose-engine.ts';
 import { type RateSearchOptions, searchDefaults, searchRate } from '../load/rate-search.ts';
 import type { LoadSpec } from '../records/load.ts';
 import type { RateSearch } from '../records/rate-search.ts';
+import { transportFacts } from '../records/transport.ts';
 import { type CliContext, jsonDocument } from './context.ts';
+import { clientFacts } from './load-document.ts';
 import { type LoadOptions, loadSpec } from './load-options.ts';
 import { liveStatus, silentStatus } from './progress-line.ts';
 import type { RateSearchOptionValues } from './rate-search-options.ts';
@@ -78,9 +80,11 @@ function checkOptions({ slo, requests, step, trace, failIf, raw, calibrate, json
 
 function json(load: Omit<LoadSpec, 'loop' | 'stop'>, search: RateSearch): string {
   const { url, method, headers, bodies, template, socketPath, warmupNs, timeoutNs, expectStatus, seed } = load;
+  const { transport } = load;
   return jsonDocument('rate-search', {
     ...{ url, method, headerNames: Object.keys(headers), bodies: bodies.length, template, socketPath },
     ...{ warmupNs, timeoutNs, expectStatus, seed },
+    ...{ transport: transportFacts(transport), ...clientFacts() },
     ...search,
   });
 }

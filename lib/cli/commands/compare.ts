@@ -1,6 +1,6 @@
 /** mpsbench compare BASE CANDIDATE: is the second slower than the first? With an exit status for CI. */
 import { Command, Option } from 'commander';
-import type { ComparisonResult } from '../../analysis/comparison-model.ts';
+import type { ComparisonMetric, ComparisonResult } from '../../analysis/comparison-model.ts';
 import { type ExitStatus, exitStatus } from '../../core/errors.ts';
 import { comparePaths } from '../../report/compare-on-disk.ts';
 import { comparisonMarkdown, comparisonText } from '../../report/comparison-text.ts';
@@ -9,7 +9,7 @@ import { percentValue } from '../option-values.ts';
 import { outputTerminal } from '../terminal.ts';
 
 interface CompareOptions {
-  readonly metric?: ComparisonResult['metric'];
+  readonly metric?: ComparisonMetric;
   readonly threshold?: number;
   readonly strict?: true;
   readonly allow?: readonly string[];
@@ -20,7 +20,7 @@ interface CompareOptions {
 
 const help = `
 Each side is a study directory, a file that load --json wrote, or a folder of such files: at least three runs a side give a
-verdict. What differs and matters (GPU, driver, server, load, versions, an incomplete study, …) is said, and nothing is
+verdict, and one search each (load --rate auto --json) one on the highest rate. What differs and matters (GPU, driver, server, load, versions, an incomplete study, …) is said, and nothing is
 compared.
 
 Examples:
@@ -58,7 +58,7 @@ async function compare(context: CliContext, base: string, candidate: string, opt
   const result = await comparePaths(base, candidate, {
     metric: options.metric,
     thresholdRatio: options.threshold,
-    allowed: options.force ? 'all' : (options.allow ?? []),
+    allow: options.force ? 'all' : (options.allow ?? []),
   });
   const { colour, width } = outputTerminal();
   if (options.json) context.out(jsonDocument('comparison', result));
