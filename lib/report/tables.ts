@@ -18,22 +18,9 @@ import {
 } from './decision-rows.ts';
 import { ledgerTable, timelineTable, workerCostTable } from './ledger-table.ts';
 import { limitsTable } from './limits-table.ts';
+import type { ReportTable } from './report-table.ts';
 import { failuresTable, testsTable } from './tests-table.ts';
 import { tokenTable } from './token-table.ts';
-
-export interface ReportTable {
-  readonly title: string;
-  /** What the columns mean, where their headings do not say it. */
-  readonly note: string;
-  readonly headings: readonly string[];
-  readonly rows: readonly (readonly string[])[];
-  /** Rows that are set in bold. */
-  readonly emphasised: ReadonlySet<number>;
-  /** Rows that begin a group. */
-  readonly groupStarts: ReadonlySet<number>;
-  /** So many first columns are the same in all rows of a group. */
-  readonly groupColumns: number;
-}
 
 const noRows: ReadonlySet<number> = new Set();
 
