@@ -24,6 +24,7 @@ import { verificationSchema } from '../report/verify-study.ts';
 import { blockedSchema, findingSchema } from '../study/finding.ts';
 import { mpsControlStateSchema } from '../study/mps-state.ts';
 import { jsonSchemaVersion } from './context.ts';
+import { watchStateSchema } from './watch/watch-state.ts';
 
 const count = z.number().int().nonnegative();
 
@@ -47,6 +48,9 @@ export const probeDocumentSchema = document('probe').extend({
   }),
   warnings: z.array(findingSchema),
 });
+
+/** `watch --json`: each line, or with --once the document. */
+export const watchDocumentSchema = document('watch').extend(watchStateSchema.shape);
 
 /** `doctor --json`. */
 export const doctorDocumentSchema = document('doctor').extend({
