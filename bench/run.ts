@@ -18,6 +18,7 @@ import { stall } from './stall.ts';
 import { startUp } from './start-up.ts';
 import { tenThousand } from './ten-thousand.ts';
 import { uring } from './uring.ts';
+import { watchCost } from './watch-cost.ts';
 
 const benchmarks: Readonly<Record<string, (settings: BenchSettings) => Promise<BenchOutcome>>> = {
   'start-up': startUp,
@@ -28,6 +29,7 @@ const benchmarks: Readonly<Record<string, (settings: BenchSettings) => Promise<B
   'ten-thousand': tenThousand,
   uring,
   distributed,
+  'watch-cost': watchCost,
 };
 
 interface Host {

@@ -37,6 +37,12 @@ export const listedCommands: readonly ListedCommand[] = [
     load: async () => (await import('./commands/probe.ts')).probeCommand,
   },
   {
+    name: 'watch',
+    operands: '',
+    description: 'live view of the GPUs: memory by holder, who is attached to MPS and who fell back',
+    load: async () => (await import('./commands/watch.ts')).watchCommand,
+  },
+  {
     name: 'context',
     operands: '',
     description: 'measure what a CUDA context costs here: clients × arm, device memory, creation time, client limit',
