@@ -53,6 +53,9 @@ export const errorCodes = {
   OPEN_FILE_LIMIT: failed,
   CPUS_NOT_SET: failed,
   ALREADY_RUNNING: failed,
+  LINK_BROKEN: failed,
+  AGENT_REFUSED: failed,
+  AGENT_LOST: failed,
   NOT_SUPPORTED_HERE: failed,
   INTERRUPTED: exitStatus.interrupted,
 } as const satisfies Record<string, ExitStatus>;
