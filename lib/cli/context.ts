@@ -11,6 +11,8 @@ export interface CliContext {
   readonly interactive: boolean;
   /** Aborts on the first SIGINT or SIGTERM. */
   readonly signal: AbortSignal;
+  /** Takes SIGHUP from the signals above: from now on it calls this. Absent = nobody sends any. */
+  readonly onHangup?: (reload: () => void) => void;
   readonly emergency: EmergencyStops;
   /** Path overrides for tests and odd installations, read once from the environment. */
   readonly paths: {

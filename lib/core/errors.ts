@@ -51,6 +51,7 @@ export const errorCodes = {
   LOAD_FAILED: failed,
   LOAD_CLOSED: failed,
   OPEN_FILE_LIMIT: failed,
+  AGENT_CONFIGURATION: usage,
   CPUS_NOT_SET: failed,
   ALREADY_RUNNING: failed,
   LINK_BROKEN: failed,

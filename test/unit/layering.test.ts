@@ -20,7 +20,8 @@ const permitted: Record<string, readonly string[]> = {
   analysis: ['core', 'records', 'stats'],
   steering: ['core', 'records', 'load', 'stats', 'study', 'analysis'],
   report: ['core', 'records', 'analysis'],
-  cli: ['core', 'records', 'load', 'gpu', 'mps', 'server', 'study', 'stats', 'analysis', 'steering', 'report'],
+  agent: ['core', 'records', 'gpu', 'mps', 'study', 'server', 'load', 'analysis'],
+  cli: ['core', 'records', 'load', 'gpu', 'mps', 'server', 'study', 'stats', 'analysis', 'steering', 'report', 'agent'],
   'index.ts': ['core', 'records', 'load', 'gpu', 'mps', 'server', 'study', 'stats', 'analysis', 'steering', 'report'],
 };
 
