@@ -193,6 +193,22 @@ export async function planFrom(
   });
 }
 
+/**
+ * The given options as choices over a plan of an agent. Throws USAGE for one that says what is run, as that plan does.
+ */
+export function choicesFrom(command: Command, isChoice: (path: readonly string[]) => boolean): Record<string, unknown> {
+  const given = planOptions.filter((option) => textOf(command, option) !== undefined);
+  const chosen = given.filter(({ path }) => isChoice(path)).map(longName);
+  const foreign = givenPlanOptions(command).filter((name) => !chosen.includes(name));
+  if (foreign.length > 0) {
+    const what = `${foreign.join(', ')} cannot be chosen with --agent`;
+    throw new MpsbenchError('USAGE', `${what}; have the agent's plan changed, and leave it out here`);
+  }
+  const choices: Record<string, unknown> = {};
+  for (const option of given) setAt(choices, option.path, givenValue(command, option));
+  return choices;
+}
+
 interface OtherOptions {
   readonly quick?: boolean;
   readonly abConfig?: string;

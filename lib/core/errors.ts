@@ -57,6 +57,7 @@ export const errorCodes = {
   LINK_BROKEN: failed,
   AGENT_REFUSED: failed,
   AGENT_LOST: failed,
+  LEASE_LOST: failed,
   NOT_SUPPORTED_HERE: failed,
   INTERRUPTED: exitStatus.interrupted,
 } as const satisfies Record<string, ExitStatus>;

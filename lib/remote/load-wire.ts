@@ -87,10 +87,7 @@ export const wireResultSchema = z.strictObject({
 export type WireResult = z.infer<typeof wireResultSchema>;
 
 /** Empty intervals of a latency are NaN in memory and null in JSON. */
-export function encodeResult(
-  { summary, series, histograms }: LoadResult,
-  remote: WireResult['remote'],
-): WireResult {
+export function encodeResult({ summary, series, histograms }: LoadResult, remote: WireResult['remote']): WireResult {
   const column = (values: Float64Array): (number | null)[] =>
     Array.from(values, (value) => (Number.isNaN(value) ? null : value));
   return {

@@ -39,6 +39,13 @@ export const planChoicesSchema = z.strictObject({
 });
 export type PlanChoices = z.infer<typeof planChoicesSchema>;
 
+/** Whether a key of a plan, by its path, is one that a driver may choose. */
+export function isChoice([key, inner]: readonly string[]): boolean {
+  const { load, ...others } = planChoicesSchema.shape;
+  if (key === 'load' && inner !== undefined) return Object.hasOwn(load.unwrap().shape, inner);
+  return key !== undefined && Object.hasOwn(others, key);
+}
+
 /**
  * The agent's plan with the choices laid over it. Throws PLAN_INVALID for a choice that the plan rules out: workers,
  * batch sizes and arms can only be fewer.
@@ -62,7 +69,10 @@ function requireSubset<T>(name: string, key: string, allowed: readonly T[], chos
   const foreign = chosen.filter((one) => !allowed.includes(one));
   if (foreign.length === 0) return;
   const what = `${key}: plan ${name} of the agent has no ${foreign.join(', ')}`;
-  throw new MpsbenchError('PLAN_INVALID', `${what}; choose among ${allowed.join(', ')}, or have the plan changed there`);
+  throw new MpsbenchError(
+    'PLAN_INVALID',
+    `${what}; choose among ${allowed.join(', ')}, or have the plan changed there`,
+  );
 }
 
 /** Throws PLAN_INVALID unless a study that was begun earlier is still what the agent's plan of today would run. */

@@ -1,8 +1,8 @@
 /** The messages between a driver, which sends the load, and the agent, which runs the study; all of them JSON. */
 import { z } from 'zod';
-import { trialPhaseSchema, trialRecordSchema } from '../records/trial.ts';
 import { cellSchema } from '../records/arm.ts';
 import { calibrationSchema, calibrationSubjectSchema } from '../records/headroom.ts';
+import { trialPhaseSchema, trialRecordSchema } from '../records/trial.ts';
 import { instantSchema, originSchema, wireResultSchema, wireSpecSchema } from './load-wire.ts';
 import { planChoicesSchema } from './plan-choices.ts';
 
@@ -105,11 +105,11 @@ export type Answer = z.infer<typeof answerSchema>['answer'];
 /** Records of a study that may be fetched; nothing else of the agent's disk. */
 export const recordNameSchema = z
   .string()
-  .regex(/^(plan\.yaml|environment\.json|trials\.jsonl|manifest\.json|(histograms|series)\/[A-Za-z0-9][A-Za-z0-9._-]*\.json)$/);
+  .regex(
+    /^(plan\.yaml|environment\.json|trials\.jsonl|manifest\.json|(histograms|series)\/[A-Za-z0-9][A-Za-z0-9._-]*\.json)$/,
+  );
 export const filesSchema = z.object({
-  files: z.array(
-    z.object({ name: recordNameSchema, sizeBytes: count, sha256: z.string().regex(/^[0-9a-f]{64}$/) }),
-  ),
+  files: z.array(z.object({ name: recordNameSchema, sizeBytes: count, sha256: z.string().regex(/^[0-9a-f]{64}$/) })),
 });
 export type FileFact = z.infer<typeof filesSchema>['files'][number];
 export const fileRequestSchema = z.strictObject({ lease: z.uuid(), name: recordNameSchema });

@@ -166,7 +166,7 @@ async function resumedPlan(name: string, configured: StudyPlan, path: string): P
 
 function unknownLease(): MpsbenchError {
   const what = 'the agent knows no such lease: it was restarted, or heard nothing of the driver for too long';
-  return new MpsbenchError('AGENT_LOST', `${what}; continue with --resume`);
+  return new MpsbenchError('LEASE_LOST', `${what}; continue with --resume`);
 }
 
 function unknownPlan(name: string, names: readonly string[]): MpsbenchError {

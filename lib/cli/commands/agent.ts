@@ -1,10 +1,12 @@
 /** `mpsbench agent`: what this GPU host has to say, over HTTP. */
 import { Command } from 'commander';
+import { agentStudies } from '../../agent/agent-studies.ts';
 import { agentApp } from '../../agent/app.ts';
 import { type AgentConfiguration, defaultConfiguration, readConfiguration } from '../../agent/configuration.ts';
 import { readCredentials } from '../../agent/credentials.ts';
 import { renewTls } from '../../agent/http-server.ts';
 import { listenAndServe } from '../../agent/listen.ts';
+import { studyRoutes } from '../../agent/study-routes.ts';
 import { messageOf } from '../../core/errors.ts';
 import { packageVersion } from '../../core/package-version.ts';
 import { type CliContext, jsonDocument } from '../context.ts';
@@ -40,7 +42,9 @@ async function runAgent(options: AgentOptions, context: CliContext): Promise<voi
   const configuration = configurationOf(options);
   let credentials = readCredentials(configuration, new Date());
   const log = (line: string) => context.err(`${line}\n`);
-  const app = agentApp({ version: packageVersion(), credentials: () => credentials, routes: [], log });
+  await using studies = agentStudies(configuration, context);
+  const routes = studies === null ? [] : [studyRoutes({ studies })];
+  const app = agentApp({ version: packageVersion(), credentials: () => credentials, routes, log });
   context.onHangup?.(() => {
     try {
       credentials = readCredentials(configuration, new Date());
