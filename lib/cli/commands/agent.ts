@@ -11,6 +11,7 @@ import { messageOf } from '../../core/errors.ts';
 import { packageVersion } from '../../core/package-version.ts';
 import { type CliContext, jsonDocument } from '../context.ts';
 import { wholeNumberValue } from '../option-values.ts';
+import { recoverLeftovers } from '../recover-leftovers.ts';
 
 interface AgentOptions {
   readonly config?: string;
@@ -43,6 +44,8 @@ async function runAgent(options: AgentOptions, context: CliContext): Promise<voi
   let credentials = readCredentials(configuration, new Date());
   const log = (line: string) => context.err(`${line}\n`);
   await using studies = agentStudies(configuration, context);
+  // What an agent that was killed has left running is ended before another driver comes.
+  if (studies !== null) await recoverLeftovers(context);
   const routes = studies === null ? [] : [studyRoutes({ studies })];
   const app = agentApp({ version: packageVersion(), credentials: () => credentials, routes, log });
   context.onHangup?.(() => {
