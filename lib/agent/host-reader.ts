@@ -119,7 +119,7 @@ export class HostReader implements Disposable {
       const snapshot = this.#opened().snapshot(asked);
       const durationSeconds = (monotonicNs() - beganNs) / 1e9;
       if (!asked.withEnergy) {
-        this.#gpuHealth = { ...this.#gpuHealth, lastSuccessSeconds: Date.now() / 1000, durationSeconds };
+        this.#gpuHealth = { ...this.#gpuHealth, lastSuccessSeconds: wallSeconds(), durationSeconds };
       }
       return snapshot;
     } catch (thrown) {
@@ -164,7 +164,7 @@ export class HostReader implements Disposable {
       this.#slow = { atNs: beganNs, value: { facts, daemons, energyMillijoules: energyOf(gpu) } };
       this.#wishes.forget();
       const durationSeconds = (monotonicNs() - beganNs) / 1e9;
-      this.#mpsHealth = { ...this.#mpsHealth, lastSuccessSeconds: Date.now() / 1000, durationSeconds };
+      this.#mpsHealth = { ...this.#mpsHealth, lastSuccessSeconds: wallSeconds(), durationSeconds };
     } catch (thrown) {
       if (!isInterrupted(thrown)) throw thrown;
       this.#mpsHealth = { ...this.#mpsHealth, failures: this.#mpsHealth.failures + 1 };
@@ -181,4 +181,9 @@ function energyOf(gpu: GpuSnapshot | MpsbenchError): Map<number, number> {
 
 function monotonicNs(): number {
   return Number(process.hrtime.bigint());
+}
+
+/** Unix time, for people and for Prometheus. */
+function wallSeconds(): number {
+  return Date.parse(new Date().toISOString()) / 1000;
 }
