@@ -1,6 +1,7 @@
 /** What a command is given: the two streams, the interrupt signal and how it says its exit status. */
 import type { EmergencyStops } from '../core/emergency.ts';
 import type { ExitStatus } from '../core/errors.ts';
+import { jsonSchemaVersion } from '../records/document-version.ts';
 
 export interface CliContext {
   /** The result, and nothing else. */
@@ -26,9 +27,6 @@ export interface CliContext {
   /** Called once by a command that did not throw. */
   readonly exit: (status: ExitStatus) => void;
 }
-
-/** Version of every --json document; raised when a field changes its meaning. */
-export const jsonSchemaVersion = 1;
 
 /** The --json form of a result: one indented document, its version and kind first. */
 export function jsonDocument(kind: string, body: object): string {
