@@ -36,6 +36,7 @@ export class AgentLink implements AsyncDisposable {
   readonly #http: Agent;
   /** Of its own, since an exchange must wait for nothing else. */
   readonly #clockHttp: Agent;
+  #isClosed = false;
 
   constructor(options: AgentLinkOptions) {
     this.#options = options;
@@ -89,6 +90,7 @@ export class AgentLink implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
     await Promise.all([this.#http.destroy(), this.#clockHttp.destroy()]);
   }
 
@@ -108,7 +110,7 @@ export class AgentLink implements AsyncDisposable {
         if (!isPassing(status)) throw refusal(this.url, status, body);
         problem = new Error(`status ${status}`);
       } catch (thrown) {
-        if (signal.aborted) throw interrupted('the study');
+        if (signal.aborted || this.#isClosed) throw interrupted('the study');
         if (thrown instanceof MpsbenchError) throw thrown;
         if (isLasting(thrown)) throw unreachable(this.url, thrown);
         problem = thrown;

@@ -57,7 +57,11 @@ export async function driveStudy(options: DriveOptions): Promise<StudyDirectory>
         throw interrupted('the study');
       }
       fruitless = sitting.trials > 0 ? 1 : fruitless + 1;
-      if (codeOf(thrown) !== 'LEASE_LOST' || fruitless > mostFruitlessResumes) throw thrown;
+      if (codeOf(thrown) !== 'LEASE_LOST' || fruitless > mostFruitlessResumes) {
+        // The agent need not wait until the lease is over.
+        await options.link.tell('release', { lease: begun.lease });
+        throw thrown;
+      }
       options.show.onNote(`taken up again: ${messageOf(thrown)}`);
       resume = begun.study;
     }

@@ -3,6 +3,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { systemClock } from '../../lib/core/clock.ts';
+import { milliseconds, ns } from '../../lib/core/units.ts';
+import { mostToldAfterNs } from '../../lib/remote/order-desk.ts';
 import { assertDone, Link, RemoteStage, shortPlan } from './remote-stage.ts';
 import { errorLines, skipStage, until } from './study-stage.ts';
 
@@ -79,6 +82,31 @@ describe('a remote study', { skip: skipStage }, () => {
     assert.equal(new Set(trials.map(({ trialId }) => trialId)).size, 2);
     for (const { status: outcome, reasons } of trials)
       assert.ok(outcome === 'completed' || reasons.some(({ code }) => code === 'link-broken'), JSON.stringify(reasons));
+  });
+
+  it('runs a trial again of which the link did not let the end be told', async () => {
+    using stage = new RemoteStage();
+    const plan = shortPlan.replace('blocks: 2', 'blocks: 1').replace('retries: 0', 'retries: 1');
+    const agent = await stage.agent(stage.configure(plan.replace('duration: 300ms', 'duration: 1s')));
+    await using link = await Link.to(agent.port);
+    // The load goes to the server itself; the link has the messages alone.
+    const driver = stage.drive(link.url);
+    await until('the server is loaded', driver, async () => (await stage.servedThere()) > 20);
+    link.cut();
+    let last = 0;
+    await until('the load is over', driver, async () => {
+      const before = last;
+      last = await stage.servedThere();
+      await systemClock.sleep(milliseconds(300));
+      return last === before;
+    });
+    await systemClock.sleep(ns(1.2 * mostToldAfterNs));
+    link.mend();
+    const { status, stderr } = await driver.result;
+    assertDone(status, stderr);
+    const [first, second] = stage.trials();
+    assert.deepEqual([first?.status, first?.reasons[0]?.code, first?.attempt], ['failed', 'link-broken', 1]);
+    assert.deepEqual([second?.status, second?.attempt], ['completed', 2]);
   });
 });
 

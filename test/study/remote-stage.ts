@@ -69,6 +69,12 @@ export class RemoteStage extends StudyStage {
     assert.deepEqual(this.started(), []);
   }
 
+  /** Requests that the agent's server has taken; 0 while there is none. */
+  async servedThere(): Promise<number> {
+    const names = existsSync(this.studies) ? readdirSync(this.studies) : [];
+    return names[0] === undefined ? 0 : await this.servedRequests(join(this.studies, names[0]));
+  }
+
   /** The one study of the agent. */
   agentStudy(): string {
     const names = existsSync(this.studies) ? readdirSync(this.studies) : [];
