@@ -14,6 +14,7 @@ import {
   doctorDocumentSchema,
   loadDocumentSchema,
   loadIntervalDocumentSchema,
+  loadShareDocumentSchema,
   probeDocumentSchema,
   rateSearchDocumentSchema,
   scheduleDocumentSchema,
@@ -51,6 +52,7 @@ const documents: Readonly<Record<string, PublishedDocument>> = {
   'study-schedule-document': { title: 'mpsbench study --dry-run --json', schema: scheduleDocumentSchema },
   'verification-document': { title: 'mpsbench verify --json', schema: verificationDocumentSchema },
   'comparison-document': { title: 'mpsbench compare --json', schema: comparisonDocumentSchema },
+  'load-share-document': { title: 'mpsbench load-worker --json', schema: loadShareDocumentSchema },
   'serve-document': { title: 'mpsbench serve --json', schema: serveDocumentSchema },
 };
 
