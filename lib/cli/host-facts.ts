@@ -6,7 +6,7 @@ import { addonBuildId } from '../gpu/addon-build-id.ts';
 import { tryOpenGpu } from '../gpu/session.ts';
 import { studyPlanSchema } from '../records/plan.ts';
 import type { EnvironmentSources } from '../study/environment.ts';
-import type { PreflightFacts } from '../study/preflight.ts';
+import type { PreflightFacts } from '../study/preflight-check.ts';
 import { gatherPreflightFacts } from '../study/preflight-facts.ts';
 import type { CliContext } from './context.ts';
 

@@ -1,8 +1,8 @@
 /** The documents that commands print with --json: their schemas. */
 import { z } from 'zod';
-import { loadHostSchema, loadToolSchema } from '../analysis/compare-loads.ts';
 import { comparisonResultSchema } from '../analysis/comparison-model.ts';
 import { contextSummarySchema } from '../analysis/context-cost-model.ts';
+import { loadHostSchema, loadToolSchema } from '../analysis/load-facts.ts';
 import { studySummarySchema } from '../analysis/summary-model.ts';
 import { runWarningKinds } from '../load/run-warnings.ts';
 import { verdictNames } from '../load/threshold.ts';
@@ -128,7 +128,11 @@ export const rateSearchDocumentSchema = document('rate-search').extend({
     timeoutNs: true,
     expectStatus: true,
     seed: true,
+    tool: true,
+    host: true,
   }).shape,
+  /** Absent from documents of older versions. */
+  transport: loadDocumentSchema.shape.transport.optional(),
   ...rateSearchSchema.shape,
 });
 /** Each line of `load --json-lines` but the last, which is the document of `load --json`. */

@@ -1,7 +1,7 @@
 /** The contract of a load engine: what sends the requests. One interface, same results, whatever sends them. */
 import type { Origin } from '../core/clock.ts';
 import type { GeneratorHealth, LoadResult, LoadSpec } from '../records/load.ts';
-import type { LoadInterval } from './load-interval.ts';
+import type { IntervalHooks } from './load-interval.ts';
 import type { RowSink } from './request-row.ts';
 
 /** What a run tells while it goes on; for progress displays, never for results. */
@@ -12,14 +12,6 @@ export interface LoadProgress {
   readonly errors: number;
   /** 'ok' replies per second over the last interval. */
   readonly recentPerSecond: number;
-}
-
-/** Who is told of the intervals of a run, and how long they are. */
-export interface IntervalHooks {
-  /** Called with each interval soon after its end, in order; with the last one before the run resolves. */
-  readonly onInterval?: (interval: LoadInterval) => void;
-  /** Length of these intervals; left out = the spec's intervalNs. */
-  readonly reportIntervalNs?: number;
 }
 
 export interface LoadHooks extends IntervalHooks {

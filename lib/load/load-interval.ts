@@ -4,13 +4,20 @@ import { LatencyTally } from '../records/latency-tally.ts';
 import type { LoadSpec, OutcomeCounts } from '../records/load.ts';
 import type { IntervalReport } from '../records/load-interval.ts';
 import { outcomeNames } from '../records/load-outcomes.ts';
-import type { IntervalHooks } from './engine.ts';
 import type { IssuePlan } from './issue-plan.ts';
 import type { RecordedRequest } from './phase-recorder.ts';
 
 /** What a report is made of; unlike reports, intervals can be merged, and passed between threads. */
 export interface LoadInterval extends Omit<IntervalReport, 'throughputPerSecond' | 'responseTime'> {
   readonly responseTimes: LatencyCounts;
+}
+
+/** Who is told of the intervals of a run, and how long they are. */
+export interface IntervalHooks {
+  /** Called with each interval soon after its end, in order; with the last one before the run resolves. */
+  readonly onInterval?: (interval: LoadInterval) => void;
+  /** Length of these intervals; left out = the spec's intervalNs. */
+  readonly reportIntervalNs?: number;
 }
 
 /** The interval in figures. */

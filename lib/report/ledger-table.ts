@@ -4,7 +4,7 @@ import type { CellLedger } from '../analysis/memory-ledger.ts';
 import type { Spread, StudySummary } from '../analysis/summary-model.ts';
 import { formatDuration, type Nanoseconds } from '../core/units.ts';
 import { unknownText } from './decision-rows.ts';
-import type { ReportTable } from './tables.ts';
+import type { ReportTable } from './report-table.ts';
 
 const noRows: ReadonlySet<number> = new Set();
 const plain = { emphasised: noRows, groupStarts: noRows, groupColumns: 0 };

@@ -4,7 +4,7 @@ import { entryName, type JournalEntry, type JournalFinding } from '../core/journ
 import type { ForeignDaemon } from '../mps/foreign-daemons.ts';
 import { clientLimit } from './client-limit.ts';
 import { type Finding, findingsIn, withoutAdvice } from './finding.ts';
-import type { Check, PreflightFacts } from './preflight.ts';
+import type { Check, PreflightFacts } from './preflight-check.ts';
 
 const say = findingsIn('mps');
 const sayLeft = findingsIn('leftovers');

@@ -23,7 +23,8 @@ import { chooseDevice } from './choose-device.ts';
 import { cpuPlacement } from './cpu-placement.ts';
 import { blockedBy, type Finding } from './finding.ts';
 import type { StudyDevice, StudyParts } from './parts.ts';
-import { type PreflightFacts, preflight } from './preflight.ts';
+import { preflight } from './preflight.ts';
+import type { PreflightFacts } from './preflight-check.ts';
 import { gatherPreflightFacts } from './preflight-facts.ts';
 import { serverFindings } from './server-checks.ts';
 

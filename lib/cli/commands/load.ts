@@ -1,6 +1,6 @@
 /** mpsbench load: one load run against a server that is already there. */
 import { Command, Option } from 'commander';
-import { exitStatus, isInterrupted, MpsbenchError } from '../../core/errors.ts';
+import { exitStatus, isInterrupted } from '../../core/errors.ts';
 import { seconds } from '../../core/units.ts';
 import { anyEngine, chooseEngine, type EngineWish } from '../../load/choose-engine.ts';
 import type { LoadHooks } from '../../load/engine.ts';
@@ -27,12 +27,16 @@ import { defaultConnections, defaultHttp2Streams, type LoadOptions, loadSpec, pa
 import { type LoadProgressDisplay, loadProgress, progressIntervalNs } from '../load-progress.ts';
 import { loopText } from '../loop-text.ts';
 import { collect, durationValue, positiveDurationValue, wholeNumberValue } from '../option-values.ts';
+import { addRateSearchOptions, type RateSearchOptionValues, refuseSearchOptions } from '../rate-search-options.ts';
 import { parseRateOrAuto, type RequestedRate, rateForms } from '../requested-rate.ts';
 import { type OutputTerminal, outputTerminal } from '../terminal.ts';
 
-interface Options extends Omit<LoadOptions, 'rate'>, HeadroomOptions, Pick<EngineWish, 'engine' | 'threads'> {
+interface Options
+  extends Omit<LoadOptions, 'rate'>,
+    HeadroomOptions,
+    RateSearchOptionValues,
+    Pick<EngineWish, 'engine' | 'threads'> {
   readonly rate?: RequestedRate | 'auto';
-  readonly slo?: readonly string[];
   readonly failIf?: readonly string[];
   readonly raw?: string;
   readonly json?: boolean;
@@ -75,16 +79,14 @@ export function loadCommand(context: CliContext): Command {
       `open loop: requests fall due at ${rateForms}, whatever the server does; auto: see --slo`,
       parseRateOrAuto,
     )
-    .option(
-      '--slo <condition>',
-      "with --rate auto: find the highest rate that meets it, such as 'p99<50ms'; may be repeated",
-      collect,
-    )
     .addOption(new Option('--arrival <how>', 'spacing at that rate (constant)').choices(arrivalNames))
     .addOption(new Option('--step <span>', 'length of each of several rates (10s)').argParser(positiveDurationValue))
     .option('--trace <file>', 'open loop: requests fall due at these offsets, one a line: seconds, or with a unit')
     .option('-i, --input <path>', 'body file, or a directory of them; may be repeated: a pool to draw from', collect)
-    .option('--template', 'bodies have fields that each request fills: {{counter}} {{random}} {{random:8}} {{uuid}}')
+    .option(
+      '--template',
+      'bodies have fields that each request fills: {{counter}} {{random}} {{random:8}} {{uuid}}; {{{{ sends {{',
+    )
     .addOption(
       new Option(
         '--stream <kind>',
@@ -128,7 +130,7 @@ export function loadCommand(context: CliContext): Command {
       wholeNumberValue(0),
       loadDefaults.seed,
     );
-  return addHeadroomOptions(command)
+  return addHeadroomOptions(addRateSearchOptions(command))
     .option('--json', 'the result as JSON')
     .addOption(
       new Option('--json-lines', 'a JSON document per second while it runs, then the result, a line each').conflicts(
@@ -159,12 +161,7 @@ async function search(context: CliContext, url: string, options: Options, comman
 type OneLoad = Omit<Options, 'rate'> & Pick<LoadOptions, 'rate'>;
 
 async function load(context: CliContext, url: string, options: OneLoad): Promise<void> {
-  if (options.slo !== undefined) {
-    throw new MpsbenchError(
-      'USAGE',
-      '--slo is what --rate auto searches by: give that, or --fail-if to judge this load',
-    );
-  }
+  refuseSearchOptions(options);
   const thresholds = (options.failIf ?? []).map(parseThreshold);
   const spec = loadSpec(url, options);
   await using raw = await rawFile(context, spec, options);
