@@ -1,6 +1,5 @@
 /** The intervals of a run while it goes on: gathered from its requests, merged, and put into the form of a report. */
-import { latencyHistogram, latencySummary } from '../records/histogram.ts';
-import { addLatencyCounts, type LatencyCounts, mergeLatencyCounts } from '../records/latency-counts.ts';
+import { type LatencyCounts, mergeLatencyCounts, summaryOfCounts } from '../records/latency-counts.ts';
 import { LatencyTally } from '../records/latency-tally.ts';
 import type { LoadSpec, OutcomeCounts } from '../records/load.ts';
 import type { IntervalReport } from '../records/load-interval.ts';
@@ -24,12 +23,10 @@ export interface IntervalHooks {
 /** The interval in figures. */
 export function intervalReport({ responseTimes, ...interval }: LoadInterval): IntervalReport {
   const spanNs = interval.endOffsetNs - interval.startOffsetNs;
-  const latencies = latencyHistogram();
-  addLatencyCounts(latencies, responseTimes);
   return {
     ...interval,
     throughputPerSecond: spanNs > 0 ? (interval.outcomes.ok * 1e9) / spanNs : 0,
-    responseTime: latencySummary(latencies),
+    responseTime: summaryOfCounts(responseTimes),
   };
 }
 

@@ -8,6 +8,7 @@ import { loadSummarySchema } from './load.ts';
 import { placementSchema } from './placement.ts';
 import { resourceUseSchema } from './resource-use.ts';
 import { sampledReplySchema } from './sampled-reply.ts';
+import { xidErrorsSchema } from './xid-errors.ts';
 
 export const trialSchemaVersion = 1;
 
@@ -36,6 +37,7 @@ export const reasonSchema = z.object({
     'power-capped',
     'ecc-errors',
     'ecc-corrected',
+    'xid-errors',
     'compute-mode-changed',
     'replies-differ',
     'replies-vary',
@@ -104,6 +106,8 @@ export const trialGpuSchema = z.object({
   sampling: samplingSummarySchema.nullable(),
   /** Through the measurement; null where nothing was sampled, absent from older records. */
   clocks: clockSummarySchema.nullable().optional(),
+  /** From before the server is started to the end of its load; null where nothing watched, absent from older records. */
+  xidErrors: xidErrorsSchema.nullable().optional(),
 });
 
 export const trialPhaseSchema = z.enum(['aa', 'confirmation']);

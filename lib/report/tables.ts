@@ -4,6 +4,7 @@ import type { Comparison, StudySummary, TrialEntry } from '../analysis/summary-m
 import { formatDuration, type Nanoseconds } from '../core/units.ts';
 import { changeTable, constraintTable, correlationTable, frontierTable } from './choice-tables.ts';
 import { conditionRows } from './condition-rows.ts';
+import { confirmationTable, noiseTable, ungatedTable } from './course-tables.ts';
 import {
   cellGroups,
   decisionRows,
@@ -195,8 +196,8 @@ export function conditionTable(summary: StudySummary): ReportTable {
 
 /** In the order of a report; those without a row are left out. */
 export function detailTables(summary: StudySummary): ReportTable[] {
-  const compared = hasComparison(summary) ? [bestTable, comparisonTable, testsTable] : [];
-  const choice = [changeTable, constraintTable, frontierTable];
+  const compared = hasComparison(summary) ? [bestTable, comparisonTable, testsTable, noiseTable, ungatedTable] : [];
+  const choice = [confirmationTable, changeTable, constraintTable, frontierTable];
   const memory = [ledgerTable, workerCostTable, correlationTable, timelineTable];
   const rest = [limitsTable, validityTable, failuresTable, conditionTable, trialTable];
   const tables = [...choice, tokenTable, ...compared, ...memory, ...rest].map((table) => table(summary));
