@@ -2,7 +2,7 @@
 import { ratioText } from '../analysis/course-lines.ts';
 import type { CellSummary, PairedRatio, StudySummary } from '../analysis/summary-model.ts';
 import { durationText, mebibytesText, rateText, ratioWithInterval, unknownText } from './decision-rows.ts';
-import type { ReportTable } from './tables.ts';
+import type { ReportTable } from './report-table.ts';
 
 const plain = { emphasised: new Set<number>(), groupStarts: new Set<number>(), groupColumns: 0 } as const;
 
