@@ -1,13 +1,13 @@
 /** The options of `study` that change the plan, and how they are laid over a plan file. */
-import { readFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
-import { codeOf, MpsbenchError, messageOf } from '../core/errors.ts';
+import { MpsbenchError } from '../core/errors.ts';
 import type { StudyPlan } from '../records/plan.ts';
 import { type PlanDocument, parsePlanText, validatePlan } from '../records/plan-text.ts';
 import { quickPlan } from '../study/quick-plan.ts';
 import { readAbConfig } from './ab-config.ts';
 import { courseOptions, numberIn as number, type PlanOption } from './course-options.ts';
 import { loadPlanOptions } from './load-plan-options.ts';
+import { readPlanFile } from './plan-file.ts';
 
 const list = (text: string): string[] => text.split(',').map((item) => item.trim());
 const numbers = (text: string): (number | string)[] => list(text).map(number);
@@ -185,7 +185,10 @@ async function documentOf(
   given: readonly PlanOption[],
   say: (line: string) => void,
 ): Promise<PlanDocument> {
-  if (abConfig === undefined) return file === undefined ? emptyDocument : await readPlanFile(file);
+  if (abConfig === undefined) {
+    if (file === undefined) return emptyDocument;
+    return parsePlanText(await readPlanFile(file, 'plan', 'name a YAML file, or none for the default plan'), file);
+  }
   const duration = given.find((option) => option.path[1] === 'duration');
   const { document, lines } = await readAbConfig(abConfig, (path) => {
     const option = given.find((candidate) => candidate.path.join('.') === path.join('.'));
@@ -198,21 +201,6 @@ async function documentOf(
 }
 
 const emptyDocument: PlanDocument = { value: {}, locate: () => null };
-
-async function readPlanFile(file: string): Promise<PlanDocument> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (cause) {
-    const why = codeOf(cause) === 'ENOENT' ? 'there is no such file' : messageOf(cause);
-    throw new MpsbenchError(
-      'PLAN_UNREADABLE',
-      `cannot read plan ${file}: ${why}; name a YAML file, or none for the default plan`,
-      { cause },
-    );
-  }
-  return parsePlanText(text, file);
-}
 
 function longName(option: PlanOption): string {
   return option.flags.split(' ')[0] as string;

@@ -1,6 +1,6 @@
 /** mpsbench load: one load run against a server that is already there. */
 import { Command, Option } from 'commander';
-import { exitStatus, isInterrupted } from '../../core/errors.ts';
+import { exitStatus, isInterrupted, MpsbenchError } from '../../core/errors.ts';
 import { seconds } from '../../core/units.ts';
 import { anyEngine, chooseEngine, type EngineWish } from '../../load/choose-engine.ts';
 import type { LoadHooks } from '../../load/engine.ts';
