@@ -167,3 +167,6 @@ export const serveDocumentSchema = document('serve').extend({
   inferenceUrl: z.string(),
   managementUrl: z.string(),
 });
+
+/** `agent --json`, printed once it listens. */
+export const agentDocumentSchema = document('agent').extend({ url: z.string() });
