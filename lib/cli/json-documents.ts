@@ -179,3 +179,6 @@ export const serveDocumentSchema = document('serve').extend({
 
 /** `load-worker --json`, one for each share that was sent. */
 export const loadShareDocumentSchema = document('load-share').extend(hostOfShareSchema.shape);
+
+/** `agent --json`, printed once it listens. */
+export const agentDocumentSchema = document('agent').extend({ url: z.string() });
