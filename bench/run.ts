@@ -28,8 +28,8 @@ const benchmarks: Readonly<Record<string, (settings: BenchSettings) => Promise<B
   stall,
   'ten-thousand': tenThousand,
   uring,
-  distributed,
   'watch-cost': watchCost,
+  distributed,
 };
 
 interface Host {

@@ -4,18 +4,17 @@ import { percentileMinimums } from '../records/histogram.ts';
 import { type LatencySummary, loadSummarySchema } from '../records/load.ts';
 import { failedRequests } from '../records/load-outcomes.ts';
 import { summarize } from '../stats/summary.ts';
-import { type ComparisonSettings, differingFacts, distinctText, leavesOf, refusal } from './comparison-facts.ts';
-import type { ComparisonFact, ComparisonResult } from './comparison-model.ts';
+import { type ComparisonSettings, distinctText, leavesOf, refusal } from './comparison-facts.ts';
+import type { ComparisonResult } from './comparison-model.ts';
 import { judgeCells, type MeasuredCell, overallVerdict } from './comparison-verdict.ts';
 import {
   clientFacts,
-  factsOfRuns,
   limitFacts,
   notedLoadFacts,
+  runDifferences,
   sentFacts,
   sentLoadSchema,
   unlessNone,
-  unlikeFacts,
 } from './load-facts.ts';
 import { unpairedRatio } from './unpaired-ratio.ts';
 
@@ -44,10 +43,8 @@ export function compareLoads(
   settings: ComparisonSettings,
 ): ComparisonResult {
   const facts = [
-    ...stateFacts(base.runs, candidate.runs),
-    ...differingFacts(factsOfRuns(base.runs, runFacts), factsOfRuns(candidate.runs, runFacts), (fact) =>
-      notedLoadFacts.includes(fact),
-    ),
+    ...unlessNone('failed requests', { base: failuresOf(base.runs), candidate: failuresOf(candidate.runs) }),
+    ...runDifferences(base.runs, candidate.runs, runFacts, notedLoadFacts),
   ];
   const isOpen = [...base.runs, ...candidate.runs].some((run) => run.summary.loop.kind !== 'closed');
   const metric = settings.metric ?? (isOpen ? 'p99' : 'throughput');
@@ -82,17 +79,7 @@ function runFacts(run: LoadRun): (readonly [string, string | null])[] {
   ];
 }
 
-/** A run with failed requests says nothing of the rest: as in a study, it is void. Unlike runs are no sample. */
-function stateFacts(base: readonly LoadRun[], candidate: readonly LoadRun[]): ComparisonFact[] {
-  return [
-    ...unlessNone('failed requests', { base: failuresOf(base), candidate: failuresOf(candidate) }),
-    ...unlessNone('differences within a side', {
-      base: unlikeFacts(base, runFacts),
-      candidate: unlikeFacts(candidate, runFacts),
-    }),
-  ];
-}
-
+/** A run with failed requests says nothing of the rest: as in a study, it is void. */
 function failuresOf(runs: readonly LoadRun[]): string {
   const failed = runs.reduce((sum, run) => sum + failedRequests(run.summary.measurement.outcomes), 0);
   const empty = runs.filter((run) => run.summary.measurement.outcomes.ok === 0).length;

@@ -4,18 +4,17 @@ import { formatDuration, ns } from '../core/units.ts';
 import { type RateSearch, rateSearchSchema } from '../records/rate-search.ts';
 import { median } from '../stats/quantile.ts';
 import { defaultLoadThresholdRatio } from './compare-loads.ts';
-import { type ComparisonSettings, differingFacts, distinctText, refusal } from './comparison-facts.ts';
-import type { ComparedRate, ComparisonFact, ComparisonResult, SearchedSide } from './comparison-model.ts';
+import { type ComparisonSettings, distinctText, refusal } from './comparison-facts.ts';
+import type { ComparedRate, ComparisonResult, SearchedSide } from './comparison-model.ts';
 import { percentText } from './comparison-verdict.ts';
 import {
   clientFacts,
-  factsOfRuns,
   limitFacts,
   notedLoadFacts,
+  runDifferences,
   sentFacts,
   sentLoadSchema,
   unlessNone,
-  unlikeFacts,
 } from './load-facts.ts';
 
 /** What a comparison reads of the document that `load --rate auto --json` prints. */
@@ -38,10 +37,11 @@ export function compareRateSearches(
   settings: ComparisonSettings,
 ): ComparisonResult {
   const facts = [
-    ...stateFacts(base.runs, candidate.runs),
-    ...differingFacts(factsOfRuns(base.runs, runFacts), factsOfRuns(candidate.runs, runFacts), (fact) =>
-      notedFacts.includes(fact),
-    ),
+    ...unlessNone('searches without an answer', {
+      base: unanswered(base.runs),
+      candidate: unanswered(candidate.runs),
+    }),
+    ...runDifferences(base.runs, candidate.runs, runFacts, notedFacts),
   ];
   const thresholdRatio = settings.thresholdRatio ?? defaultLoadThresholdRatio;
   const result = {
@@ -151,16 +151,6 @@ function spanOf({ end, ratePerSecond, probes }: RateSearch): Span {
 
 function isFresh({ purpose }: RateSearch['probes'][number]): boolean {
   return purpose === 'confirm' || purpose === 'above';
-}
-
-function stateFacts(base: readonly SearchRun[], candidate: readonly SearchRun[]): ComparisonFact[] {
-  return [
-    ...unlessNone('searches without an answer', { base: unanswered(base), candidate: unanswered(candidate) }),
-    ...unlessNone('differences within a side', {
-      base: unlikeFacts(base, runFacts),
-      candidate: unlikeFacts(candidate, runFacts),
-    }),
-  ];
 }
 
 function unanswered(runs: readonly SearchRun[]): string {

@@ -73,8 +73,22 @@ export function clientFacts({ tool, host }: SentLoad): FactList {
 /** The server of a branch may listen elsewhere; what it is is not known. */
 export const notedLoadFacts: readonly string[] = ['server', 'client', 'kernel', 'Node'];
 
+/** What stands against comparing the runs of two sides, or is to be known: unlike runs of a side, then what the sides do not share. */
+export function runDifferences<Run>(
+  base: readonly Run[],
+  candidate: readonly Run[],
+  factsOf: (run: Run) => FactList,
+  noted: readonly string[],
+): ComparisonFact[] {
+  const unlike = { base: unlikeFacts(base, factsOf), candidate: unlikeFacts(candidate, factsOf) };
+  return [
+    ...unlessNone('differences within a side', unlike),
+    ...differingFacts(factsOfRuns(base, factsOf), factsOfRuns(candidate, factsOf), (fact) => noted.includes(fact)),
+  ];
+}
+
 /** Runs of one side that are not alike show as several values of a fact, which no other side shares by chance. */
-export function factsOfRuns<Run>(runs: readonly Run[], factsOf: (run: Run) => FactList): Facts {
+function factsOfRuns<Run>(runs: readonly Run[], factsOf: (run: Run) => FactList): Facts {
   const lists = runs.map((run) => new Map(factsOf(run)));
   const names = new Set(lists.flatMap((list) => [...list.keys()]));
   return new Map([...names].map((name) => [name, distinctText(lists.map((list) => list.get(name) ?? 'not known'))]));
@@ -86,7 +100,7 @@ export function unlessNone(fact: string, sides: Pick<ComparisonFact, 'base' | 'c
 }
 
 /** Names of the facts in which runs of one side differ from its first one; "none" where they are alike. */
-export function unlikeFacts<Run>([first, ...others]: readonly Run[], factsOf: (run: Run) => FactList): string {
+function unlikeFacts<Run>([first, ...others]: readonly Run[], factsOf: (run: Run) => FactList): string {
   if (first === undefined) return 'none';
   const facts = new Map(factsOf(first));
   const differing = others.flatMap((run) => differingFacts(facts, new Map(factsOf(run)), () => false));

@@ -61,6 +61,12 @@ export const listedCommands: readonly ListedCommand[] = [
     load: async () => (await import('./commands/serve.ts')).serveCommand,
   },
   {
+    name: 'agent',
+    operands: '',
+    description: 'answer for this GPU host over HTTP: metrics for Prometheus, snapshots, samples',
+    load: async () => (await import('./commands/agent.ts')).agentCommand,
+  },
+  {
     name: 'report',
     operands: '<directory>',
     description: 're-derive summary, tables and figures of a study from its records',

@@ -9,6 +9,7 @@ import { verdictNames } from '../load/threshold.ts';
 import { foreignDaemonSchema } from '../mps/foreign-daemons.ts';
 import { cellSchema } from '../records/arm.ts';
 import { contextCostSchema } from '../records/context-cost.ts';
+import { jsonSchemaVersion } from '../records/document-version.ts';
 import { environmentSchema } from '../records/environment.ts';
 import { gpuSnapshotSchema, processReadingSchema } from '../records/gpu.ts';
 import { headroomSchema } from '../records/headroom.ts';
@@ -24,7 +25,6 @@ import { trialPhaseSchema } from '../records/trial.ts';
 import { verificationSchema } from '../report/verify-study.ts';
 import { blockedSchema, findingSchema } from '../study/finding.ts';
 import { mpsControlStateSchema } from '../study/mps-state.ts';
-import { jsonSchemaVersion } from './context.ts';
 import { watchStateSchema } from './watch/watch-state.ts';
 
 const count = z.number().int().nonnegative();
@@ -179,3 +179,6 @@ export const serveDocumentSchema = document('serve').extend({
 
 /** `load-worker --json`, one for each share that was sent. */
 export const loadShareDocumentSchema = document('load-share').extend(hostOfShareSchema.shape);
+
+/** `agent --json`, printed once it listens. */
+export const agentDocumentSchema = document('agent').extend({ url: z.string() });

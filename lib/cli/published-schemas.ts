@@ -9,6 +9,7 @@ import { requestedForm } from '../records/plan-text.ts';
 import { trialSeriesSchema } from '../records/series.ts';
 import { trialRecordSchema } from '../records/trial.ts';
 import {
+  agentDocumentSchema,
   comparisonDocumentSchema,
   contextDocumentSchema,
   doctorDocumentSchema,
@@ -53,6 +54,7 @@ const documents: Readonly<Record<string, PublishedDocument>> = {
   'verification-document': { title: 'mpsbench verify --json', schema: verificationDocumentSchema },
   'comparison-document': { title: 'mpsbench compare --json', schema: comparisonDocumentSchema },
   'load-share-document': { title: 'mpsbench load-worker --json', schema: loadShareDocumentSchema },
+  'agent-document': { title: 'mpsbench agent --json', schema: agentDocumentSchema },
   'serve-document': { title: 'mpsbench serve --json', schema: serveDocumentSchema },
 };
 

@@ -43,6 +43,8 @@ export interface StudyHostOptions {
   readonly paths: VendorPaths;
   readonly signal: AbortSignal;
   readonly emergency: EmergencyStops;
+  /** Address at which the load reaches the servers; left out = the loopback. */
+  readonly serverHost?: string;
   readonly tool: { readonly version: string; readonly commandLine: readonly string[] };
   /** Sends the load in place of an engine of this host, which then has no headroom to measure. */
   readonly engine?: Pick<LoadEngine, 'run'>;
@@ -137,6 +139,7 @@ function partsOf(
       startMpsDaemon({ ...daemon, ...(journal && { journal }), controlPath: paths.mpsControl, ...limits }),
     foreignClients: (pipeDirectory, signal) => foreignClients({ pipeDirectory, signal, controlPath: paths.mpsControl }),
     armEnvironment,
+    ...(options.serverHost !== undefined && { serverHost: options.serverHost }),
     adapter: chooseAdapter(plan.server, { cudaPath: paths.cuda, ...gpuPidsOf(session, device) }),
     engine: options.engine ?? wishedEngine(wish),
     cpus,

@@ -21,6 +21,8 @@ const permitted: Record<string, readonly string[]> = {
   analysis: ['core', 'records', 'stats'],
   steering: ['core', 'records', 'load', 'stats', 'study', 'analysis'],
   report: ['core', 'records', 'analysis'],
+  remote: ['core', 'records', 'load', 'study', 'steering'],
+  agent: ['core', 'records', 'gpu', 'mps', 'study', 'server', 'load', 'analysis', 'remote'],
   cli: [
     'core',
     'records',
@@ -34,6 +36,8 @@ const permitted: Record<string, readonly string[]> = {
     'analysis',
     'steering',
     'report',
+    'agent',
+    'remote',
   ],
   'index.ts': ['core', 'records', 'load', 'gpu', 'mps', 'server', 'study', 'stats', 'analysis', 'steering', 'report'],
 };

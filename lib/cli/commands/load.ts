@@ -35,8 +35,8 @@ import { type OutputTerminal, outputTerminal } from '../terminal.ts';
 interface Options
   extends Omit<LoadOptions, 'rate'>,
     HeadroomOptions,
-    LoadHostsOptions,
     RateSearchOptionValues,
+    LoadHostsOptions,
     Pick<EngineWish, 'engine' | 'threads'> {
   readonly rate?: RequestedRate | 'auto';
   readonly failIf?: readonly string[];
