@@ -17,6 +17,7 @@ import { stall } from './stall.ts';
 import { startUp } from './start-up.ts';
 import { tenThousand } from './ten-thousand.ts';
 import { uring } from './uring.ts';
+import { watchCost } from './watch-cost.ts';
 
 const benchmarks: Readonly<Record<string, (settings: BenchSettings) => Promise<BenchOutcome>>> = {
   'start-up': startUp,
@@ -26,6 +27,7 @@ const benchmarks: Readonly<Record<string, (settings: BenchSettings) => Promise<B
   stall,
   'ten-thousand': tenThousand,
   uring,
+  'watch-cost': watchCost,
 };
 
 interface Host {

@@ -31,6 +31,12 @@ export const listedCommands: readonly ListedCommand[] = [
     load: async () => (await import('./commands/probe.ts')).probeCommand,
   },
   {
+    name: 'watch',
+    operands: '',
+    description: 'live view of the GPUs: memory by holder, who is attached to MPS and who fell back',
+    load: async () => (await import('./commands/watch.ts')).watchCommand,
+  },
+  {
     name: 'context',
     operands: '',
     description: 'measure what a CUDA context costs here: clients × arm, device memory, creation time, client limit',
@@ -47,6 +53,12 @@ export const listedCommands: readonly ListedCommand[] = [
     operands: '',
     description: "serve the embedded model with TorchServe's inference and management paths until Ctrl-C",
     load: async () => (await import('./commands/serve.ts')).serveCommand,
+  },
+  {
+    name: 'agent',
+    operands: '',
+    description: 'answer for this GPU host over HTTP: metrics for Prometheus, snapshots, samples',
+    load: async () => (await import('./commands/agent.ts')).agentCommand,
   },
   {
     name: 'report',

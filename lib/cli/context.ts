@@ -1,6 +1,7 @@
 /** What a command is given: the two streams, the interrupt signal and how it says its exit status. */
 import type { EmergencyStops } from '../core/emergency.ts';
 import type { ExitStatus } from '../core/errors.ts';
+import { jsonSchemaVersion } from '../records/document-version.ts';
 
 export interface CliContext {
   /** The result, and nothing else. */
@@ -11,6 +12,8 @@ export interface CliContext {
   readonly interactive: boolean;
   /** Aborts on the first SIGINT or SIGTERM. */
   readonly signal: AbortSignal;
+  /** Takes SIGHUP from the signals above: from now on it calls this. Absent = nobody sends any. */
+  readonly onHangup?: (reload: () => void) => void;
   readonly emergency: EmergencyStops;
   /** Path overrides for tests and odd installations, read once from the environment. */
   readonly paths: {
@@ -24,9 +27,6 @@ export interface CliContext {
   /** Called once by a command that did not throw. */
   readonly exit: (status: ExitStatus) => void;
 }
-
-/** Version of every --json document; raised when a field changes its meaning. */
-export const jsonSchemaVersion = 1;
 
 /** The --json form of a result: one indented document, its version and kind first. */
 export function jsonDocument(kind: string, body: object): string {

@@ -4,6 +4,7 @@ import { MpsbenchError } from '../core/errors.ts';
 import { packageVersion } from '../core/package-version.ts';
 import { addonBuildId } from '../gpu/addon-build-id.ts';
 import { tryOpenGpu } from '../gpu/session.ts';
+import type { GpuSnapshot } from '../records/gpu.ts';
 import { studyPlanSchema } from '../records/plan.ts';
 import type { EnvironmentSources } from '../study/environment.ts';
 import type { PreflightFacts } from '../study/preflight-check.ts';
@@ -20,7 +21,29 @@ export async function readHostFacts(
 ): Promise<PreflightFacts> {
   const { signal, emergency } = context;
   return await gatherPreflightFacts({
+    ...preflightSources(context),
     ...readGpu(context),
+    plannedWorkers: asked.plannedWorkers,
+    context: asked.withContexts
+      ? { nvmlPath: context.paths.nvml, cudaPath: context.paths.cuda, signal, emergency }
+      : null,
+  });
+}
+
+/** What there is to know beside a reading of the GPUs that the caller has, without making a CUDA context. */
+export async function hostFactsBeside(context: CliContext, gpu: GpuSnapshot | null): Promise<PreflightFacts> {
+  const gpuUnavailable = gpu ? null : { code: 'NVML_CALL_FAILED', message: 'the driver could not be read' };
+  return await gatherPreflightFacts({
+    ...preflightSources(context),
+    gpu,
+    gpuUnavailable,
+    plannedWorkers: 1,
+    context: null,
+  });
+}
+
+function preflightSources(context: CliContext) {
+  return {
     tool: {
       version: packageVersion(),
       addonBuildId: addonBuildId(),
@@ -29,13 +52,9 @@ export async function readHostFacts(
     variables: process.env,
     root: '/',
     mpsControlPath: context.paths.mpsControl,
-    plannedWorkers: asked.plannedWorkers,
     foreignMemoryLimitBytes: studyPlanSchema.parse({}).gpu.foreignMemoryLimit,
-    context: asked.withContexts
-      ? { nvmlPath: context.paths.nvml, cudaPath: context.paths.cuda, signal, emergency }
-      : null,
-    signal,
-  });
+    signal: context.signal,
+  };
 }
 
 /** A driver that opens and then fails is a fact for the checks, like one that does not open. */

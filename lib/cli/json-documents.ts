@@ -9,6 +9,7 @@ import { verdictNames } from '../load/threshold.ts';
 import { foreignDaemonSchema } from '../mps/foreign-daemons.ts';
 import { cellSchema } from '../records/arm.ts';
 import { contextCostSchema } from '../records/context-cost.ts';
+import { jsonSchemaVersion } from '../records/document-version.ts';
 import { environmentSchema } from '../records/environment.ts';
 import { gpuSnapshotSchema, processReadingSchema } from '../records/gpu.ts';
 import { headroomSchema } from '../records/headroom.ts';
@@ -23,7 +24,7 @@ import { trialPhaseSchema } from '../records/trial.ts';
 import { verificationSchema } from '../report/verify-study.ts';
 import { blockedSchema, findingSchema } from '../study/finding.ts';
 import { mpsControlStateSchema } from '../study/mps-state.ts';
-import { jsonSchemaVersion } from './context.ts';
+import { watchStateSchema } from './watch/watch-state.ts';
 
 const count = z.number().int().nonnegative();
 
@@ -47,6 +48,9 @@ export const probeDocumentSchema = document('probe').extend({
   }),
   warnings: z.array(findingSchema),
 });
+
+/** `watch --json`: each line, or with --once the document. */
+export const watchDocumentSchema = document('watch').extend(watchStateSchema.shape);
 
 /** `doctor --json`. */
 export const doctorDocumentSchema = document('doctor').extend({

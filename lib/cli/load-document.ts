@@ -5,11 +5,11 @@ import { packageVersion } from '../core/package-version.ts';
 import { intervalReport, type LoadInterval } from '../load/load-interval.ts';
 import type { RunWarning } from '../load/run-warnings.ts';
 import type { ThresholdVerdict } from '../load/threshold.ts';
+import { jsonSchemaVersion } from '../records/document-version.ts';
 import type { Headroom } from '../records/headroom.ts';
 import type { LoadResult, LoadSpec } from '../records/load.ts';
 import type { ClientPlacement } from '../records/placement.ts';
 import { transportFacts } from '../records/transport.ts';
-import { jsonSchemaVersion } from './context.ts';
 
 /** A run, and what was asked about its generator; null where nobody asked. */
 export interface MeasuredLoad {

@@ -21,6 +21,10 @@ const context: CliContext = {
   interactive: process.stderr.isTTY === true && process.env.TERM !== 'dumb',
   signal: interrupt.signal,
   emergency,
+  onHangup: (reload) => {
+    process.off('SIGHUP', onSignal);
+    process.on('SIGHUP', reload);
+  },
   paths: {
     nvml: process.env.MPSBENCH_NVML_LIBRARY ?? null,
     cuda: process.env.MPSBENCH_CUDA_LIBRARY ?? null,

@@ -6,6 +6,7 @@ import { type PlanDocument, parsePlanText, validatePlan } from '../records/plan-
 import { quickPlan } from '../study/quick-plan.ts';
 import { readAbConfig } from './ab-config.ts';
 import { courseOptions, numberIn as number, type PlanOption } from './course-options.ts';
+import { loadPlanOptions } from './load-plan-options.ts';
 import { readPlanFile } from './plan-file.ts';
 
 const list = (text: string): string[] => text.split(',').map((item) => item.trim());
@@ -28,43 +29,7 @@ const planOptions: readonly PlanOption[] = [
     read: number,
   },
   ...courseOptions,
-  {
-    flags: '--requests <n>',
-    description: 'measure this many requests per trial',
-    path: ['load', 'requests'],
-    read: number,
-  },
-  {
-    flags: '--duration <time>',
-    description: 'measure for this long per trial, such as 30s',
-    path: ['load', 'duration'],
-    read: verbatim,
-  },
-  {
-    flags: '--concurrency <n>',
-    description: 'requests kept in flight, or auto',
-    path: ['load', 'concurrency'],
-    read: number,
-  },
-  {
-    flags: '--rate <per-second>',
-    description: 'open loop: the same rate in every cell, for latency at an equal rate',
-    path: ['load', 'ratePerSecond'],
-    read: number,
-  },
-  {
-    flags: '--warmup <time>',
-    description: 'load before each measurement: 5s, auto (until it is steady) or auto:min..max',
-    path: ['load', 'warmup'],
-    read: verbatim,
-  },
-  { flags: '--timeout <time>', description: 'limit of one request', path: ['load', 'timeout'], read: verbatim },
-  {
-    flags: '--client-cpus <list>',
-    description: 'CPUs that the generator is kept to, such as 0-3',
-    path: ['load', 'cpus'],
-    read: verbatim,
-  },
+  ...loadPlanOptions,
   {
     flags: '--server-cpus <list>',
     description: 'CPUs that every process of the server is kept to',
@@ -191,6 +156,22 @@ export async function planFrom(
     const option = given.find((candidate) => candidate.path.every((part, index) => path[index] === part));
     return option ? longName(option) : document.locate(path);
   });
+}
+
+/**
+ * The given options as choices over a plan of an agent. Throws USAGE for one that says what is run, as that plan does.
+ */
+export function choicesFrom(command: Command, isChoice: (path: readonly string[]) => boolean): Record<string, unknown> {
+  const given = planOptions.filter((option) => textOf(command, option) !== undefined);
+  const chosen = given.filter(({ path }) => isChoice(path)).map(longName);
+  const foreign = givenPlanOptions(command).filter((name) => !chosen.includes(name));
+  if (foreign.length > 0) {
+    const what = `${foreign.join(', ')} cannot be chosen with --agent`;
+    throw new MpsbenchError('USAGE', `${what}; have the agent's plan changed, and leave it out here`);
+  }
+  const choices: Record<string, unknown> = {};
+  for (const option of given) setAt(choices, option.path, givenValue(command, option));
+  return choices;
 }
 
 interface OtherOptions {

@@ -20,6 +20,7 @@ import {
   serveDocumentSchema,
   studyDocumentSchema,
   verificationDocumentSchema,
+  watchDocumentSchema,
 } from './json-documents.ts';
 
 /** Of every document in the table below. */
@@ -40,6 +41,7 @@ const documents: Readonly<Record<string, PublishedDocument>> = {
   series: { title: 'A file below series/ of a study', schema: trialSeriesSchema },
   summary: { title: 'summary.json of a study', schema: studySummarySchema },
   'probe-document': { title: 'mpsbench probe --json', schema: probeDocumentSchema },
+  'watch-document': { title: 'mpsbench watch --json', schema: watchDocumentSchema },
   'context-document': { title: 'mpsbench context --json', schema: contextDocumentSchema },
   'doctor-document': { title: 'mpsbench doctor --json', schema: doctorDocumentSchema },
   'load-document': { title: 'mpsbench load --json', schema: loadDocumentSchema },

@@ -51,8 +51,13 @@ export const errorCodes = {
   LOAD_FAILED: failed,
   LOAD_CLOSED: failed,
   OPEN_FILE_LIMIT: failed,
+  AGENT_CONFIGURATION: usage,
   CPUS_NOT_SET: failed,
   ALREADY_RUNNING: failed,
+  LINK_BROKEN: failed,
+  AGENT_REFUSED: failed,
+  AGENT_LOST: failed,
+  LEASE_LOST: failed,
   NOT_SUPPORTED_HERE: failed,
   INTERRUPTED: exitStatus.interrupted,
 } as const satisfies Record<string, ExitStatus>;

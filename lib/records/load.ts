@@ -1,6 +1,7 @@
 /** What one load run is asked to do and what came of it. */
 import { z } from 'zod';
 import { arrivalNames, mostSteps } from './arrivals.ts';
+import type { RemoteLoad } from './remote-load.ts';
 import { type SteadyWarmup, steadinessSchema } from './steadiness.ts';
 import type { Transport } from './transport.ts';
 
@@ -215,6 +216,8 @@ export interface LoadResult {
   readonly series: LoadSeries;
   /** Encoded HDR histograms of the measurement phase and of the warm-up. */
   readonly histograms: EncodedHistograms;
+  /** Of a load that came from another machine. */
+  readonly remote?: RemoteLoad;
 }
 
 export const encodedHistogramsSchema = z.object({

@@ -1,63 +1,24 @@
 /** A plan as text: read from YAML with errors that name the key and the line, and written back in the form it is read in. */
 import { closest } from 'fastest-levenshtein';
-import { type Document, isMap, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
-import { MpsbenchError, messageOf } from '../core/errors.ts';
+import { MpsbenchError } from '../core/errors.ts';
 import { armName, parseArm } from './arm.ts';
 import { loadPlanSchema, type RequestedPlan, type StudyPlan, serverPlanSchema, studyPlanSchema } from './plan.ts';
 import { exactDuration } from './plan-values.ts';
 import { withGridOfEndpoints } from './server-plans/grid.ts';
 import { requestedServer } from './server-plans/requested-server.ts';
 import { warmupForm } from './warmup-value.ts';
-
-type Path = readonly PropertyKey[];
+import { type Path, parseYamlMap, pathText, type YamlMap } from './yaml-map.ts';
 
 /** Where a value of the plan came from, for people: "plan.yaml line 4" or "--workers". */
 export type Locate = (path: Path) => string | null;
 
-export interface PlanDocument {
-  /** What was written, not validated. */
-  readonly value: Record<string, unknown>;
-  readonly locate: Locate;
-}
+export type PlanDocument = YamlMap;
 
 /** Parses YAML. Throws PLAN_INVALID with the line of a syntax error, a duplicate key or a plan that is not a map. */
 export function parsePlanText(text: string, source: string): PlanDocument {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const problem = document.errors[0];
-  if (problem) {
-    const { line } = lines.linePos(problem.pos[0]);
-    throw new MpsbenchError('PLAN_INVALID', `${source} line ${line}: ${problem.message}; mend the YAML there`);
-  }
-  const value = plainValue(document, source);
-  if (value !== null && !isMap(document.contents)) {
-    throw new MpsbenchError(
-      'PLAN_INVALID',
-      `${source}: a plan is a map of keys such as 'workers: [1, 2]'; this is not one`,
-    );
-  }
-  return {
-    value: (value ?? {}) as Record<string, unknown>,
-    locate: (path) => {
-      for (let length = path.length; length > 0; length--) {
-        const node = document.getIn(path.slice(0, length), true) as
-          | { range?: [number, number, number] | null }
-          | undefined;
-        if (node?.range) return `${source} line ${lines.linePos(node.range[0]).line}`;
-      }
-      return null;
-    },
-  };
-}
-
-/** Aliases are resolved here, not while parsing: one without an anchor is a fault of the text too. */
-function plainValue(document: Document, source: string): unknown {
-  try {
-    return document.toJS();
-  } catch (cause) {
-    throw new MpsbenchError('PLAN_INVALID', `${source}: ${messageOf(cause)}; mend the YAML there`, { cause });
-  }
+  const notMap = "a plan is a map of keys such as 'workers: [1, 2]'; this is not one";
+  return parseYamlMap(text, source, { code: 'PLAN_INVALID', notMap });
 }
 
 /**
@@ -120,11 +81,4 @@ function knownKeys(path: Path): string[] {
   if (first === 'server') return serverPlanSchema.options.flatMap((option) => Object.keys(option.shape));
   if (first === 'gpu') return ['device', 'samplePeriod', 'foreignMemoryLimit'];
   return [];
-}
-
-function pathText(path: Path): string {
-  return path
-    .map((part) => (typeof part === 'number' ? `[${part}]` : String(part)))
-    .join('.')
-    .replaceAll('.[', '[');
 }

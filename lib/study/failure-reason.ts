@@ -15,6 +15,7 @@ const reasonOfCode: Partial<Record<ErrorCode, Reason['code']>> = {
   SERVER_CHECK_FAILED: 'check-failed',
   WORKER_DIED: 'worker-died',
   LOAD_FAILED: 'load-failed',
+  LINK_BROKEN: 'link-broken',
 };
 
 /**

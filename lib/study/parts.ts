@@ -55,6 +55,8 @@ export interface StudyParts {
   readonly foreignClients: (pipeDirectory: string, signal: AbortSignal) => Promise<ForeignClients | null>;
   readonly armEnvironment: (arm: Arm, daemon: RunningMpsDaemon | null) => ArmEnvironment;
   readonly adapter: ServerAdapter;
+  /** Where its servers take the load's requests; left out = on the loopback. */
+  readonly serverHost?: string;
   readonly engine: Pick<LoadEngine, 'run'>;
   readonly cpus: CpuPlacement;
   /** Read at both ends of a measurement. */

@@ -257,6 +257,7 @@ function output(
     load: findings.load?.summary ?? null,
     gpu: recorded?.moments ?? null,
     headroom: null,
+    ...(findings.load?.remote && { remote: findings.load.remote }),
     ...(findings.replies !== undefined && { replies: findings.replies }),
     placement: findings.placement,
     use: findings.load && withDeviceUse(findings.use, recorded, findings.load.summary.measurement),

@@ -42,6 +42,8 @@ export interface StudyHostOptions {
   readonly paths: VendorPaths;
   readonly signal: AbortSignal;
   readonly emergency: EmergencyStops;
+  /** Address at which the load reaches the servers; left out = the loopback. */
+  readonly serverHost?: string;
   readonly tool: { readonly version: string; readonly commandLine: readonly string[] };
 }
 
@@ -134,6 +136,7 @@ function partsOf(
       startMpsDaemon({ ...daemon, ...(journal && { journal }), controlPath: paths.mpsControl, ...limits }),
     foreignClients: (pipeDirectory, signal) => foreignClients({ pipeDirectory, signal, controlPath: paths.mpsControl }),
     armEnvironment,
+    ...(options.serverHost !== undefined && { serverHost: options.serverHost }),
     adapter: chooseAdapter(plan.server, { cudaPath: paths.cuda, ...gpuPidsOf(session, device) }),
     engine: wishedEngine(wish),
     cpus,

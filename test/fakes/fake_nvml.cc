@@ -166,10 +166,14 @@ FAKE_API nvmlSystemGetCudaDriverVersion(int* out) {
 FAKE_API nvmlSystemGetProcessName(unsigned pid, char* out, unsigned length) {
   const Asked asked = ask("nvmlSystemGetProcessName");
   if (asked.code != nvml::kSuccess) return asked.code;
+  const auto is_named = [pid](const Process& process) { return process.pid == pid && process.name.has_value(); };
   for (const Gpu& gpu : asked.scenario->gpus) {
-    for (const Process& process : fake_nvml::present_processes(gpu)) {
-      if (process.pid == pid && process.name) return give_text(nvml::kSuccess, *process.name, out, length);
-    }
+    const auto scripted = std::find_if(gpu.processes.begin(), gpu.processes.end(), is_named);
+    if (scripted != gpu.processes.end()) return give_text(nvml::kSuccess, *scripted->name, out, length);
+    if (gpu.residents_directory.empty()) continue;
+    const std::vector<Process> present = fake_nvml::present_processes(gpu);
+    const auto resident = std::find_if(present.begin(), present.end(), is_named);
+    if (resident != present.end()) return give_text(nvml::kSuccess, *resident->name, out, length);
   }
   return nvml::kNotFound;
 }

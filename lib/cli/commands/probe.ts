@@ -4,12 +4,13 @@ import { Command } from 'commander';
 import { systemClock } from '../../core/clock.ts';
 import type { Nanoseconds } from '../../core/units.ts';
 import { type GpuSession, openGpu } from '../../gpu/session.ts';
-import { preflight } from '../../study/preflight.ts';
+import { jsonSchemaVersion } from '../../records/document-version.ts';
+import { type HostSnapshot, hostSnapshot } from '../../study/host-snapshot.ts';
 import type { PreflightFacts } from '../../study/preflight-check.ts';
-import { type CliContext, jsonDocument, jsonSchemaVersion } from '../context.ts';
+import { type CliContext, jsonDocument } from '../context.ts';
 import { readHostFacts } from '../host-facts.ts';
 import { positiveDurationValue } from '../option-values.ts';
-import { ownDaemons, type ProbeResult, probedProcesses, renderProbe, renderTick } from '../render/snapshot.ts';
+import { renderProbe, renderTick } from '../render/snapshot.ts';
 import { outputTerminal } from '../terminal.ts';
 
 interface ProbeOptions {
@@ -26,20 +27,6 @@ Examples:
   mpsbench probe --watch 1s     redraws on a terminal; else one line per device and tick (one document with --json)
 
 What can not be read is printed as n/a with the reason, never as 0. Without a working driver: one line, exit status 1.`;
-
-/** Findings of the preflight checks that say something about the figures shown. */
-const shownCodes = new Set([
-  ...[
-    'hidden-tenant',
-    'busy-unseen',
-    'memory-unknown',
-    'process-memory-unknown',
-    'processes-unknown',
-    'device-lost',
-    'throttled',
-  ],
-  ...['pid-namespace', 'mig-enabled', 'mig-without-instance', 'virtual-device', 'no-device', 'stale-pipe-directory'],
-]);
 
 export function probeCommand(context: CliContext): Command {
   return new Command('probe')
@@ -75,27 +62,15 @@ async function watch(
   }
 }
 
-function probe(session: GpuSession, facts: PreflightFacts, options: ProbeOptions): ProbeResult {
-  const gpu = session.snapshot({ withEnergy: options.withEnergy === true });
-  const environment = { ...facts.environment, gpu, gpuUnavailable: null };
-  const { control, daemons, journals } = facts.mps;
-  return {
-    recordedAt: new Date().toISOString(),
-    gpu,
-    processes: probedProcesses(
-      gpu,
-      daemons.flatMap((daemon) => daemon.serverPids ?? []),
-    ),
-    mps: { control, daemons, ownDaemons: ownDaemons(journals) },
-    warnings: preflight({ ...facts, environment }).filter((finding) => shownCodes.has(finding.code)),
-  };
+function probe(session: GpuSession, facts: PreflightFacts, options: ProbeOptions): HostSnapshot {
+  return hostSnapshot(session.snapshot({ withEnergy: options.withEnergy === true }), facts);
 }
 
-function renderOnce(result: ProbeResult, options: ProbeOptions): string {
+function renderOnce(result: HostSnapshot, options: ProbeOptions): string {
   return options.json ? jsonDocument('probe', result) : rendered(result, options);
 }
 
 /** Its size may change between two looks; a file or a pipe takes every column. */
-function rendered(result: ProbeResult, { wide }: ProbeOptions): string {
+function rendered(result: HostSnapshot, { wide }: ProbeOptions): string {
   return renderProbe(result, wide ? null : outputTerminal().width);
 }

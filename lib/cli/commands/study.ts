@@ -1,4 +1,5 @@
 /** `mpsbench study`: plan, host, trials, report; and what --dry-run says of them. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { stringify } from 'yaml';
@@ -40,6 +41,9 @@ interface StudyOptions {
   readonly json?: true;
   readonly abConfig?: string;
   readonly budget?: string;
+  readonly agent?: string;
+  readonly agentTokenFile?: string;
+  readonly agentCa?: string;
 }
 
 const example = `
@@ -49,6 +53,7 @@ Examples:
   mpsbench study plan.yaml --out bert-study
   mpsbench study --resume bert-study
   mpsbench study --budget 2h --aa --warmup auto
+  mpsbench study bert --agent https://gpu-host:9477 --agent-token-file token --out bert-study
   mpsbench study --ab-config config.json --workers 1,2 --batch-size 1,2,4,8 --dry-run
 
 Exit status: 0 done and valid · 1 failed · 2 usage or plan · 3 done but INVALID · 130 interrupted (resume continues)`;
@@ -61,6 +66,12 @@ export function studyCommand(context: CliContext): Command {
     .option('--out <dir>', 'study directory to write (default: mpsbench-studies/<time>)')
     .option('--resume <dir>', 'continue a study that was stopped; finished trials are kept')
     .option('--budget <time>', 'time that the study may take, such as 2h: chooses blocks and length of measurements')
+    .option(
+      '--agent <url>',
+      'run it on the host of that mpsbench agent, by its plan of that name; the load is sent from here',
+    )
+    .option('--agent-token-file <file>', "file with the agent's token")
+    .option('--agent-ca <file>', "PEM file with the authority of the agent's certificate")
     .option('--dry-run', 'print the schedule and the time it takes, and run nothing')
     .option('--json', 'print the summary as JSON')
     .addHelpText('after', example)
@@ -74,6 +85,10 @@ async function study(
   file: string | undefined,
   options: StudyOptions,
 ): Promise<void> {
+  if (options.agent !== undefined || isMirror(options.resume)) {
+    const { remoteStudy } = await import('../remote-study.ts');
+    return await remoteStudy(context, command, file, options, defaultDirectory);
+  }
   const resumed = options.resume === undefined ? null : await openForResume(options.resume, command, file, options);
   // Before the checks: they make a CUDA context, which the run that is at it would measure.
   using _resumedLock = resumed && !options.dryRun ? await lockStudy(resumed.directory.path, context.emergency) : null;
@@ -221,6 +236,11 @@ function restartLines({ restarts, switches, measured }: StudyEstimate): string[]
     spanNs === null ? 'not measured yet' : `${formatSpan(spanNs)} each in this study so far`;
   const restartText = `${counted(restarts, 'restart')} of the server (${each(measured.restartNs)})`;
   return [`${restartText}, ${counted(switches, 'change')} of cell without one (${each(measured.switchNs)})`];
+}
+
+/** The copy of a study that an agent runs: continued here it would be another one. */
+function isMirror(path: string | undefined): boolean {
+  return path !== undefined && existsSync(join(path, studyFiles.agent));
 }
 
 function defaultDirectory(): string {

@@ -1,59 +1,13 @@
 /** One screen for one GPU snapshot: devices, their state, processes with roles, MPS, warnings. */
 import { printable } from '../../core/printable.ts';
-import type { DeviceReading, GpuSnapshot, ProcessReading } from '../../records/gpu.ts';
-import { type ProcessRole, processRole } from '../../records/process-role.ts';
+import type { DeviceReading, GpuSnapshot } from '../../records/gpu.ts';
 import { wrap } from '../../report/wrap.ts';
 import { type Finding, withoutAdvice } from '../../study/finding.ts';
-import type { MpsState } from '../../study/mps-state.ts';
+import type { HostSnapshot } from '../../study/host-snapshot.ts';
 import { type FittedColumn, type FittedTable, fittedTable } from './fitted-table.ts';
 
-/** What `probe` shows and gives out as JSON. */
-export interface ProbeResult {
-  readonly recordedAt: string;
-  readonly gpu: GpuSnapshot;
-  readonly processes: readonly ProbedProcess[];
-  readonly mps: Pick<MpsState, 'control' | 'daemons'> & { readonly ownDaemons: readonly OwnDaemon[] };
-  readonly warnings: readonly Finding[];
-}
-
-/** A daemon that a running mpsbench of this user has started, as its journal tells. */
-export interface OwnDaemon {
-  readonly pid: number;
-  readonly ownerPid: number;
-  readonly pipeDirectory: string;
-}
-
-export function ownDaemons(journals: MpsState['journals']): OwnDaemon[] {
-  return journals.flatMap((journal) => {
-    if (journal.state !== 'owner-alive') return [];
-    const { owner, entries } = journal.file;
-    return entries.flatMap((entry) =>
-      entry.kind === 'mps-daemon' && entry.daemon
-        ? [{ pid: entry.daemon.pid, ownerPid: owner.pid, pipeDirectory: entry.pipeDirectory }]
-        : [],
-    );
-  });
-}
-
-export interface ProbedProcess extends ProcessReading {
-  readonly device: number;
-  readonly role: ProcessRole;
-}
-
-/** Every process on every device with its role; without a study no process is a known worker. */
-export function probedProcesses(gpu: GpuSnapshot, mpsServerPids: readonly number[]): ProbedProcess[] {
-  const known = { workers: new Set<number>(), mpsServers: new Set(mpsServerPids) };
-  return gpu.devices.flatMap((device) =>
-    (device.processes ?? []).map((reading) => ({
-      device: device.index,
-      role: processRole(reading, known),
-      ...reading,
-    })),
-  );
-}
-
 /** `width` is that of the terminal, null = lines of any length. What there is no room for is named at the end. */
-export function renderProbe(result: ProbeResult, width: number | null = null): string {
+export function renderProbe(result: HostSnapshot, width: number | null = null): string {
   const leftOut: string[] = [];
   const table: TableOf = (columns, rows) => {
     const fitted: FittedTable = fittedTable(columns, rows, width);
@@ -166,7 +120,7 @@ const processColumns: readonly FittedColumn[] = [
   { heading: 'name', cut: 'start' },
 ];
 
-function processPart(result: ProbeResult, table: TableOf): string {
+function processPart(result: HostSnapshot, table: TableOf): string {
   const unread = result.gpu.devices
     .filter((device) => device.processes === null)
     .map(
@@ -184,7 +138,7 @@ function processPart(result: ProbeResult, table: TableOf): string {
   return table(processColumns, rows) + unread.join('');
 }
 
-function mpsPart({ control, daemons, ownDaemons }: ProbeResult['mps']): string {
+function mpsPart({ control, daemons, ownDaemons }: HostSnapshot['mps']): string {
   const program =
     control.unavailable === null
       ? `${control.path ?? 'found'}, version ${control.version ?? 'n/a (not told)'}`
@@ -234,7 +188,7 @@ function watts(milliwatts: number): string {
 }
 
 /** One line per device, for a --watch whose output is a file or a pipe. */
-export function renderTick(result: ProbeResult): string {
+export function renderTick(result: HostSnapshot): string {
   return result.gpu.devices
     .map((device) => {
       const cell = cellsOf(device);

@@ -2,15 +2,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { renderFindings } from '../../../lib/cli/render/findings.ts';
-import { type ProbeResult, probedProcesses, renderProbe, renderTick } from '../../../lib/cli/render/snapshot.ts';
+import { renderProbe, renderTick } from '../../../lib/cli/render/snapshot.ts';
 import type { GpuSnapshot } from '../../../lib/records/gpu.ts';
+import { type HostSnapshot, probedProcesses } from '../../../lib/study/host-snapshot.ts';
 import { preflight } from '../../../lib/study/preflight.ts';
 import { assertGolden } from '../../cli/golden.ts';
 import { healthyDevice, healthyFacts, healthySnapshot, tenant, withDevice, withMps } from '../study/healthy-host.ts';
 
 const mebibyte = 1024 ** 2;
 
-function result(gpu: GpuSnapshot, changes: Partial<ProbeResult> = {}): ProbeResult {
+function result(gpu: GpuSnapshot, changes: Partial<HostSnapshot> = {}): HostSnapshot {
   const { control, daemons } = healthyFacts.mps;
   const processes = probedProcesses(gpu, []);
   return {
@@ -59,7 +60,7 @@ const busy: GpuSnapshot = {
 describe('the probe screen', () => {
   it('of an idle device', () => assertGolden('cli/probe-idle.txt', renderProbe(result(healthySnapshot))));
 
-  const shared = (): ProbeResult => {
+  const shared = (): HostSnapshot => {
     const warnings = preflight(withDevice({}, busy)).filter((finding) => finding.code === 'processes-unknown');
     const daemon = { state: 'alive', pid: 455, pipeDirectory: '/tmp/nvidia-mps', uid: 0 } as const;
     const { control } = healthyFacts.mps;
