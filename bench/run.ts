@@ -8,6 +8,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { runCommand } from '../test/runner/command.ts';
 import { autocannonPath } from './autocannon.ts';
+import { distributed } from './distributed.ts';
 import { engine } from './engine.ts';
 import { latencyTruth } from './latency-truth.ts';
 import { mainPath } from './load-client.ts';
@@ -28,6 +29,7 @@ const benchmarks: Readonly<Record<string, (settings: BenchSettings) => Promise<B
   'ten-thousand': tenThousand,
   uring,
   'watch-cost': watchCost,
+  distributed,
 };
 
 interface Host {

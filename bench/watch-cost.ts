@@ -95,7 +95,9 @@ async function cpuPercent(command: readonly string[], env: NodeJS.ProcessEnv, sp
     await wait(spanMs);
     return ((ticksOf(pid) - before) / ticksPerSecond / (spanMs / 1000)) * 100;
   } finally {
-    child.kill('SIGTERM');
+    // The view is left as by a user: script would tell of a shell that was killed.
+    if (program === 'script') child.stdin.write('q');
+    else child.kill('SIGTERM');
   }
 }
 

@@ -25,6 +25,12 @@ export const listedCommands: readonly ListedCommand[] = [
     load: async () => (await import('./commands/load.ts')).loadCommand,
   },
   {
+    name: 'load-worker',
+    operands: '',
+    description: 'send the shares of loads that mpsbench load or study --load-hosts hands out, until Ctrl-C',
+    load: async () => (await import('./commands/load-worker.ts')).loadWorkerCommand,
+  },
+  {
     name: 'probe',
     operands: '',
     description: 'one snapshot of the host: driver, devices, memory, processes with their role, MPS state',

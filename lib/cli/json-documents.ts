@@ -14,6 +14,7 @@ import { environmentSchema } from '../records/environment.ts';
 import { gpuSnapshotSchema, processReadingSchema } from '../records/gpu.ts';
 import { headroomSchema } from '../records/headroom.ts';
 import { encodedHistogramsSchema, loadSummarySchema } from '../records/load.ts';
+import { loadHostSchema as hostOfShareSchema } from '../records/load-hosts.ts';
 import { intervalReportSchema } from '../records/load-interval.ts';
 import { clientPlacementSchema } from '../records/placement.ts';
 import { studyPlanSchema } from '../records/plan.ts';
@@ -175,3 +176,9 @@ export const serveDocumentSchema = document('serve').extend({
   inferenceUrl: z.string(),
   managementUrl: z.string(),
 });
+
+/** `load-worker --json`, one for each share that was sent. */
+export const loadShareDocumentSchema = document('load-share').extend(hostOfShareSchema.shape);
+
+/** `agent --json`, printed once it listens. */
+export const agentDocumentSchema = document('agent').extend({ url: z.string() });

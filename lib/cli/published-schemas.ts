@@ -9,11 +9,13 @@ import { requestedForm } from '../records/plan-text.ts';
 import { trialSeriesSchema } from '../records/series.ts';
 import { trialRecordSchema } from '../records/trial.ts';
 import {
+  agentDocumentSchema,
   comparisonDocumentSchema,
   contextDocumentSchema,
   doctorDocumentSchema,
   loadDocumentSchema,
   loadIntervalDocumentSchema,
+  loadShareDocumentSchema,
   probeDocumentSchema,
   rateSearchDocumentSchema,
   scheduleDocumentSchema,
@@ -51,6 +53,8 @@ const documents: Readonly<Record<string, PublishedDocument>> = {
   'study-schedule-document': { title: 'mpsbench study --dry-run --json', schema: scheduleDocumentSchema },
   'verification-document': { title: 'mpsbench verify --json', schema: verificationDocumentSchema },
   'comparison-document': { title: 'mpsbench compare --json', schema: comparisonDocumentSchema },
+  'load-share-document': { title: 'mpsbench load-worker --json', schema: loadShareDocumentSchema },
+  'agent-document': { title: 'mpsbench agent --json', schema: agentDocumentSchema },
   'serve-document': { title: 'mpsbench serve --json', schema: serveDocumentSchema },
 };
 

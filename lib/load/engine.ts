@@ -3,6 +3,7 @@ import type { Origin } from '../core/clock.ts';
 import type { GeneratorHealth, LoadResult, LoadSpec } from '../records/load.ts';
 import type { IntervalHooks } from './load-interval.ts';
 import type { RowSink } from './request-row.ts';
+import type { RunLedger } from './run-ledger.ts';
 
 /** What a run tells while it goes on; for progress displays, never for results. */
 export interface LoadProgress {
@@ -18,6 +19,10 @@ export interface LoadHooks extends IntervalHooks {
   readonly signal: AbortSignal;
   /** Offsets of the run count from it; null = the engine takes its own. */
   readonly origin: Origin | null;
+  /** The origin is still to come: the run begins then, and its offsets count from its start. */
+  readonly startsAtOrigin?: boolean;
+  /** Of a run that is to be added to others: the counts behind its result, called once before it resolves. */
+  readonly onLedger?: (ledger: RunLedger) => unknown;
   /** Called about four times a second. */
   readonly onProgress?: (progress: LoadProgress) => void;
   /** Called for each request of warm-up and measurement once it has ended; between threads in no order. */

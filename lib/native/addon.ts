@@ -108,6 +108,8 @@ export interface LoadRunOptions {
   readonly templateStream: bigint;
   /** State of the stream that draws from the pool (core/random.ts), as a signed number of 64 bits. */
   readonly payloadStream: bigint;
+  /** Of a share of a larger run: the number of its first request there, and the step to the next. Left out = 0 and 1. */
+  readonly numbering?: Float64Array;
   /** The method is HEAD. */
   readonly head: boolean;
   /** The request says "Connection: close". */

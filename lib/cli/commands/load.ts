@@ -1,6 +1,6 @@
 /** mpsbench load: one load run against a server that is already there. */
 import { Command, Option } from 'commander';
-import { exitStatus, isInterrupted } from '../../core/errors.ts';
+import { exitStatus, isInterrupted, MpsbenchError } from '../../core/errors.ts';
 import { seconds } from '../../core/units.ts';
 import { anyEngine, chooseEngine, type EngineWish } from '../../load/choose-engine.ts';
 import type { LoadHooks } from '../../load/engine.ts';
@@ -23,6 +23,7 @@ import {
   headroomRows,
   measuredHeadroom,
 } from '../load-headroom.ts';
+import { addLoadHostsOptions, type LoadHostsOptions } from '../load-hosts-options.ts';
 import { defaultConnections, defaultHttp2Streams, type LoadOptions, loadSpec, parseStatuses } from '../load-options.ts';
 import { type LoadProgressDisplay, loadProgress, progressIntervalNs } from '../load-progress.ts';
 import { loopText } from '../loop-text.ts';
@@ -35,6 +36,7 @@ interface Options
   extends Omit<LoadOptions, 'rate'>,
     HeadroomOptions,
     RateSearchOptionValues,
+    LoadHostsOptions,
     Pick<EngineWish, 'engine' | 'threads'> {
   readonly rate?: RequestedRate | 'auto';
   readonly failIf?: readonly string[];
@@ -130,7 +132,8 @@ export function loadCommand(context: CliContext): Command {
       wholeNumberValue(0),
       loadDefaults.seed,
     );
-  return addHeadroomOptions(addRateSearchOptions(command))
+  addLoadHostsOptions(addHeadroomOptions(addRateSearchOptions(command)));
+  return command
     .option('--json', 'the result as JSON')
     .addOption(
       new Option('--json-lines', 'a JSON document per second while it runs, then the result, a line each').conflicts(
@@ -153,6 +156,9 @@ async function search(context: CliContext, url: string, options: Options, comman
     import('../rate-search-run.ts'),
     import('../../load/rate-search.ts'),
   ]);
+  if (options.loadHosts !== undefined) {
+    throw new MpsbenchError('USAGE', '--rate auto searches from one host: leave out --load-hosts, or give a rate');
+  }
   const { rate: _rate, ...rest } = options;
   const warmup = command.getOptionValueSource('warmup') === 'default' ? searchDefaults.warmupNs : options.warmup;
   await runRateSearch(context, url, { ...rest, warmup, cpus: clientCpusOf(options) });
@@ -164,8 +170,9 @@ async function load(context: CliContext, url: string, options: OneLoad): Promise
   refuseSearchOptions(options);
   const thresholds = (options.failIf ?? []).map(parseThreshold);
   const spec = loadSpec(url, options);
+  const overHosts = await overHostsOf(options);
   await using raw = await rawFile(context, spec, options);
-  const measured = await runFollowed(context, spec, options, raw);
+  const measured = await (overHosts?.runOverHosts(context, spec, options) ?? runFollowed(context, spec, options, raw));
   const { summary } = measured.result;
   const verdicts = thresholds.map((threshold) => judge(threshold, summary.measurement));
   const warnings = runWarnings(summary, measured);
@@ -187,6 +194,14 @@ async function load(context: CliContext, url: string, options: OneLoad): Promise
   context.exit(failed ? exitStatus.invalid : exitStatus.done);
   // Last, so that a full disk takes the rows and not the result with them.
   await raw?.finish();
+}
+
+/** Null where the load is sent from here. */
+async function overHostsOf(options: OneLoad): Promise<typeof import('../load-over-hosts.ts') | null> {
+  if (options.loadHosts === undefined && options.redis === undefined && options.redisUrlFile === undefined) return null;
+  const overHosts = await import('../load-over-hosts.ts');
+  overHosts.checkOverHosts(options);
+  return overHosts;
 }
 
 async function rawFile(context: CliContext, spec: LoadSpec, { raw }: Options): Promise<RawFile | null> {
@@ -269,6 +284,10 @@ async function textOf(
   const { loadText } = await import('../load-text.ts');
   const { result, headroom, placement } = measured;
   const { parts = [] } = result.summary;
+  const hosts = result.summary.hosts && (await import('../load-over-hosts.ts')).hostRows(result.summary.hosts);
   const partLines = parts.length === 0 ? [] : (await import('../load-part-lines.ts')).partLines(parts);
-  return loadText(spec, result, verdicts, room, { partLines, generatorRows: headroomRows(headroom, placement) });
+  return loadText(spec, result, verdicts, room, {
+    partLines,
+    generatorRows: [...headroomRows(headroom, placement), ...(hosts ?? [])],
+  });
 }

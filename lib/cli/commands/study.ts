@@ -27,14 +27,16 @@ import { pendingOf, runStudy, trialsOf } from '../../study/run-study.ts';
 import { prepareStudyHost, type StudyHost } from '../../study/study-host.ts';
 import { lockStudy } from '../../study/study-lock.ts';
 import { type CliContext, jsonDocument } from '../context.ts';
+import { addLoadHostsOptions, type LoadHostsOptions, loadHostsOf, withoutPassword } from '../load-hosts-options.ts';
 import { addPlanOptions, givenPlanOptions, planFrom } from '../plan-options.ts';
+import { checkPlanOverHosts } from '../plan-over-hosts.ts';
 import { printSummary } from '../print-summary.ts';
 import { liveStatus } from '../progress-line.ts';
 import { recoverLeftovers } from '../recover-leftovers.ts';
 import { planWithin } from '../study-budget.ts';
 import { progressText, trialText } from '../study-progress.ts';
 
-interface StudyOptions {
+interface StudyOptions extends LoadHostsOptions {
   readonly out?: string;
   readonly resume?: string;
   readonly dryRun?: true;
@@ -73,10 +75,10 @@ export function studyCommand(context: CliContext): Command {
     .option('--agent-token-file <file>', "file with the agent's token")
     .option('--agent-ca <file>', "PEM file with the authority of the agent's certificate")
     .option('--dry-run', 'print the schedule and the time it takes, and run nothing')
-    .option('--json', 'print the summary as JSON')
+    .option('--json', 'print the summary as JSON');
+  return addLoadHostsOptions(command)
     .addHelpText('after', example)
     .action((file: string | undefined, options: StudyOptions) => study(context, command, file, options));
-  return command;
 }
 
 async function study(
@@ -96,11 +98,15 @@ async function study(
   if (options.dryRun && options.abConfig !== undefined && !options.json) context.out(stringify(requestedForm(asked)));
   const bodies = readBodies(asked.load.bodies).map((body) => body.bytes);
   if (!options.dryRun) await recoverLeftovers(context);
+  const loadHosts = await loadHostsOf(context, options, { engine: asked.load.engine, threads: 1 });
+  if (loadHosts !== null) checkPlanOverHosts(asked);
+  if (!options.dryRun) await loadHosts?.rollCall(context.signal);
   using host = await prepareStudyHost(asked, {
     paths: context.paths,
     signal: context.signal,
     emergency: context.emergency,
-    tool: { version: packageVersion(), commandLine: ['mpsbench', ...process.argv.slice(2)] },
+    tool: { version: packageVersion(), commandLine: ['mpsbench', ...withoutPassword(process.argv.slice(2))] },
+    ...(loadHosts && { engine: loadHosts }),
   });
   const plan = options.budget === undefined ? asked : planWithin(context, command, asked, options.budget, host);
   for (const line of [...leftOutLines(host), ...serverWarnings(host)]) context.err(`${line}\n`);
