@@ -176,7 +176,8 @@ describe('the schemas are true of', () => {
     const read = (name: string): string => readFileSync(join(out, name), 'utf8');
     assertFits('plan', parse(read('plan.yaml')));
     assertFits('environment', JSON.parse(read('environment.json')));
-    assertFits('trial', JSON.parse(read('trials.jsonl')));
+    // A busy machine voids a trial, which is then run again.
+    for (const line of read('trials.jsonl').trim().split('\n')) assertFits('trial', JSON.parse(line));
     assertFits('summary', JSON.parse(read('summary.json')));
     for (const kind of ['histograms', 'series'] as const) {
       const [file] = readdirSync(join(out, kind));

@@ -45,7 +45,7 @@ describe('the list of commands', () => {
     it(`has every option of ${name} in the documents`, async () => {
       const options = (await load())(context).options.filter((option) => option.long !== '--help');
       const written = (flag: string | undefined): boolean =>
-        flag !== undefined && new RegExp(`\`${flag}(?![a-z-])`).test(documents);
+        flag !== undefined && new RegExp(`[ \`[]${flag}(?![a-z-])`).test(documents);
       const missing = options.filter((option) => !written(option.long) && !written(option.short));
       assert.deepEqual(
         missing.map((option) => option.flags),
