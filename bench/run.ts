@@ -8,6 +8,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { runCommand } from '../test/runner/command.ts';
 import { autocannonPath } from './autocannon.ts';
+import { distributed } from './distributed.ts';
 import { engine } from './engine.ts';
 import { latencyTruth } from './latency-truth.ts';
 import { mainPath } from './load-client.ts';
@@ -17,6 +18,7 @@ import { stall } from './stall.ts';
 import { startUp } from './start-up.ts';
 import { tenThousand } from './ten-thousand.ts';
 import { uring } from './uring.ts';
+import { watchCost } from './watch-cost.ts';
 
 const benchmarks: Readonly<Record<string, (settings: BenchSettings) => Promise<BenchOutcome>>> = {
   'start-up': startUp,
@@ -26,6 +28,8 @@ const benchmarks: Readonly<Record<string, (settings: BenchSettings) => Promise<B
   stall,
   'ten-thousand': tenThousand,
   uring,
+  'watch-cost': watchCost,
+  distributed,
 };
 
 interface Host {

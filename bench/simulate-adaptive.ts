@@ -1,10 +1,12 @@
 /** Adaptive studies against the full grid: replayed on recorded studies, and simulated where the truth is known. */
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type AdaptiveTrial, adaptiveCourse } from '../lib/analysis/adaptive.ts';
+import { type AdaptiveCourse, type AdaptiveTrial, adaptiveCourse } from '../lib/analysis/adaptive.ts';
 import { randomStream } from '../lib/core/random.ts';
 import { type Cell, cellId } from '../lib/records/arm.ts';
+import type { StudyPlan } from '../lib/records/plan.ts';
 import { readStudy } from '../lib/report/study-on-disk.ts';
+import { firstLook } from '../lib/stats/sequential.ts';
 
 const seed = 20261122;
 /** Of an adaptive plan. */
@@ -29,6 +31,23 @@ function winnerOf(trials: readonly AdaptiveTrial[]): string | null {
   return ranked[0]?.[0] ?? null;
 }
 
+/** Block by block with what it would have run alone: cells that have stopped lend their spread no longer. */
+function asRun(
+  plan: Pick<StudyPlan, 'blocks' | 'thresholdRatio'>,
+  cells: readonly Cell[],
+  trials: readonly AdaptiveTrial[],
+): { readonly course: AdaptiveCourse; readonly seen: readonly AdaptiveTrial[] } {
+  const seen = trials.filter(({ block }) => block <= firstLook);
+  let course = adaptiveCourse(plan, cells, seen);
+  for (let block = firstLook + 1; block <= plan.blocks; block++) {
+    const active = course.activeByBlock[block - 1];
+    if (!active || active.size === 0) break;
+    seen.push(...trials.filter((trial) => trial.block === block && active.has(trial.cellId)));
+    course = adaptiveCourse(plan, cells, seen);
+  }
+  return { course, seen };
+}
+
 /** What an adaptive study would have run of a recorded one, and what it would have said. */
 async function replay(directory: string): Promise<string> {
   const { plan, summary, trials: records } = await readStudy(directory);
@@ -43,7 +62,7 @@ async function replay(directory: string): Promise<string> {
   const trials = valid.map(({ block, cellId: id, figures }) => ({
     ...{ block, cellId: id, throughputPerSecond: figures.throughputPerSecond ?? 0 },
   }));
-  const course = adaptiveCourse(plan, cells, trials);
+  const { course, seen } = asRun(plan, cells, trials);
   const runs = (block: number, id: string): boolean => course.activeByBlock[block - 1]?.has(id) ?? false;
   const spanOf = (of: typeof records): number =>
     of.reduce((sum, record) => sum + Date.parse(record.endedAt) - Date.parse(record.startedAt), 0);
@@ -53,7 +72,6 @@ async function replay(directory: string): Promise<string> {
     if (!comparison || !decided || comparison.verdict === decided.verdict) return [];
     return [`${id}: ${comparison.verdict} → ${decided.verdict}`];
   });
-  const seen = trials.filter(({ block, cellId: id }) => runs(block, id));
   const full = winnerOf(trials);
   const adaptive = winnerOf(seen);
   const compared = summary.cells.filter(({ comparison }) => comparison).length;
@@ -105,7 +123,7 @@ function simulate({ name, ratio, sd, unevenness }: Scene, studies: number): stri
           Math.exp(drift + (spreads[at] ?? sd) * normal()),
       }));
     });
-    const course = adaptiveCourse(plan, cells, trials);
+    const { course } = asRun(plan, cells, trials);
     for (const active of course.activeByBlock) run += active.size;
     for (const { verdict } of course.decisions) told[verdict]++;
     decisions += course.decisions.length;

@@ -19,6 +19,13 @@ import {
 } from './study/public-context-cost.ts';
 
 export { type BareContext, bareContextBytes } from './analysis/bare-context.ts';
+export {
+  type ComparedCell,
+  type ComparedRate,
+  type ComparisonFact,
+  type ComparisonResult,
+  comparisonResultSchema,
+} from './analysis/comparison-model.ts';
 export { type ContextArm, type ContextSummary, contextSummarySchema } from './analysis/context-cost-model.ts';
 export {
   type Answer,
@@ -117,7 +124,13 @@ export {
   type TrialRecord,
   trialRecordSchema,
 } from './records/trial.ts';
+export {
+  type CompareOptions,
+  compareLoadFiles as compareLoads,
+  compareStudyDirectories as compareStudies,
+} from './report/compare-on-disk.ts';
 export { type RecordedStudy, readStudy, rebuildStudyReport as rebuildReport } from './report/study-on-disk.ts';
+export { type CheckedFile, type StudyVerification, verificationSchema, verifyStudy } from './report/verify-study.ts';
 export type { StudyRunOptions, WholeStudyOptions as RunStudyOptions } from './steering/whole-study.ts';
 export type { ContextCostProgress } from './study/context-cost.ts';
 export type { StudyProgress } from './study/progress.ts';

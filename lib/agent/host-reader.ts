@@ -5,7 +5,7 @@ import { milliseconds, type Nanoseconds, seconds } from '../core/units.ts';
 import type { GpuSession } from '../gpu/session.ts';
 import type { GpuSnapshot } from '../records/gpu.ts';
 import { type HostSnapshot, hostSnapshot } from '../study/host-snapshot.ts';
-import type { PreflightFacts } from '../study/preflight.ts';
+import type { PreflightFacts } from '../study/preflight-check.ts';
 import { type DaemonFacts, daemonFacts } from './mps-facts.ts';
 import { type ProcessArm, processArm, WishReader } from './process-arm.ts';
 

@@ -37,7 +37,7 @@ const failureCodes: ReadonlySet<Reason['code']> = new Set([
 ]);
 
 /** With one of these the failure may be somebody else's. */
-const outsideCodes: ReadonlySet<Reason['code']> = new Set(['foreign-process', 'interrupted']);
+const outsideCodes: ReadonlySet<Reason['code']> = new Set(['foreign-process', 'interrupted', 'link-broken']);
 
 /** Of all attempts of one cell. */
 export function cellFailures(attempts: readonly TrialEntry[]): Failures {

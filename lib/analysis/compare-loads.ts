@@ -1,48 +1,28 @@
 /** Load runs before and after a change, each side as often as its user ran it, compared as one cell. */
 import { z } from 'zod';
-import { environmentSchema } from '../records/environment.ts';
 import { percentileMinimums } from '../records/histogram.ts';
 import { type LatencySummary, loadSummarySchema } from '../records/load.ts';
 import { failedRequests } from '../records/load-outcomes.ts';
 import { summarize } from '../stats/summary.ts';
-import {
-  type ComparisonSettings,
-  differingFacts,
-  distinctText,
-  type Facts,
-  leavesOf,
-  refusal,
-} from './comparison-facts.ts';
-import type { ComparisonFact, ComparisonResult } from './comparison-model.ts';
+import { type ComparisonSettings, distinctText, leavesOf, refusal } from './comparison-facts.ts';
+import type { ComparisonResult } from './comparison-model.ts';
 import { judgeCells, type MeasuredCell, overallVerdict } from './comparison-verdict.ts';
+import {
+  clientFacts,
+  limitFacts,
+  notedLoadFacts,
+  runDifferences,
+  sentFacts,
+  sentLoadSchema,
+  unlessNone,
+} from './load-facts.ts';
 import { unpairedRatio } from './unpaired-ratio.ts';
 
-export const loadToolSchema = environmentSchema.shape.tool.pick({ version: true, nodeVersion: true });
-export const loadHostSchema = environmentSchema.shape.host.pick({
-  hostname: true,
-  kernel: true,
-  architecture: true,
-  cpuModel: true,
-  cpuCount: true,
-});
-
 /** What a comparison reads of the document that `load --json` prints. */
-export const loadRunSchema = z.object({
-  schemaVersion: z.literal(1),
+export const loadRunSchema = sentLoadSchema.extend({
   kind: z.literal('load'),
-  url: z.string(),
-  method: z.string(),
-  headerNames: z.array(z.string()),
-  bodies: z.number(),
-  template: z.boolean(),
-  socketPath: z.string().nullable(),
-  warmupNs: z.number(),
-  timeoutNs: z.number(),
-  expectStatus: z.array(z.number()).nullable(),
   originAt: z.string(),
   transport: z.record(z.string(), z.unknown()),
-  tool: loadToolSchema.optional(),
-  host: loadHostSchema.optional(),
   summary: loadSummarySchema,
   warnings: z.array(z.object({ invalidates: z.boolean(), text: z.string() })),
 });
@@ -54,10 +34,7 @@ export interface ComparedLoads {
   readonly runs: readonly LoadRun[];
 }
 
-const defaultThresholdRatio = 0.03;
-
-/** The server of a branch may listen elsewhere; what it is is not known. */
-const notedFacts: ReadonlySet<string> = new Set(['server', 'client', 'kernel', 'Node']);
+export const defaultLoadThresholdRatio = 0.03;
 
 /** Refused where facts that matter stand against it. With fewer than three runs a side there is no verdict. */
 export function compareLoads(
@@ -66,12 +43,12 @@ export function compareLoads(
   settings: ComparisonSettings,
 ): ComparisonResult {
   const facts = [
-    ...stateFacts(base.runs, candidate.runs),
-    ...differingFacts(factsOf(base.runs), factsOf(candidate.runs), (fact) => notedFacts.has(fact)),
+    ...unlessNone('failed requests', { base: failuresOf(base.runs), candidate: failuresOf(candidate.runs) }),
+    ...runDifferences(base.runs, candidate.runs, runFacts, notedLoadFacts),
   ];
   const isOpen = [...base.runs, ...candidate.runs].some((run) => run.summary.loop.kind !== 'closed');
   const metric = settings.metric ?? (isOpen ? 'p99' : 'throughput');
-  const thresholdRatio = settings.thresholdRatio ?? defaultThresholdRatio;
+  const thresholdRatio = settings.thresholdRatio ?? defaultLoadThresholdRatio;
   const result = {
     subject: 'loads',
     base: sourceOf(base),
@@ -88,69 +65,26 @@ export function compareLoads(
   return { ...result, refused: false, cells, ...overallVerdict(cells, { metric, thresholdRatio }) };
 }
 
-/** Runs of one side that are not alike show as several values of a fact, which no other side shares by chance. */
-function factsOf(runs: readonly LoadRun[]): Facts {
-  const facts = new Map<string, string | null>();
-  const names = new Set(runs.flatMap((run) => runFacts(run).map(([name]) => name)));
-  for (const name of names) {
-    const values = runs.map((run) => runFacts(run).find(([fact]) => fact === name)?.[1] ?? 'not known');
-    facts.set(name, distinctText(values));
-  }
-  return facts;
-}
-
 function runFacts(run: LoadRun): (readonly [string, string | null])[] {
-  const { summary, tool, host } = run;
-  const url = new URL(run.url);
+  const { summary } = run;
   return [
-    ['server', run.socketPath ?? url.origin],
-    ['path', `${run.method} ${url.pathname}${url.search}`],
-    ['headers', [...run.headerNames].sort().join(', ') || 'none'],
-    ['bodies', `${run.bodies}${run.template ? ' templates' : ''}`],
-    ['expected status', run.expectStatus?.join(', ') ?? '2xx'],
+    ...sentFacts(run),
     ...leavesOf('loop', summary.loop),
     ...leavesOf('stop', summary.stop),
-    ['warm-up', String(run.warmupNs)],
-    ['timeout', String(run.timeoutNs)],
-    ...leavesOf('transport', run.transport),
+    ...limitFacts(run),
     ['engine', summary.generator.engine],
     ['threads', String(summary.generator.threads)],
     ['tokens', summary.tokens ? 'read' : 'not read'],
-    ['client CPU', host ? `${host.cpuModel}, ${host.cpuCount} CPUs` : null],
-    ['mpsbench', tool?.version ?? null],
-    ['client', host?.hostname ?? null],
-    ['kernel', host?.kernel ?? null],
-    ['Node', tool?.nodeVersion ?? null],
+    ...clientFacts(run),
   ];
 }
 
-/** A run with failed requests says nothing of the rest: as in a study, it is void. Unlike runs are no sample. */
-function stateFacts(base: readonly LoadRun[], candidate: readonly LoadRun[]): ComparisonFact[] {
-  const failures = { base: failuresOf(base), candidate: failuresOf(candidate) };
-  const unlike = { base: unlikeFacts(base), candidate: unlikeFacts(candidate) };
-  return [
-    ...(failures.base === 'none' && failures.candidate === 'none'
-      ? []
-      : [{ fact: 'failed requests', ...failures, matters: true }]),
-    ...(unlike.base === 'none' && unlike.candidate === 'none'
-      ? []
-      : [{ fact: 'differences within a side', ...unlike, matters: true }]),
-  ];
-}
-
+/** A run with failed requests says nothing of the rest: as in a study, it is void. */
 function failuresOf(runs: readonly LoadRun[]): string {
   const failed = runs.reduce((sum, run) => sum + failedRequests(run.summary.measurement.outcomes), 0);
   const empty = runs.filter((run) => run.summary.measurement.outcomes.ok === 0).length;
   if (failed === 0 && empty === 0) return 'none';
   return empty > 0 ? `${failed}, and ${empty} of ${runs.length} runs without an ok reply` : String(failed);
-}
-
-function unlikeFacts(runs: readonly LoadRun[]): string {
-  const [first, ...others] = runs;
-  if (!first) return 'none';
-  const facts = new Map(runFacts(first));
-  const differing = others.flatMap((run) => differingFacts(facts, new Map(runFacts(run)), () => false));
-  return distinctText(differing.map(({ fact }) => fact)) ?? 'none';
 }
 
 function sourceOf({ path, runs }: ComparedLoads): ComparisonResult['base'] {

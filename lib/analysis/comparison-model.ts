@@ -55,6 +55,32 @@ export const comparedCellSchema = z.object({
 });
 export type ComparedCell = z.infer<typeof comparedCellSchema>;
 
+/** What the searches of one side say of the highest rate that meets the objectives, requests per second. */
+export const searchedSideSchema = z.object({
+  /** Searches. */
+  count,
+  /** Median of the rates found; null where none was. */
+  ratePerSecond: z.number().positive().nullable(),
+  /** The lowest rate that a search found; 0 where one found none that is met. */
+  lowerPerSecond: z.number().nonnegative(),
+  /** The highest rate next above one that was found; null where the highest that was tried is met. */
+  upperPerSecond: z.number().positive().nullable(),
+});
+export type SearchedSide = z.infer<typeof searchedSideSchema>;
+
+export const comparedRateSchema = z.object({
+  base: searchedSideSchema,
+  candidate: searchedSideSchema,
+  /** Candidate over base; null where a side found no rate. */
+  ratio: z.number().positive().nullable(),
+  /** The least and the most that it can be by what each side lies between; null = no end is known. */
+  lowerRatio: z.number().nonnegative(),
+  upperRatio: z.number().positive().nullable(),
+  verdict: verdictSchema,
+  verdictReason: text,
+});
+export type ComparedRate = z.infer<typeof comparedRateSchema>;
+
 export const comparedSourceSchema = z.object({
   /** As it was given. */
   path: text,
@@ -65,10 +91,11 @@ export const comparedSourceSchema = z.object({
 export type ComparedSource = z.infer<typeof comparedSourceSchema>;
 
 export const comparisonResultSchema = z.object({
-  subject: z.enum(['studies', 'loads']),
+  subject: z.enum(['studies', 'loads', 'rate-searches']),
   base: comparedSourceSchema,
   candidate: comparedSourceSchema,
-  metric: comparisonMetricSchema,
+  /** highest-rate: of rate searches, always. */
+  metric: z.enum([...comparisonMetricSchema.options, 'highest-rate']),
   /** A change below it does not matter in practice: 0.03 = 3 %. */
   thresholdRatio: z.number().nonnegative(),
   facts: z.array(comparisonFactSchema).readonly(),
@@ -77,8 +104,10 @@ export const comparisonResultSchema = z.object({
   /** Cells that one side alone has. */
   onlyInBase: z.array(text).readonly(),
   onlyInCandidate: z.array(text).readonly(),
-  /** Empty if refused. */
+  /** Empty if refused, and of rate searches. */
   cells: z.array(comparedCellSchema).readonly(),
+  /** Of rate searches alone. */
+  highestRate: comparedRateSchema.optional(),
   /** Over all cells; null if refused. */
   verdict: verdictSchema.nullable(),
   headline: text,

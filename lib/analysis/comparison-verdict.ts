@@ -14,7 +14,10 @@ const alpha = (1 - confidenceLevel) / 2;
 /** A cell before its verdict. */
 export type MeasuredCell = Omit<ComparedCell, 'verdict' | 'verdictReason' | 'adjustedPWorse' | 'adjustedPBetter'>;
 
-type Settings = Pick<ComparisonResult, 'metric' | 'thresholdRatio'>;
+interface Settings {
+  readonly metric: ComparisonMetric;
+  readonly thresholdRatio: number;
+}
 
 interface Tested {
   readonly cell: MeasuredCell;

@@ -63,8 +63,7 @@ export function eccErrors(record: TrialRecord, _figures: unknown, plan: StudyPla
   const corrected = grown((reading) => reading.eccCorrectedErrors);
   if (uncorrected === 0 && corrected === 0) return null;
   const counts = `${uncorrected} uncorrected and ${corrected} corrected memory errors during the trial`;
-  const advice =
-    'see nvidia-smi -q -d ECC and the kernel log for Xid messages; a device with errors is no device to measure on';
+  const advice = 'see nvidia-smi -q -d ECC; a device with errors is no device to measure on';
   return { code: uncorrected > 0 ? 'ecc-errors' : 'ecc-corrected', message: counts, advice };
 }
 

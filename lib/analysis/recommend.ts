@@ -31,6 +31,15 @@ export const decisionSchema = z.object({
   /** Why nothing is recommended though there are valid cells; else null. */
   noneReason: z.string().nullable(),
   changes: z.array(changeSchema).readonly(),
+  /** The plan's, where objective and constraints were set after the study; absent where they are the plan's. */
+  planned: z
+    .object({
+      objective: z.enum(objectives),
+      constraints: z.array(z.string()).readonly(),
+      /** What the plan's choose; null where that is nothing. */
+      recommendedId: z.string().nullable(),
+    })
+    .optional(),
 });
 export type Decision = z.infer<typeof decisionSchema>;
 

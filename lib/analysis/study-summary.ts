@@ -18,6 +18,7 @@ import { bareContext } from './memory-ledger.ts';
 import { noiseFloor } from './noise-floor.ts';
 import { paretoFrontier } from './pareto.ts';
 import { decisionOf, eligibleCells, rankedBy, recommend } from './recommend.ts';
+import { remoteFacts } from './remote-facts.ts';
 import type { SeriesFiguresOf } from './series-figures.ts';
 import { type Compared, judgedTogether } from './study-verdicts.ts';
 import {
@@ -63,6 +64,7 @@ export function summarizeStudy(
   const { recommendation } = judged;
   const confirmation = confirmationOf(every, recommendation, plan);
   const floor = noiseFloor(every, plannedCells(plan, arms), plan);
+  const remote = remoteFacts(trials);
   const ungated = ungatedComparisons(entries, plannedCells(plan, arms), plan);
   const counted = entries.filter((trial) => trial.counts);
   const valid = counted.filter((trial) => trial.validity.state === 'VALID');
@@ -94,6 +96,7 @@ export function summarizeStudy(
     ...(course && { adaptive: adaptiveOf(course) }),
     ...(confirmation && { confirmation }),
     ...(floor && { noiseFloor: floor }),
+    ...(remote && { remote }),
     voids: voidsByArm(arms, every),
     ...(ungated.length > 0 && { ungated }),
     findings: findingsOf(every),

@@ -15,6 +15,7 @@ import { cellLedgerSchema } from './memory-ledger.ts';
 import { noiseFloorSchema } from './noise-floor.ts';
 import { frontierSchema } from './pareto.ts';
 import { decisionSchema } from './recommend.ts';
+import { remoteFactsSchema } from './remote-facts.ts';
 import { spreadSchema } from './spread.ts';
 import { cellTimelineSchema } from './timeline-correlation.ts';
 import { trialFiguresSchema } from './trial-summary.ts';
@@ -226,6 +227,8 @@ export const studySummarySchema = z.object({
   confirmation: confirmationSchema.optional(),
   /** Of the first arm against itself; absent where it was run once in each block. */
   noiseFloor: noiseFloorSchema.optional(),
+  /** Absent where the load came from the host of the study. */
+  remote: remoteFactsSchema.optional(),
   decision: decisionSchema,
   /** The recommended configuration to copy; empty where nothing is recommended. */
   deploy: z.array(snippetSchema).readonly(),

@@ -8,6 +8,7 @@ import type { StudyPlan } from '../records/plan.ts';
 import { type Reason, reasonSchema, type TrialRecord } from '../records/trial.ts';
 import { clocksHeldDown, computeModeChanged, eccErrors, powerCapped } from './gpu-state-rules.ts';
 import type { TrialFigures } from './trial-summary.ts';
+import { xidErrors } from './xid-rules.ts';
 
 export const validitySchema = z.object({
   state: z.enum(['VALID', 'INVALID']),
@@ -52,6 +53,7 @@ const rules: readonly Rule[] = [
   clocksHeldDown,
   powerCapped,
   eccErrors,
+  xidErrors,
   computeModeChanged,
 ];
 

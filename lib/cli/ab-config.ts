@@ -1,11 +1,11 @@
 /** A config.json of TorchServe's benchmark-ab.py as a plan, with a line for each key on what became of it. */
-import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { closest } from 'fastest-levenshtein';
-import { codeOf, MpsbenchError, messageOf } from '../core/errors.ts';
+import { MpsbenchError, messageOf } from '../core/errors.ts';
 import type { PlanDocument } from '../records/plan-text.ts';
 import { idleKeys, type MappedKey, mappedKeys, type PlanSetting, unwrittenSettings } from './ab-keys.ts';
 import { readProperties, shippedProperties } from './ab-properties.ts';
+import { readPlanFile } from './plan-file.ts';
 
 export interface AbConfig {
   readonly document: PlanDocument;
@@ -17,16 +17,17 @@ export interface AbConfig {
 export type OptionOf = (path: readonly string[]) => string | null;
 
 const propertiesKey = 'config_properties';
+const anotherFile = 'name a file that can be read';
 
 /**
  * Reads the file, and the config.properties that it names. Throws PLAN_UNREADABLE or PLAN_INVALID; a key that
  * benchmark-ab.py does not know is told with the nearest one that it does.
  */
 export async function readAbConfig(file: string, optionOf: OptionOf): Promise<AbConfig> {
-  const given = parseConfig(await readNamed(file), file);
+  const given = parseConfig(await readPlanFile(file, 'config', anotherFile), file);
   const reader = new AbConfigReader(file, optionOf);
   for (const [key, text] of given) {
-    if (key === propertiesKey) reader.properties(await readNamed(text), `${key} ${text}`);
+    if (key === propertiesKey) reader.properties(await readPlanFile(text, key, anotherFile), `${key} ${text}`);
     else reader.key(key, text);
   }
   reader.defaults(new Set(given.keys()));
@@ -136,13 +137,4 @@ function parseObject(text: string, file: string): object {
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
   throw new MpsbenchError('PLAN_INVALID', `${file}: a config of benchmark-ab.py is one object of keys; this is none`);
-}
-
-async function readNamed(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (cause) {
-    const why = codeOf(cause) === 'ENOENT' ? 'there is no such file' : messageOf(cause);
-    throw new MpsbenchError('PLAN_UNREADABLE', `cannot read ${file}: ${why}; name a file that can be read`, { cause });
-  }
 }

@@ -25,10 +25,22 @@ export const listedCommands: readonly ListedCommand[] = [
     load: async () => (await import('./commands/load.ts')).loadCommand,
   },
   {
+    name: 'load-worker',
+    operands: '',
+    description: 'send the shares of loads that mpsbench load or study --load-hosts hands out, until Ctrl-C',
+    load: async () => (await import('./commands/load-worker.ts')).loadWorkerCommand,
+  },
+  {
     name: 'probe',
     operands: '',
     description: 'one snapshot of the host: driver, devices, memory, processes with their role, MPS state',
     load: async () => (await import('./commands/probe.ts')).probeCommand,
+  },
+  {
+    name: 'watch',
+    operands: '',
+    description: 'live view of the GPUs: memory by holder, who is attached to MPS and who fell back',
+    load: async () => (await import('./commands/watch.ts')).watchCommand,
   },
   {
     name: 'context',

@@ -7,7 +7,7 @@ import { tryOpenGpu } from '../gpu/session.ts';
 import type { GpuSnapshot } from '../records/gpu.ts';
 import { studyPlanSchema } from '../records/plan.ts';
 import type { EnvironmentSources } from '../study/environment.ts';
-import type { PreflightFacts } from '../study/preflight.ts';
+import type { PreflightFacts } from '../study/preflight-check.ts';
 import { gatherPreflightFacts } from '../study/preflight-facts.ts';
 import type { CliContext } from './context.ts';
 

@@ -1,8 +1,8 @@
 /** The documents that commands print with --json: their schemas. */
 import { z } from 'zod';
-import { loadHostSchema, loadToolSchema } from '../analysis/compare-loads.ts';
 import { comparisonResultSchema } from '../analysis/comparison-model.ts';
 import { contextSummarySchema } from '../analysis/context-cost-model.ts';
+import { loadHostSchema, loadToolSchema } from '../analysis/load-facts.ts';
 import { studySummarySchema } from '../analysis/summary-model.ts';
 import { runWarningKinds } from '../load/run-warnings.ts';
 import { verdictNames } from '../load/threshold.ts';
@@ -14,6 +14,7 @@ import { environmentSchema } from '../records/environment.ts';
 import { gpuSnapshotSchema, processReadingSchema } from '../records/gpu.ts';
 import { headroomSchema } from '../records/headroom.ts';
 import { encodedHistogramsSchema, loadSummarySchema } from '../records/load.ts';
+import { loadHostSchema as hostOfShareSchema } from '../records/load-hosts.ts';
 import { intervalReportSchema } from '../records/load-interval.ts';
 import { clientPlacementSchema } from '../records/placement.ts';
 import { studyPlanSchema } from '../records/plan.ts';
@@ -24,6 +25,7 @@ import { trialPhaseSchema } from '../records/trial.ts';
 import { verificationSchema } from '../report/verify-study.ts';
 import { blockedSchema, findingSchema } from '../study/finding.ts';
 import { mpsControlStateSchema } from '../study/mps-state.ts';
+import { watchStateSchema } from './watch/watch-state.ts';
 
 const count = z.number().int().nonnegative();
 
@@ -47,6 +49,9 @@ export const probeDocumentSchema = document('probe').extend({
   }),
   warnings: z.array(findingSchema),
 });
+
+/** `watch --json`: each line, or with --once the document. */
+export const watchDocumentSchema = document('watch').extend(watchStateSchema.shape);
 
 /** `doctor --json`. */
 export const doctorDocumentSchema = document('doctor').extend({
@@ -124,7 +129,11 @@ export const rateSearchDocumentSchema = document('rate-search').extend({
     timeoutNs: true,
     expectStatus: true,
     seed: true,
+    tool: true,
+    host: true,
   }).shape,
+  /** Absent from documents of older versions. */
+  transport: loadDocumentSchema.shape.transport.optional(),
   ...rateSearchSchema.shape,
 });
 /** Each line of `load --json-lines` but the last, which is the document of `load --json`. */
@@ -170,3 +179,6 @@ export const serveDocumentSchema = document('serve').extend({
 
 /** `agent --json`, printed once it listens. */
 export const agentDocumentSchema = document('agent').extend({ url: z.string() });
+
+/** `load-worker --json`, one for each share that was sent. */
+export const loadShareDocumentSchema = document('load-share').extend(hostOfShareSchema.shape);

@@ -40,8 +40,7 @@ export function loadDocument(
     expectStatus,
     seed,
     transport: transportFacts(spec.transport),
-    tool: { version: packageVersion(), nodeVersion: process.version },
-    host: hostFacts(),
+    ...clientFacts(),
     originAt,
     summary,
     thresholds,
@@ -61,15 +60,16 @@ export function loadDocument(
 }
 
 /** What a figure of the client's depends on, and `compare` asks for: the words of environment.json. */
-function hostFacts(): object {
+export function clientFacts(): { readonly tool: object; readonly host: object } {
   const cpus = os.cpus();
-  return {
+  const host = {
     hostname: os.hostname(),
     kernel: `${os.type()} ${os.release()}`,
     architecture: os.arch(),
     cpuModel: cpus[0]?.model.trim() ?? 'unknown',
     cpuCount: Math.max(1, cpus.length),
   };
+  return { tool: { version: packageVersion(), nodeVersion: process.version }, host };
 }
 
 /** One document in one line. */

@@ -29,6 +29,14 @@ export function wholeNumberValue(least: number, most = Number.MAX_SAFE_INTEGER):
   };
 }
 
+/** A share between 0 and 1 from "3%" or "2.5 %"; a bare number might be either. */
+export function percentValue(text: string): number {
+  const percent = /^(\d+(?:\.\d+)?) ?%$/.exec(text)?.[1];
+  const value = percent === undefined ? Number.NaN : Number(percent);
+  if (value > 0 && value < 100) return value / 100;
+  throw new InvalidArgumentError('It must be a percentage between 0 and 100 with its sign, such as 3%.');
+}
+
 /** For options that may be repeated. */
 export function collect(text: string, before: readonly string[] = []): string[] {
   return [...before, text];

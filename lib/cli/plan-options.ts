@@ -1,12 +1,13 @@
 /** The options of `study` that change the plan, and how they are laid over a plan file. */
-import { readFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
-import { codeOf, MpsbenchError, messageOf } from '../core/errors.ts';
+import { MpsbenchError } from '../core/errors.ts';
 import type { StudyPlan } from '../records/plan.ts';
 import { type PlanDocument, parsePlanText, validatePlan } from '../records/plan-text.ts';
 import { quickPlan } from '../study/quick-plan.ts';
 import { readAbConfig } from './ab-config.ts';
 import { courseOptions, numberIn as number, type PlanOption } from './course-options.ts';
+import { loadPlanOptions } from './load-plan-options.ts';
+import { readPlanFile } from './plan-file.ts';
 
 const list = (text: string): string[] => text.split(',').map((item) => item.trim());
 const numbers = (text: string): (number | string)[] => list(text).map(number);
@@ -28,43 +29,7 @@ const planOptions: readonly PlanOption[] = [
     read: number,
   },
   ...courseOptions,
-  {
-    flags: '--requests <n>',
-    description: 'measure this many requests per trial',
-    path: ['load', 'requests'],
-    read: number,
-  },
-  {
-    flags: '--duration <time>',
-    description: 'measure for this long per trial, such as 30s',
-    path: ['load', 'duration'],
-    read: verbatim,
-  },
-  {
-    flags: '--concurrency <n>',
-    description: 'requests kept in flight, or auto',
-    path: ['load', 'concurrency'],
-    read: number,
-  },
-  {
-    flags: '--rate <per-second>',
-    description: 'open loop: the same rate in every cell, for latency at an equal rate',
-    path: ['load', 'ratePerSecond'],
-    read: number,
-  },
-  {
-    flags: '--warmup <time>',
-    description: 'load before each measurement: 5s, auto (until it is steady) or auto:min..max',
-    path: ['load', 'warmup'],
-    read: verbatim,
-  },
-  { flags: '--timeout <time>', description: 'limit of one request', path: ['load', 'timeout'], read: verbatim },
-  {
-    flags: '--client-cpus <list>',
-    description: 'CPUs that the generator is kept to, such as 0-3',
-    path: ['load', 'cpus'],
-    read: verbatim,
-  },
+  ...loadPlanOptions,
   {
     flags: '--server-cpus <list>',
     description: 'CPUs that every process of the server is kept to',
@@ -193,6 +158,22 @@ export async function planFrom(
   });
 }
 
+/**
+ * The given options as choices over a plan of an agent. Throws USAGE for one that says what is run, as that plan does.
+ */
+export function choicesFrom(command: Command, isChoice: (path: readonly string[]) => boolean): Record<string, unknown> {
+  const given = planOptions.filter((option) => textOf(command, option) !== undefined);
+  const chosen = given.filter(({ path }) => isChoice(path)).map(longName);
+  const foreign = givenPlanOptions(command).filter((name) => !chosen.includes(name));
+  if (foreign.length > 0) {
+    const what = `${foreign.join(', ')} cannot be chosen with --agent`;
+    throw new MpsbenchError('USAGE', `${what}; have the agent's plan changed, and leave it out here`);
+  }
+  const choices: Record<string, unknown> = {};
+  for (const option of given) setAt(choices, option.path, givenValue(command, option));
+  return choices;
+}
+
 interface OtherOptions {
   readonly quick?: boolean;
   readonly abConfig?: string;
@@ -204,7 +185,10 @@ async function documentOf(
   given: readonly PlanOption[],
   say: (line: string) => void,
 ): Promise<PlanDocument> {
-  if (abConfig === undefined) return file === undefined ? emptyDocument : await readPlanFile(file);
+  if (abConfig === undefined) {
+    if (file === undefined) return emptyDocument;
+    return parsePlanText(await readPlanFile(file, 'plan', 'name a YAML file, or none for the default plan'), file);
+  }
   const duration = given.find((option) => option.path[1] === 'duration');
   const { document, lines } = await readAbConfig(abConfig, (path) => {
     const option = given.find((candidate) => candidate.path.join('.') === path.join('.'));
@@ -217,21 +201,6 @@ async function documentOf(
 }
 
 const emptyDocument: PlanDocument = { value: {}, locate: () => null };
-
-async function readPlanFile(file: string): Promise<PlanDocument> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (cause) {
-    const why = codeOf(cause) === 'ENOENT' ? 'there is no such file' : messageOf(cause);
-    throw new MpsbenchError(
-      'PLAN_UNREADABLE',
-      `cannot read plan ${file}: ${why}; name a YAML file, or none for the default plan`,
-      { cause },
-    );
-  }
-  return parsePlanText(text, file);
-}
 
 function longName(option: PlanOption): string {
   return option.flags.split(' ')[0] as string;

@@ -15,12 +15,14 @@ import {
   doctorDocumentSchema,
   loadDocumentSchema,
   loadIntervalDocumentSchema,
+  loadShareDocumentSchema,
   probeDocumentSchema,
   rateSearchDocumentSchema,
   scheduleDocumentSchema,
   serveDocumentSchema,
   studyDocumentSchema,
   verificationDocumentSchema,
+  watchDocumentSchema,
 } from './json-documents.ts';
 
 /** Of every document in the table below. */
@@ -41,6 +43,7 @@ const documents: Readonly<Record<string, PublishedDocument>> = {
   series: { title: 'A file below series/ of a study', schema: trialSeriesSchema },
   summary: { title: 'summary.json of a study', schema: studySummarySchema },
   'probe-document': { title: 'mpsbench probe --json', schema: probeDocumentSchema },
+  'watch-document': { title: 'mpsbench watch --json', schema: watchDocumentSchema },
   'context-document': { title: 'mpsbench context --json', schema: contextDocumentSchema },
   'doctor-document': { title: 'mpsbench doctor --json', schema: doctorDocumentSchema },
   'load-document': { title: 'mpsbench load --json', schema: loadDocumentSchema },
@@ -51,6 +54,7 @@ const documents: Readonly<Record<string, PublishedDocument>> = {
   'verification-document': { title: 'mpsbench verify --json', schema: verificationDocumentSchema },
   'comparison-document': { title: 'mpsbench compare --json', schema: comparisonDocumentSchema },
   'agent-document': { title: 'mpsbench agent --json', schema: agentDocumentSchema },
+  'load-share-document': { title: 'mpsbench load-worker --json', schema: loadShareDocumentSchema },
   'serve-document': { title: 'mpsbench serve --json', schema: serveDocumentSchema },
 };
 

@@ -2,18 +2,20 @@
 import { exitStatus, MpsbenchError } from '../core/errors.ts';
 import { formatRate } from '../core/units.ts';
 import { anyEngine, type EngineWish } from '../load/choose-engine.ts';
-import { searchDefaults, searchRate } from '../load/rate-search.ts';
+import { type RateSearchOptions, searchDefaults, searchRate } from '../load/rate-search.ts';
 import type { LoadSpec } from '../records/load.ts';
 import type { RateSearch } from '../records/rate-search.ts';
+import { transportFacts } from '../records/transport.ts';
 import { type CliContext, jsonDocument } from './context.ts';
+import { clientFacts } from './load-document.ts';
 import { type LoadOptions, loadSpec } from './load-options.ts';
 import { liveStatus, silentStatus } from './progress-line.ts';
+import type { RateSearchOptionValues } from './rate-search-options.ts';
 import { answerText, probeText, rateSearchText } from './rate-search-text.ts';
 import { outputTerminal } from './terminal.ts';
 
 /** What of the options of load a search goes by; `rate` is "auto" and left out. */
-export interface RateSearchCommand extends Omit<LoadOptions, 'rate'>, EngineWish {
-  readonly slo?: readonly string[];
+export interface RateSearchCommand extends Omit<LoadOptions, 'rate'>, RateSearchOptionValues, EngineWish {
   readonly failIf?: readonly string[];
   readonly raw?: string;
   readonly calibrate?: boolean;
@@ -25,18 +27,12 @@ export interface RateSearchCommand extends Omit<LoadOptions, 'rate'>, EngineWish
 /** Throws USAGE and what a load throws. */
 export async function runRateSearch(context: CliContext, url: string, options: RateSearchCommand): Promise<void> {
   checkOptions(options);
-  const { arrival, connections, duration, ...rest } = options;
+  const { arrival: _arrival, connections: _connections, duration: _duration, ...rest } = options;
   const { loop: _loop, stop: _stop, ...load } = loadSpec(url, rest);
   const status = options.quiet ? silentStatus : liveStatus(context);
   const search = await searchRate(
     load,
-    {
-      ...searchDefaults,
-      objectives: options.slo ?? [],
-      arrival: arrival ?? 'constant',
-      connections: connections ?? searchDefaults.connections,
-      probeNs: duration ?? searchDefaults.probeNs,
-    },
+    searchOptions(options),
     {
       signal: context.signal,
       // A log has a line for each probe; in between it needs nothing.
@@ -57,6 +53,20 @@ export async function runRateSearch(context: CliContext, url: string, options: R
   context.exit(found ? exitStatus.done : exitStatus.invalid);
 }
 
+function searchOptions(options: RateSearchCommand): RateSearchOptions {
+  const { slo, arrival, connections, duration, rateResolution, rateMin, rateMax, confirmations } = options;
+  return {
+    objectives: slo ?? [],
+    arrival: arrival ?? 'constant',
+    connections: connections ?? searchDefaults.connections,
+    probeNs: duration ?? searchDefaults.probeNs,
+    resolutionRatio: rateResolution ?? searchDefaults.resolutionRatio,
+    confirmations: confirmations ?? searchDefaults.confirmations,
+    ...(rateMin !== undefined && { leastPerSecond: rateMin }),
+    ...(rateMax !== undefined && { mostPerSecond: rateMax }),
+  };
+}
+
 function checkOptions({ slo, requests, step, trace, failIf, raw, calibrate, jsonLines }: RateSearchCommand): void {
   if (slo === undefined) throw usage("--rate auto needs a limit to meet: give one such as --slo 'p99<50ms'");
   if (requests !== undefined) throw usage('--rate auto probes for a time: give -d instead of -n');
@@ -70,9 +80,11 @@ function checkOptions({ slo, requests, step, trace, failIf, raw, calibrate, json
 
 function json(load: Omit<LoadSpec, 'loop' | 'stop'>, search: RateSearch): string {
   const { url, method, headers, bodies, template, socketPath, warmupNs, timeoutNs, expectStatus, seed } = load;
+  const { transport } = load;
   return jsonDocument('rate-search', {
     ...{ url, method, headerNames: Object.keys(headers), bodies: bodies.length, template, socketPath },
     ...{ warmupNs, timeoutNs, expectStatus, seed },
+    ...{ transport: transportFacts(transport), ...clientFacts() },
     ...search,
   });
 }

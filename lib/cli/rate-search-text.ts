@@ -1,5 +1,5 @@
 /** A search for the highest rate as text: the answer, then the curve. No figure is computed here. */
-import { counted, formatDuration, formatRate, ns } from '../core/units.ts';
+import { counted, formatDuration, formatRate, grouped, ns } from '../core/units.ts';
 import { failedRequests } from '../records/load-outcomes.ts';
 import type { RateProbe, RateSearch } from '../records/rate-search.ts';
 import { type PlainColumn, plainTableLines } from '../report/plain-table.ts';
@@ -44,7 +44,7 @@ function shapeText({ objectives, arrival, connections, settings, probes }: RateS
   const first = probes[0]?.measurement;
   const spans = first === undefined ? '' : ` of ${formatDuration(ns(first.durationNs))} or longer`;
   const most = counted(connections, 'connection');
-  return `the highest rate with ${objectives.join(' and ')} · ${counted(probes.length, 'probe')}${spans}, ${arrival}, at most ${most} · to ${settings.resolutionRatio * 100} %`;
+  return `the highest rate with ${objectives.join(' and ')} · ${counted(probes.length, 'probe')}${spans}, ${arrival}, at most ${most} · to ${grouped(settings.resolutionRatio * 100)} %`;
 }
 
 export function answerText({ end, ratePerSecond, probes, settings, objectives }: RateSearch): string {

@@ -31,13 +31,21 @@ export interface ProgressTerminal {
 
 /** The one behind stderr. NO_COLOR takes its colours, whatever it is set to, as long as it is not empty. */
 export function progressTerminal(): ProgressTerminal {
-  const { stderr, env } = process;
+  return terminalBehind(process.stderr);
+}
+
+/** The one behind stdout, for a view that takes all of it; null where there is none. */
+export function wholeTerminal(): ProgressTerminal | null {
+  return process.stdout.isTTY === true ? terminalBehind(process.stdout) : null;
+}
+
+function terminalBehind(stream: typeof process.stdout | typeof process.stderr): ProgressTerminal {
   return {
-    colour: (env.NO_COLOR ?? '') === '',
-    size: () => ({ columns: stderr.columns || unknownSize.columns, rows: stderr.rows || unknownSize.rows }),
+    colour: (process.env.NO_COLOR ?? '') === '',
+    size: () => ({ columns: stream.columns || unknownSize.columns, rows: stream.rows || unknownSize.rows }),
     onResize: (callback) => {
-      stderr.on('resize', callback);
-      return () => void stderr.off('resize', callback);
+      stream.on('resize', callback);
+      return () => void stream.off('resize', callback);
     },
   };
 }

@@ -1,5 +1,6 @@
 /** Which process a PID means: what /proc says that tells a process from a later one with the same number. */
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { codeOf } from './errors.ts';
 
 /** A process as it was when it was seen. A later process with the same PID has another start. */
 export interface ProcessIdentity {
@@ -72,6 +73,24 @@ export function startVariable(pid: number, name: string): string | null {
     ?.split('\0')
     .find((candidate) => candidate.startsWith(`${name}=`));
   return entry?.slice(name.length + 1) ?? null;
+}
+
+/** Variables that a process was started with, or why nobody here can say. */
+export type StartVariables =
+  | { readonly variables: Readonly<Record<string, string>> }
+  | { readonly unavailable: 'no-permission' | 'not-found' };
+
+/** Those of the named variables that the process was started with, by one look. */
+export function startVariables(pid: number, names: readonly string[]): StartVariables {
+  try {
+    const entries = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+    const parts = entries.map((entry) => [entry.split('=', 1)[0] ?? '', entry] as const);
+    const wanted = parts.filter(([name, entry]) => names.includes(name) && entry.length > name.length);
+    return { variables: Object.fromEntries(wanted.map(([name, entry]) => [name, entry.slice(name.length + 1)])) };
+  } catch (thrown) {
+    const denied = ['EACCES', 'EPERM'].includes(codeOf(thrown) ?? '');
+    return { unavailable: denied ? 'no-permission' : 'not-found' };
+  }
 }
 
 /** Changes with every boot of the machine; null where the system does not say. */

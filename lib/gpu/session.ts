@@ -4,6 +4,7 @@ import { codeOf, type ErrorCode, errorCodes, MpsbenchError, messageOf } from '..
 import type { Nanoseconds } from '../core/units.ts';
 import { loadAddon, type NativeGpuSession } from '../native/addon.ts';
 import type { GpuSeries, GpuSnapshot, SamplingSummary, SmActivity } from '../records/gpu.ts';
+import type { XidErrors } from '../records/xid-errors.ts';
 
 export interface OpenGpuOptions {
   /** Path of libnvidia-ml; null or absent = libnvidia-ml.so.1 by the dynamic linker. */
@@ -49,6 +50,9 @@ export interface GpuSession extends Disposable {
   /** Reads the counters of the device's SMs, whose mean until endActivity() that one gives. One at a time. */
   beginActivity(device: number): void;
   endActivity(): SmActivity;
+  /** From here the driver's Xid errors of the device are kept for endXidWatch(), which does not wait. One at a time. */
+  beginXidWatch(device: number): void;
+  endXidWatch(): XidErrors;
   /** Idempotent; stops a sampling that runs, whose rows can still be had from its stop(). */
   close(): void;
 }
@@ -78,6 +82,8 @@ export function openGpu(options: OpenGpuOptions = {}): GpuSession {
     sample: (asked) => sample(native, asked, asked.devices ?? range(deviceCount())),
     beginActivity: (device) => coded(() => native.beginActivity({ device })),
     endActivity: () => coded(() => native.endActivity()),
+    beginXidWatch: (device) => coded(() => native.beginXidWatch({ device })),
+    endXidWatch: () => coded(() => native.endXidWatch()),
     close,
     [Symbol.dispose]: close,
   };

@@ -9,6 +9,7 @@ import { PartRecorder, plannedParts } from './load-parts.ts';
 import { replyText } from './outcome.ts';
 import { PhaseRecorder } from './phase-recorder.ts';
 import type { RequestRow, RowSink } from './request-row.ts';
+import type { RunLedger } from './run-ledger.ts';
 import { SampleSeries } from './sample-series.ts';
 import type { SentRows } from './sender.ts';
 import { SteadyWatch } from './steady-watch.ts';
@@ -72,15 +73,19 @@ export class BatchRecorder {
     spec: LoadSpec,
     plan: IssuePlan,
     faults: readonly string[],
-    sinks: { readonly reporter?: IntervalReporter | null; readonly onRow?: RowSink | undefined } = {},
+    sinks: {
+      readonly reporter?: IntervalReporter | null;
+      readonly onRow?: RowSink | undefined;
+      readonly keepsIntervals?: boolean;
+    } = {},
   ) {
     this.#onRow = sinks.onRow ?? null;
     this.#reporter = sinks.reporter ?? null;
     this.#spec = spec;
     this.#plan = plan;
     this.#faults = faults;
-    this.#series = new SampleSeries(spec.intervalNs, plan.startNs);
-    this.parts = new PartRecorder(plannedParts(spec), plan.startNs);
+    this.#series = new SampleSeries(spec.intervalNs, plan.startNs, sinks.keepsIntervals);
+    this.parts = new PartRecorder(plannedParts({ ...spec, stop: spec.share?.stop ?? spec.stop }), plan.startNs);
     this.windowEndNs = plan.deadlineNs;
     this.steady = spec.steady === undefined ? null : new SteadyWatch(spec.steady, plan.startNs);
     this.tokens = spec.stream === undefined ? null : new TokenRecorder(plan);
@@ -107,6 +112,11 @@ export class BatchRecorder {
   series(nowNs: number): LoadSeries {
     this.#reporter?.finish(nowNs);
     return this.#series.finish(nowNs);
+  }
+
+  /** What the series was made of, where that is kept; after it. */
+  intervals(): RunLedger['series'] {
+    return this.#series.ledger();
   }
 
   #addRow(batch: LoadBatch, index: number): void {

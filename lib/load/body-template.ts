@@ -32,19 +32,30 @@ const widths = {
   uuid: { usual: uuidShape.length, most: uuidShape.length },
 } as const;
 
-/** `name` tells people which body. Throws USAGE for a field that is none, with the nearest. */
+/** Braces to be sent, or a field. Closing ones need no such form, and "}}}}" is how much JSON ends. */
+const marks = /(\{\{\{\{)|\{\{([^{}]*)\}\}/g;
+
+/**
+ * "{{counter}}" is a field; "{{{{" stands for "{{", and every other brace for itself. `name` tells
+ * people which body. Throws USAGE for a field that is none, with the nearest.
+ */
 export function parseTemplate(body: Uint8Array, name: string): BodyTemplate {
   const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('latin1');
   const fields: TemplateField[] = [];
   let made = '';
   let readUntil = 0;
   let firstDraw = 0;
-  for (const match of text.matchAll(/\{\{([^{}]*)\}\}/g)) {
-    const { kind, width } = parseField(match[1] as string, name);
+  for (const match of text.matchAll(marks)) {
     made += text.slice(readUntil, match.index);
+    readUntil = match.index + match[0].length;
+    const [, escaped, inside = ''] = match;
+    if (escaped !== undefined) {
+      made += '{{';
+      continue;
+    }
+    const { kind, width } = parseField(inside, name);
     fields.push({ kind, offset: made.length, width, firstDraw });
     made += '0'.repeat(width);
-    readUntil = match.index + match[0].length;
     firstDraw += kind === 'counter' ? 0 : Math.ceil(width / digitsPerDraw);
   }
   if (firstDraw > drawsPerRequest) {
@@ -75,7 +86,7 @@ function unknownField(word: string, name: string): MpsbenchError {
       : `the fields are ${templateFieldKinds.map((kind) => `{{${kind}}}`).join(', ')}`;
   return new MpsbenchError(
     'USAGE',
-    `field '{{${word}}}' of template '${name}' is unknown; ${advice} (without --template braces are sent as they are)`,
+    `field '{{${word}}}' of template '${name}' is unknown; ${advice} (to send it as it is, write {{{{${word}}})`,
   );
 }
 

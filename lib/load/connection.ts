@@ -1,8 +1,7 @@
 /** One connection: a client of undici and whatever socket it has at the moment. */
-import { Client } from 'undici';
+import { Client, type Dispatcher } from 'undici';
 import type { LoadSpec } from '../records/load.ts';
 import { ConnectionSlot, type OpenSocket, socketOpener } from './connector.ts';
-import type { Lane } from './lane.ts';
 import { separateUrls } from './server-address.ts';
 import { SocketMemory } from './socket-memory.ts';
 
@@ -18,6 +17,11 @@ export interface ConnectionHost {
   readonly http2Streams: number | null;
   /** A connection was made. */
   readonly onConnected: () => void;
+}
+
+/** What sends over a connection: undici's handler, which is also told of every new socket. */
+export interface ConnectionLane extends Dispatcher.DispatchHandler {
+  noteNewConnection(): void;
 }
 
 /** One for each server of the run. Throws USAGE. */
@@ -42,7 +46,7 @@ export class Connection {
   readonly server: number;
   readonly #slot: ConnectionSlot;
   readonly #client: Client;
-  #lanes: readonly Lane[] = [];
+  #lanes: readonly ConnectionLane[] = [];
   /** Requests that ended on the socket of the moment. */
   #served = 0;
 
@@ -72,11 +76,11 @@ export class Connection {
   }
 
   /** Lanes are told of every new socket. */
-  add(lane: Lane): void {
+  add(lane: ConnectionLane): void {
     this.#lanes = this.#lanes.concat(lane);
   }
 
-  dispatch(lane: Lane, options: Parameters<Client['dispatch']>[0]): void {
+  dispatch(lane: ConnectionLane, options: Parameters<Client['dispatch']>[0]): void {
     this.#client.dispatch(options, lane);
   }
 

@@ -2,6 +2,7 @@
 import { type Clock, type Origin, systemClock } from '../core/clock.ts';
 import { interrupted, isInterrupted } from '../core/errors.ts';
 import { milliseconds, ns, seconds } from '../core/units.ts';
+import { readHistogramLibrary } from '../records/histogram.ts';
 import type { LoadResult, LoadSpec } from '../records/load.ts';
 import { checkDescriptorLimit } from './descriptor-limit.ts';
 import type { LoadEngine, LoadHooks } from './engine.ts';
@@ -12,6 +13,7 @@ import { endedByTrace } from './trace.ts';
 
 /** Each wake-up of JavaScript costs the cores that are measured; the threads have room for a second's rows. */
 const takeInterval = milliseconds(125);
+const awakeNs = milliseconds(3);
 const progressInterval = milliseconds(250);
 
 export interface EngineOptions {
@@ -65,6 +67,11 @@ class EngineRun {
       const preparing = this.#sender.prepare(this.#spec, threads, clock, this.#ending.signal);
       await using prepared = await this.#orFailure(preparing);
       const origin: Origin = this.#hooks.origin ?? clock.origin();
+      if (this.#hooks.startsAtOrigin === true) {
+        // Read after the start, it would make the first run of a process begin late.
+        readHistogramLibrary();
+        await this.#untilOrigin(origin);
+      }
       using session = new RunSession(
         this.#spec,
         origin,
@@ -94,7 +101,18 @@ class EngineRun {
     // The take loop goes on meanwhile, so that the threads find room for their last rows.
     await this.#orFailure(session.done);
     this.#ending.abort();
-    return session.result();
+    const result = session.result();
+    this.#hooks.onLedger?.(session.ledger(result));
+    return result;
+  }
+
+  /** Timers are coarser than a start that several hosts share: the last of the wait is spent awake. */
+  async #untilOrigin(origin: Origin): Promise<void> {
+    const { clock } = this.#options;
+    for (let leftNs = -clock.offsetNs(origin); leftNs > awakeNs; leftNs = -clock.offsetNs(origin)) {
+      await this.#orFailure(this.#sleep(leftNs - awakeNs));
+    }
+    while (clock.offsetNs(origin) < 0) await this.#orFailure(new Promise((resolve) => setImmediate(resolve)));
   }
 
   async #takeLoop(session: RunSession): Promise<void> {

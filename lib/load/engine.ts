@@ -1,8 +1,9 @@
 /** The contract of a load engine: what sends the requests. One interface, same results, whatever sends them. */
 import type { Origin } from '../core/clock.ts';
 import type { GeneratorHealth, LoadResult, LoadSpec } from '../records/load.ts';
-import type { LoadInterval } from './load-interval.ts';
+import type { IntervalHooks } from './load-interval.ts';
 import type { RowSink } from './request-row.ts';
+import type { RunLedger } from './run-ledger.ts';
 
 /** What a run tells while it goes on; for progress displays, never for results. */
 export interface LoadProgress {
@@ -14,18 +15,14 @@ export interface LoadProgress {
   readonly recentPerSecond: number;
 }
 
-/** Who is told of the intervals of a run, and how long they are. */
-export interface IntervalHooks {
-  /** Called with each interval soon after its end, in order; with the last one before the run resolves. */
-  readonly onInterval?: (interval: LoadInterval) => void;
-  /** Length of these intervals; left out = the spec's intervalNs. */
-  readonly reportIntervalNs?: number;
-}
-
 export interface LoadHooks extends IntervalHooks {
   readonly signal: AbortSignal;
   /** Offsets of the run count from it; null = the engine takes its own. */
   readonly origin: Origin | null;
+  /** The origin is still to come: the run begins then, and its offsets count from its start. */
+  readonly startsAtOrigin?: boolean;
+  /** Of a run that is to be added to others: the counts behind its result, called once before it resolves. */
+  readonly onLedger?: (ledger: RunLedger) => unknown;
   /** Called about four times a second. */
   readonly onProgress?: (progress: LoadProgress) => void;
   /** Called for each request of warm-up and measurement once it has ended; between threads in no order. */

@@ -1,7 +1,6 @@
 /** Carries one request at a time over a connection: all of an HTTP/1.1 connection, or a stream of an HTTP/2 one. */
-import type { Dispatcher } from 'undici';
 import type { Outcome } from '../records/load-outcomes.ts';
-import type { Connection } from './connection.ts';
+import type { Connection, ConnectionLane } from './connection.ts';
 import type { DueRequest } from './issuer.ts';
 import { abortedCutOff, brokenStream, type CutOff, classifyError, resentCutOff, timeoutCutOff } from './outcome.ts';
 import type { RequestRow } from './request-row.ts';
@@ -51,7 +50,7 @@ const excerptBytes = 160;
  * The lane itself is undici's handler, of the older kind: nothing is made per request, and heads are not turned into
  * objects that nobody reads.
  */
-export class Lane implements Dispatcher.DispatchHandler {
+export class Lane implements ConnectionLane {
   readonly #host: LaneHost;
   readonly #connection: Connection;
   #due: DueRequest | null = null;

@@ -1,11 +1,9 @@
 /** The intervals of a run while it goes on: gathered from its requests, merged, and put into the form of a report. */
-import { latencyHistogram, latencySummary } from '../records/histogram.ts';
-import { addLatencyCounts, type LatencyCounts, mergeLatencyCounts } from '../records/latency-counts.ts';
+import { type LatencyCounts, mergeLatencyCounts, summaryOfCounts } from '../records/latency-counts.ts';
 import { LatencyTally } from '../records/latency-tally.ts';
 import type { LoadSpec, OutcomeCounts } from '../records/load.ts';
 import type { IntervalReport } from '../records/load-interval.ts';
 import { outcomeNames } from '../records/load-outcomes.ts';
-import type { IntervalHooks } from './engine.ts';
 import type { IssuePlan } from './issue-plan.ts';
 import type { RecordedRequest } from './phase-recorder.ts';
 
@@ -14,15 +12,21 @@ export interface LoadInterval extends Omit<IntervalReport, 'throughputPerSecond'
   readonly responseTimes: LatencyCounts;
 }
 
+/** Who is told of the intervals of a run, and how long they are. */
+export interface IntervalHooks {
+  /** Called with each interval soon after its end, in order; with the last one before the run resolves. */
+  readonly onInterval?: (interval: LoadInterval) => void;
+  /** Length of these intervals; left out = the spec's intervalNs. */
+  readonly reportIntervalNs?: number;
+}
+
 /** The interval in figures. */
 export function intervalReport({ responseTimes, ...interval }: LoadInterval): IntervalReport {
   const spanNs = interval.endOffsetNs - interval.startOffsetNs;
-  const latencies = latencyHistogram();
-  addLatencyCounts(latencies, responseTimes);
   return {
     ...interval,
     throughputPerSecond: spanNs > 0 ? (interval.outcomes.ok * 1e9) / spanNs : 0,
-    responseTime: latencySummary(latencies),
+    responseTime: summaryOfCounts(responseTimes),
   };
 }
 

@@ -5,6 +5,7 @@ import type { LoadPart, OutcomeCounts } from '../records/load.ts';
 import { outcomeNames } from '../records/load-outcomes.ts';
 import { isLate, type RecordedRequest } from './phase-recorder.ts';
 import { expectedIn, type RateSegment, rateSegments } from './rate-profile.ts';
+import type { PartLedger } from './run-ledger.ts';
 import type { ScheduledLoad } from './schedule.ts';
 
 /** A ramp and a trace have no parts of their own. */
@@ -95,6 +96,11 @@ export class PartRecorder {
     }));
   }
 
+  /** What the summaries were made of, in their order. */
+  ledgers(): PartLedger[] {
+    return this.#tallies.map((tally) => tally.ledger());
+  }
+
   /** A request that is due at the very end of the last part is the last of a trace and belongs to it. */
   #at(timeNs: number, what: 'due' | 'ended'): PartTally | undefined {
     const index = Math.floor((timeNs - this.#startNs) / this.#lengthNs);
@@ -116,6 +122,15 @@ class PartTally {
 
   ended(): void {
     this.#okEnded++;
+  }
+
+  ledger(): PartLedger {
+    return {
+      outcomes: { ...this.#outcomes },
+      okEnded: this.#okEnded,
+      lateSends: this.#lateSends,
+      responseTimes: this.#responseTime.counts(),
+    };
   }
 
   figures(durationNs: number): Pick<LoadPart, 'outcomes' | 'throughputPerSecond' | 'responseTime' | 'lateSends'> {

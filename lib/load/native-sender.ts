@@ -54,6 +54,7 @@ function startRun(
     ...requestBytes(spec),
     ...plan,
     payloadStream: BigInt.asIntN(64, streamState(spec.seed, 'payload')),
+    ...(spec.share && { numbering: Float64Array.of(spec.share.index, spec.share.of) }),
     templateStream: BigInt.asIntN(64, templateStream(spec.seed)),
     head: spec.method === 'HEAD',
     okStatuses: spec.expectStatus === null ? anySuccess() : [...new Set(spec.expectStatus)],

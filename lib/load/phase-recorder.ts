@@ -2,10 +2,12 @@
 
 import { lateSendLimitNs } from '../records/generator-limits.ts';
 import { encodeLatencies, type LatencyHistogram, latencySummary, mergeLatencies } from '../records/histogram.ts';
+import { latencyCounts } from '../records/latency-counts.ts';
 import { LatencyTally } from '../records/latency-tally.ts';
 import type { OutcomeCounts, PhaseSummary } from '../records/load.ts';
 import { outcomeNames } from '../records/load-outcomes.ts';
 import type { RequestRow } from './request-row.ts';
+import type { PhaseLedger } from './run-ledger.ts';
 
 /** What the figures of a phase need of a request. */
 export type RecordedRequest = Omit<RequestRow, 'number' | 'phase' | 'firstByteNs' | 'connection'>;
@@ -91,6 +93,25 @@ export class PhaseRecorder {
       serviceTime: latencySummary(latencies.serviceTime),
       lateness: latencySummary(latencies.lateness),
       lateSends: this.#lateSends,
+    };
+  }
+
+  /** What the summary was made of. */
+  ledger({ phase, startOffsetNs, durationNs, outcomes, statuses }: PhaseSummary, okEnded: number): PhaseLedger {
+    const { responseTime, serviceTime, lateness } = this.#latencies();
+    return {
+      phase,
+      startOffsetNs,
+      durationNs,
+      outcomes,
+      statuses,
+      requestBytes: this.#requestBytes,
+      responseBytes: this.#responseBytes,
+      lateSends: this.#lateSends,
+      okEnded,
+      responseTimes: latencyCounts(responseTime),
+      serviceTimes: latencyCounts(serviceTime),
+      latenesses: latencyCounts(lateness),
     };
   }
 

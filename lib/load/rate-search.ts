@@ -20,13 +20,17 @@ export const searchDefaults = {
   connections: 100,
   resolutionRatio: 0.02,
   confirmations: 3,
-  mostProbes: 40,
 } as const;
+
+/** A confirmation is a run of each of two rates, and may be needed again at a second bracket. */
+function usualMostProbes(confirmations: number): number {
+  return 40 + 4 * Math.max(0, confirmations - 3);
+}
 
 /** A probe lasts so much longer than the objectives' percentiles need at its rate. */
 const spareRequests = 1.2;
 const leastStartPerSecond = 10;
-const mostPerSecond = 1e6;
+const usualMostPerSecond = 1e6;
 /** Halving three times from the start; a probe of a lower rate would take minutes. */
 const leastOverStart = 1 / 8;
 /** What a server that was asked for too much is given to work off what it still holds. */
@@ -46,7 +50,11 @@ export interface RateSearchOptions {
   /** Between a rate that is met and one that is missed: 0.02 is 2 %. */
   readonly resolutionRatio: number;
   readonly confirmations: number;
-  readonly mostProbes: number;
+  /** Left out: 40, and four more for each confirmation beyond three. */
+  readonly mostProbes?: number;
+  /** Neither lower nor higher rates are tried. Left out: an eighth of the first rate, and a million per second. */
+  readonly leastPerSecond?: number;
+  readonly mostPerSecond?: number;
 }
 
 export interface RateSearchHooks {
@@ -118,10 +126,13 @@ export async function searchRate(
 
 /** The start is the lowest rate at which a probe of the length asked for can tell. */
 function searchSettings(objectives: readonly Threshold[], options: RateSearchOptions): SearchSettings {
-  const { probeNs, resolutionRatio, confirmations, mostProbes } = options;
+  const { probeNs, resolutionRatio, confirmations } = options;
+  const { mostPerSecond = usualMostPerSecond, mostProbes = usualMostProbes(confirmations) } = options;
+  checkSettings(options, mostPerSecond, mostProbes);
   const telling = (spareRequests * requestsNeeded(objectives) * 1e9) / probeNs;
-  const startPerSecond = Math.min(mostPerSecond, roundedRate(Math.max(leastStartPerSecond, telling)));
-  const leastPerSecond = roundedRate(startPerSecond * leastOverStart);
+  const wanted = Math.max(roundedRate(Math.max(leastStartPerSecond, telling)), options.leastPerSecond ?? 0);
+  const startPerSecond = Math.min(mostPerSecond, wanted);
+  const leastPerSecond = options.leastPerSecond ?? roundedRate(startPerSecond * leastOverStart);
   return { startPerSecond, leastPerSecond, mostPerSecond, resolutionRatio, confirmations, mostProbes };
 }
 
@@ -150,6 +161,27 @@ function probed(
   const { measurement, generator, errorSamples } = summary;
   const seen = { seed, originAt, measurement, generator, errorSamples };
   return { ratePerSecond, purpose, ...seen, ...judgeProbe(summary, objectives) };
+}
+
+/** Throws USAGE. */
+function checkSettings(options: RateSearchOptions, mostPerSecond: number, mostProbes: number): void {
+  const { resolutionRatio, confirmations, leastPerSecond } = options;
+  const isRate = (rate: number): boolean => Number.isFinite(rate) && rate > 0;
+  if (!(resolutionRatio > 0 && resolutionRatio < 1)) {
+    throw unusable(`a resolution of ${resolutionRatio}`, 'a share above 0 and below 1');
+  }
+  for (const [what, count] of Object.entries({ confirmations, probes: mostProbes })) {
+    if (!Number.isSafeInteger(count) || count < 1) throw unusable(`${count} ${what}`, 'a whole number of at least 1');
+  }
+  if (!isRate(mostPerSecond)) throw unusable(`a highest rate of ${mostPerSecond}`, 'requests per second above 0');
+  if (leastPerSecond === undefined) return;
+  if (!isRate(leastPerSecond)) throw unusable(`a lowest rate of ${leastPerSecond}`, 'requests per second above 0');
+  if (leastPerSecond <= mostPerSecond) return;
+  throw unusable(`a lowest rate of ${leastPerSecond} above the highest, ${mostPerSecond}`, 'them in their order');
+}
+
+function unusable(what: string, wanted: string): MpsbenchError {
+  return new MpsbenchError('USAGE', `a search for the highest rate cannot go by ${what}: give ${wanted}`);
 }
 
 function noObjective(): MpsbenchError {

@@ -16,6 +16,12 @@ export type RequestSource = (number: number) => PreparedRequest;
 
 /** Bodies follow the seed's 'payload' stream, and fields of templates the stream of templates. */
 export function requestSource(spec: LoadSpec): RequestSource {
+  const source = wholeSource(spec);
+  const { share } = spec;
+  return share === undefined ? source : (number) => source(share.index + number * share.of);
+}
+
+function wholeSource(spec: LoadSpec): RequestSource {
   const pool = (spec.bodies.length === 0 ? [null] : spec.bodies).map((body, index) => source(spec, body, index));
   const first = pool[0] as RequestSource;
   if (pool.length === 1) return first;

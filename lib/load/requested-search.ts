@@ -6,7 +6,8 @@ import { completeLoad } from './requested-load.ts';
 
 /**
  * Where, and what is to be met. Left out: constant arrivals, 100 connections, probes of 10 s after 1 s of warm-up, 2 %,
- * 3 confirmations, 40 probes at most, and of the load what runLoad fills in. All spans are integer nanoseconds.
+ * 3 confirmations, 40 probes at most (four more for each further confirmation), an eighth of the first rate to a million
+ * per second, and of the load what runLoad fills in. All spans are integer nanoseconds.
  */
 export type RequestedRateSearch = Pick<SearchedLoad, 'url'> &
   Partial<Omit<SearchedLoad, 'url'>> &
@@ -31,8 +32,10 @@ export async function searchRequestedRate(
   requested: RequestedRateSearch,
   { signal, ...hooks }: SearchRateOptions = {},
 ): Promise<RateSearch> {
-  const { objectives, arrival, connections, probeNs, resolutionRatio, confirmations, mostProbes, ...load } = requested;
-  const given = { arrival, connections, probeNs, resolutionRatio, confirmations, mostProbes };
+  const { objectives, arrival, connections, probeNs, resolutionRatio, confirmations, ...others } = requested;
+  const { mostProbes, leastPerSecond, mostPerSecond, ...load } = others;
+  const limits = { mostProbes, leastPerSecond, mostPerSecond };
+  const given = { arrival, connections, probeNs, resolutionRatio, confirmations, ...limits };
   const known = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   const options: RateSearchOptions = { ...searchDefaults, arrival: 'constant', objectives, ...known };
   const {

@@ -5,18 +5,18 @@ import { readHistogramLibrary } from '../records/histogram.ts';
 import type { GeneratorHealth, LoadResult, LoadSpec } from '../records/load.ts';
 import type { Steadiness } from '../records/steadiness.ts';
 import { BatchRecorder } from './batch-recorder.ts';
-import type { IntervalHooks, LoadHooks, LoadProgress } from './engine.ts';
+import { dueTimes } from './due-times.ts';
+import type { LoadHooks, LoadProgress } from './engine.ts';
 import { IssuePlan } from './issue-plan.ts';
+import type { IntervalHooks } from './load-interval.ts';
 import { intervalReporter } from './load-interval.ts';
 import { noConnection } from './outcome.ts';
-import { arrivalSchedule } from './schedule.ts';
+import type { RunLedger } from './run-ledger.ts';
 import { handOverNs, lanesOf, type PreparedSender, type Sender, type SendingRun } from './sender.ts';
 import { Settlement } from './settlement.ts';
 
 /** With no connection at all, so many failed requests are enough to give the run up. */
 const failuresBeforeGivingUp = 3;
-/** 1 GiB of due times, twice. */
-const mostScheduled = 2 ** 27;
 
 export interface SessionParts {
   readonly sender: Sender;
@@ -37,6 +37,7 @@ export class RunSession implements Disposable {
   #cpuAtStart: NodeJS.CpuUsage | null = null;
   #cpuNs: number | null = null;
   readonly #scheduleNs: Float64Array | null;
+  readonly #startedNs: number;
   #steadiness: Steadiness | null = null;
   readonly #done = new Settlement<void>();
   #takeFailure: { readonly error: unknown } | null = null;
@@ -46,7 +47,7 @@ export class RunSession implements Disposable {
     origin: Origin,
     clock: Clock,
     parts: SessionParts,
-    hooks: IntervalHooks & Pick<LoadHooks, 'onRow'> = {},
+    hooks: IntervalHooks & Pick<LoadHooks, 'onRow' | 'startsAtOrigin' | 'onLedger'> = {},
   ) {
     this.#spec = spec;
     this.#origin = origin;
@@ -55,8 +56,9 @@ export class RunSession implements Disposable {
     // Read beside the first requests, it would hold up their replies where this very thread takes them.
     const sendsHere = parts.sender.name === 'undici' && parts.threads === 1;
     if (sendsHere) readHistogramLibrary();
-    const offsets = spec.loop.kind === 'closed' ? null : schedule(spec);
-    const startNs = this.nowNs();
+    const offsets = spec.loop.kind === 'closed' ? null : (spec.share?.dueNs ?? dueTimes(spec));
+    this.#startedNs = this.nowNs();
+    const startNs = hooks.startsAtOrigin === true ? 0 : this.#startedNs;
     const scheduled = offsets?.map((dueNs) => dueNs + startNs) ?? null;
     this.#scheduleNs = scheduled;
     this.plan = new IssuePlan(startNs, spec.warmupNs, spec.stop);
@@ -64,6 +66,7 @@ export class RunSession implements Disposable {
     this.#recorder = new BatchRecorder(spec, this.plan, parts.prepared.faults, {
       reporter: intervalReporter(spec, this.plan, hooks),
       onRow: hooks.onRow,
+      keepsIntervals: hooks.onLedger !== undefined,
     });
     this.#run = parts.prepared.start({
       connections: lanesOf(spec),
@@ -184,6 +187,21 @@ export class RunSession implements Disposable {
     };
   }
 
+  /** The counts behind the result; after it. */
+  ledger({ summary }: LoadResult): RunLedger {
+    const { warmup, measurement, parts, okInWarmup, okInMeasurement, finishedInWindow } = this.#recorder;
+    return {
+      startedNs: this.#startedNs,
+      warmup: summary.warmup && warmup.ledger(summary.warmup, okInWarmup),
+      measurement: measurement.ledger(summary.measurement, okInMeasurement),
+      parts: parts.ledgers(),
+      series: this.#recorder.intervals(),
+      finishedInWindow,
+      generator: summary.generator,
+      errorSamples: summary.errorSamples,
+    };
+  }
+
   /** Takes what ended before an interrupt, for whoever keeps the rows. */
   [Symbol.dispose](): void {
     try {
@@ -239,24 +257,6 @@ export class RunSession implements Disposable {
   }
 }
 
-/** Due times from the start of the run, all of them: the threads only follow. */
-function schedule(spec: LoadSpec): Float64Array {
-  const plan = new IssuePlan(0, spec.warmupNs, spec.stop);
-  const arrivals = arrivalSchedule(spec);
-  let due = new Float64Array(1024);
-  for (let count = 0; ; count++) {
-    const dueNs = arrivals.next();
-    if (plan.claim(dueNs) === null) return due.subarray(0, count);
-    if (count === mostScheduled) throw tooLong();
-    if (count === due.length) {
-      const larger = new Float64Array(2 * count);
-      larger.set(due);
-      due = larger;
-    }
-    due[count] = dueNs;
-  }
-}
-
 /** How much of a schedule is sent when the measurement begins before its time. */
 function scheduleLength(dueNs: Float64Array, plan: IssuePlan, { stop }: LoadSpec): number {
   const first = (fromNs: number): number => {
@@ -264,9 +264,4 @@ function scheduleLength(dueNs: Float64Array, plan: IssuePlan, { stop }: LoadSpec
     return index < 0 ? dueNs.length : index;
   };
   return stop.kind === 'duration' ? first(plan.deadlineNs) : first(plan.measurementStartNs) + stop.requests;
-}
-
-function tooLong(): MpsbenchError {
-  const advice = 'give a shorter run or a lower rate';
-  return new MpsbenchError('USAGE', `the schedule of this run has over ${mostScheduled} due times: ${advice}`);
 }

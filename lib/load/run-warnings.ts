@@ -11,6 +11,7 @@ import type { Headroom } from '../records/headroom.ts';
 import type { LoadSummary } from '../records/load.ts';
 import type { ClientPlacement } from '../records/placement.ts';
 import { keepsUp, requestsDue } from './keeps-up.ts';
+import { slowHosts } from './slow-hosts.ts';
 
 export const runWarningKinds = [
   'noOkReply',
@@ -21,6 +22,7 @@ export const runWarningKinds = [
   'cutOff',
   'generatorLimit',
   'otherCpus',
+  'slowHost',
 ] as const;
 
 export interface RunWarning {
@@ -51,6 +53,9 @@ export function runWarnings(summary: LoadSummary, { headroom, placement }: RunFa
     ['cutOff', cutOff(summary)],
     ['generatorLimit', generatorLimit(headroom ?? null)],
     ['otherCpus', otherCpus(placement ?? null)],
+    ...(summary.hosts === undefined ? [] : slowHosts(summary.hosts, summary.loop.kind === 'closed')).map(
+      (text): [RunWarning['kind'], string] => ['slowHost', text],
+    ),
   ];
   return texts.flatMap(([kind, text]) => (text === null ? [] : [{ kind, invalidates: false, text }]));
 }

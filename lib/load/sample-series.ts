@@ -1,7 +1,9 @@
 /** The run in equal intervals of time, made from requests that are told of after they ended. */
 import { latencyQuantileNs } from '../records/histogram.ts';
+import { type LatencyCounts, noLatencies } from '../records/latency-counts.ts';
 import { LatencyTally } from '../records/latency-tally.ts';
 import type { LoadSeries } from '../records/load.ts';
+import type { RunLedger } from './run-ledger.ts';
 
 /**
  * `inFlight` is the mean over the interval of requests that were due and not ended, those that wait for a connection
@@ -19,10 +21,15 @@ export class SampleSeries {
   /** Of the open intervals, by index. */
   readonly #latencies = new Map<number, LatencyTally>();
   readonly #spare: LatencyTally[] = [];
+  /** Of the closed intervals; null where nobody wants them. */
+  readonly #kept: LatencyCounts[] | null;
+  #untilNs = 0;
 
-  constructor(intervalNs: number, startNs: number) {
+  /** `keeps` the latencies of every interval for the ledger. */
+  constructor(intervalNs: number, startNs: number, keeps = false) {
     this.#intervalNs = intervalNs;
     this.#startNs = startNs;
+    this.#kept = keeps ? [] : null;
   }
 
   /** A request was due and not ended from the one time to the other. */
@@ -59,6 +66,7 @@ export class SampleSeries {
   finish(nowNs: number): LoadSeries {
     this.closeBefore(nowNs);
     if (nowNs > this.#p50Ns.length * this.#intervalNs) this.#close(this.#p50Ns.length);
+    this.#untilNs = nowNs;
     const length = this.#p50Ns.length;
     const covered = (index: number): number =>
       Math.min(nowNs, (index + 1) * this.#intervalNs) - Math.max(this.#startNs, index * this.#intervalNs);
@@ -71,6 +79,18 @@ export class SampleSeries {
       p50Ns: Float64Array.from(this.#p50Ns),
       p99Ns: Float64Array.from(this.#p99Ns),
     };
+  }
+
+  /** What the finished series was made of. Throws RangeError where that was not kept. */
+  ledger(): RunLedger['series'] {
+    if (this.#kept === null) throw new RangeError('the intervals of this run were not kept');
+    const intervals = this.#kept.map((responseTimes, index) => ({
+      ok: this.#ok[index] ?? 0,
+      errors: this.#errors[index] ?? 0,
+      areaNs: this.#areaNs[index] ?? 0,
+      responseTimes,
+    }));
+    return { untilNs: this.#untilNs, intervals };
   }
 
   #indexOf(timeNs: number): number {
@@ -97,6 +117,7 @@ export class SampleSeries {
     this.#grow(index);
     const tally = this.#latencies.get(index);
     const latencies = tally?.histogram();
+    this.#kept?.push(tally?.counts() ?? noLatencies);
     this.#p50Ns.push((latencies && latencyQuantileNs(latencies, 0.5)) ?? Number.NaN);
     this.#p99Ns.push((latencies && latencyQuantileNs(latencies, 0.99)) ?? Number.NaN);
     if (tally === undefined) return;

@@ -14,6 +14,7 @@ import type {
   SmActivity,
 } from '../records/gpu.ts';
 import type { EncoderDimensions } from '../records/server-plans/embedded.ts';
+import type { XidErrors } from '../records/xid-errors.ts';
 
 export interface SampleOptions {
   /** 5e6 to 10e9. */
@@ -48,6 +49,9 @@ export interface NativeGpuSession {
   /** Reads the driver's counters of the SMs (GPM), as endActivity does; in between nothing is read. */
   beginActivity(options: { readonly device: number }): void;
   endActivity(): SmActivity;
+  /** Registers for the Xid errors of the device, which endXidWatch() gives. */
+  beginXidWatch(options: { readonly device: number }): void;
+  endXidWatch(): XidErrors;
   /** Idempotent; stops a sampling that runs. */
   close(): void;
 }
@@ -104,6 +108,8 @@ export interface LoadRunOptions {
   readonly templateStream: bigint;
   /** State of the stream that draws from the pool (core/random.ts), as a signed number of 64 bits. */
   readonly payloadStream: bigint;
+  /** Of a share of a larger run: the number of its first request there, and the step to the next. Left out = 0 and 1. */
+  readonly numbering?: Float64Array;
   /** The method is HEAD. */
   readonly head: boolean;
   /** The request says "Connection: close". */

@@ -1,9 +1,7 @@
 /** Counts latencies by the buckets of HdrHistogram, for where millions of them are recorded. */
 import { type LatencyHistogram, latencyHistogram, recordLatency } from './histogram.ts';
-import { type LatencyCounts, latencyCounts, noLatencies } from './latency-counts.ts';
+import { type LatencyCounts, latencyCounts, noLatencies, significantBits } from './latency-counts.ts';
 
-/** Bits that three significant digits keep: values with these bits in common share a bucket. */
-const significantBits = 11;
 const mostExactShift = 31 - significantBits;
 
 /**
@@ -23,9 +21,27 @@ export class LatencyTally {
       recordLatency(this.#long, spanNs);
       return;
     }
+    this.#count(spanNs, 1);
+  }
+
+  /** Of another tally, or of a histogram. */
+  add({ valuesNs, counts }: LatencyCounts): void {
+    for (let index = 0; index < valuesNs.length; index++) {
+      const valueNs = valuesNs[index] as number;
+      const count = counts[index] as number;
+      if (valueNs < 2 ** 31) {
+        this.#count(valueNs, count);
+      } else {
+        this.#long ??= latencyHistogram();
+        this.#long.recordValueWithCount(valueNs, count);
+      }
+    }
+  }
+
+  #count(spanNs: number, count: number): void {
     const shift = Math.max(0, 32 - significantBits - Math.clz32(spanNs));
     const index = (shift << significantBits) | (spanNs >>> shift);
-    (this.#counts[index] as number)++;
+    this.#counts[index] = (this.#counts[index] as number) + count;
     if (index < this.#first) this.#first = index;
     if (index > this.#last) this.#last = index;
   }

@@ -1,6 +1,8 @@
 /** What one load run is asked to do and what came of it. */
 import { z } from 'zod';
 import { arrivalNames, mostSteps } from './arrivals.ts';
+import { loadHostsSchema } from './load-hosts.ts';
+import type { RemoteLoad } from './remote-load.ts';
 import { type SteadyWarmup, steadinessSchema } from './steadiness.ts';
 import type { Transport } from './transport.ts';
 
@@ -89,6 +91,19 @@ export interface LoadSpec {
   readonly transport: Transport;
   /** Length of one point of the series. */
   readonly intervalNs: number;
+  /** Of a run that is a part of a larger one, which other generators send the rest of. Left out = the whole. */
+  readonly share?: LoadShare;
+}
+
+/** What of a larger run this one sends; loop and stop of its spec hold its own connections and number of requests. */
+export interface LoadShare {
+  /** Its n-th request has the number `index + n x of` in the whole, and the body of that number. */
+  readonly index: number;
+  readonly of: number;
+  /** When the whole ends. */
+  readonly stop: Stop;
+  /** Of an open loop: when its requests fall due, ns from the start of the run, ascending. */
+  readonly dueNs?: Float64Array;
 }
 
 /** What can be said of a set of latencies; null where there are none. Values are HdrHistogram buckets. */
@@ -191,6 +206,8 @@ export const loadSummarySchema = z.object({
   /** Of a load that reads event streams. */
   tokens: tokenSummarySchema.optional(),
   generator: generatorHealthSchema,
+  /** Of a load from several hosts, whose generators `generator` sums up: each of them. */
+  hosts: loadHostsSchema.optional(),
   /** First few error texts by outcome, for people. */
   errorSamples: z.record(z.string(), z.array(z.string())),
 });
@@ -215,6 +232,8 @@ export interface LoadResult {
   readonly series: LoadSeries;
   /** Encoded HDR histograms of the measurement phase and of the warm-up. */
   readonly histograms: EncodedHistograms;
+  /** Of a load that came from another machine. */
+  readonly remote?: RemoteLoad;
 }
 
 export const encodedHistogramsSchema = z.object({

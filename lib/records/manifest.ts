@@ -32,13 +32,23 @@ export interface RecordCheck {
 
 /** Writes the manifest of the records as they are now. Throws STUDY_UNREADABLE or OUTPUT_NOT_WRITABLE. */
 export async function writeManifest(directory: StudyDirectory): Promise<void> {
-  const files: Manifest['files'][number][] = [];
-  for (const name of await recordNames(directory.path)) {
-    const content = await bytesOf(directory.path, name);
-    if (content) files.push({ name, sizeBytes: content.length, sha256: digest(content) });
-  }
+  const files = await factsOf(directory.path, await recordNames(directory.path));
   const manifest: Manifest = { schemaVersion: manifestSchemaVersion, toolVersion: packageVersion(), files };
   await directory.writeFile(studyFiles.manifest, `${JSON.stringify(manifest, null, 2)}\n`);
+}
+
+/** Every record as it is now, the manifest included if there is one. Throws STUDY_UNREADABLE. */
+export async function recordFacts(path: string): Promise<Manifest['files']> {
+  return await factsOf(path, [...(await recordNames(path)), studyFiles.manifest]);
+}
+
+async function factsOf(path: string, names: readonly string[]): Promise<Manifest['files'][number][]> {
+  const files: Manifest['files'][number][] = [];
+  for (const name of names) {
+    const content = await bytesOf(path, name);
+    if (content) files.push({ name, sizeBytes: content.length, sha256: digest(content) });
+  }
+  return files;
 }
 
 /** Before records are added: a manifest of what was there would call them changed. */

@@ -24,6 +24,8 @@ export const studyFiles = {
   logs: 'logs',
   /** Put there by the user: what `mpsbench context --out` writes. */
   context: 'context.json',
+  /** Of the copy of a study that an agent runs: whose it is. */
+  agent: 'agent.json',
   summary: 'summary.json',
   results: 'results.csv',
   abReport: 'ab_report.csv',

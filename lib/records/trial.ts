@@ -6,8 +6,10 @@ import { gpuSnapshotSchema, samplingSummarySchema } from './gpu.ts';
 import { headroomSchema } from './headroom.ts';
 import { loadSummarySchema } from './load.ts';
 import { placementSchema } from './placement.ts';
+import { remoteLoadSchema } from './remote-load.ts';
 import { resourceUseSchema } from './resource-use.ts';
 import { sampledReplySchema } from './sampled-reply.ts';
+import { xidErrorsSchema } from './xid-errors.ts';
 
 export const trialSchemaVersion = 1;
 
@@ -36,6 +38,7 @@ export const reasonSchema = z.object({
     'power-capped',
     'ecc-errors',
     'ecc-corrected',
+    'xid-errors',
     'compute-mode-changed',
     'replies-differ',
     'replies-vary',
@@ -44,6 +47,7 @@ export const reasonSchema = z.object({
     'interrupted',
     'out-of-memory',
     'client-limit',
+    'link-broken',
   ]),
   message: z.string(),
   advice: z.string(),
@@ -104,6 +108,8 @@ export const trialGpuSchema = z.object({
   sampling: samplingSummarySchema.nullable(),
   /** Through the measurement; null where nothing was sampled, absent from older records. */
   clocks: clockSummarySchema.nullable().optional(),
+  /** From before the server is started to the end of its load; null where nothing watched, absent from older records. */
+  xidErrors: xidErrorsSchema.nullable().optional(),
 });
 
 export const trialPhaseSchema = z.enum(['aa', 'confirmation']);
@@ -136,6 +142,8 @@ export const trialRecordSchema = z.object({
   gpu: trialGpuSchema.nullable(),
   /** How near the generator was to its own limit; null where it was not asked: no measurement, or an older record. */
   headroom: headroomSchema.nullable().default(null),
+  /** Of a load that came from another machine; left out = it came from this one. */
+  remote: remoteLoadSchema.optional(),
   /** To the requests that every arm is asked before its load; null where they got none, absent from older records. */
   replies: z.array(sampledReplySchema).nullable().optional(),
   /** null = nothing was to be kept to CPUs. */

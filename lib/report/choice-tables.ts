@@ -6,7 +6,7 @@ import type { CellSummary, StudySummary } from '../analysis/summary-model.ts';
 import { formatBytes, formatDuration, formatRate, type Nanoseconds } from '../core/units.ts';
 import { parseConstraint } from '../records/constraint.ts';
 import { durationText, mebibytesText, rateText, unknownText } from './decision-rows.ts';
-import type { ReportTable } from './tables.ts';
+import type { ReportTable } from './report-table.ts';
 
 const noRows: ReadonlySet<number> = new Set();
 const plain = { emphasised: noRows, groupStarts: noRows, groupColumns: 0 };

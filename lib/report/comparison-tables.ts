@@ -1,5 +1,12 @@
 /** A comparison as the tables that terminal and Markdown share. */
-import type { ComparedCell, ComparedSide, ComparisonResult } from '../analysis/comparison-model.ts';
+import type {
+  ComparedCell,
+  ComparedRate,
+  ComparedSide,
+  ComparisonMetric,
+  ComparisonResult,
+  SearchedSide,
+} from '../analysis/comparison-model.ts';
 import { percentText } from '../analysis/comparison-verdict.ts';
 import type { UnpairedRatio } from '../analysis/unpaired-ratio.ts';
 import { formatDuration, type Nanoseconds } from '../core/units.ts';
@@ -18,8 +25,33 @@ export function factTable({ facts }: ComparisonResult): ComparisonTable {
   };
 }
 
-/** One row per cell; memory only where one side has it. */
-export function cellTable({ cells, metric }: ComparisonResult): ComparisonTable {
+/** What was measured of both sides: a row per cell, or the highest rates. Without rows where nothing was compared. */
+export function figureTable({ cells, metric, highestRate }: ComparisonResult): ComparisonTable {
+  if (metric !== 'highest-rate') return cellTable(cells, metric);
+  return {
+    headings: ['', 'n', 'base', 'candidate', 'ratio [least, most]', 'verdict'],
+    rows: highestRate === undefined ? [] : [rateRow(highestRate)],
+  };
+}
+
+function rateRow({ base, candidate, ratio, lowerRatio, upperRatio, verdict }: ComparedRate): string[] {
+  const most = upperRatio === null ? unknownText : upperRatio.toFixed(3);
+  const middle = ratio === null ? unknownText : `${ratio.toFixed(3)}x`;
+  return [
+    ...['highest rate', `${base.count}, ${candidate.count}`, searchedText(base), searchedText(candidate)],
+    ...[`${middle} [${lowerRatio.toFixed(3)}, ${most}]`, verdict],
+  ];
+}
+
+function searchedText({ ratePerSecond, lowerPerSecond, upperPerSecond }: SearchedSide): string {
+  if (ratePerSecond === null) return upperPerSecond === null ? unknownText : `below ${rateText(upperPerSecond)} /s`;
+  const above = upperPerSecond === null ? 'or more' : `to ${rateText(upperPerSecond)}`;
+  const below = lowerPerSecond === ratePerSecond ? '' : `, from ${rateText(lowerPerSecond)}`;
+  return `${rateText(ratePerSecond)} /s${below} ${above}`;
+}
+
+/** Memory only where one side has it. */
+function cellTable(cells: readonly ComparedCell[], metric: ComparisonMetric): ComparisonTable {
   const hasMemory = cells.some(({ base, candidate }) => (base.deviceUsedBytes ?? candidate.deviceUsedBytes) !== null);
   const other = metric === 'throughput' ? 'p99' : 'throughput';
   return {
@@ -38,7 +70,8 @@ export function cellTable({ cells, metric }: ComparisonResult): ComparisonTable 
 }
 
 /** Why a verdict is what it is, once for all cells that share it. */
-export function verdictReasons({ cells }: ComparisonResult): string[] {
+export function verdictReasons({ cells, highestRate }: ComparisonResult): string[] {
+  if (highestRate !== undefined) return [`${highestRate.verdict}: ${highestRate.verdictReason}`];
   const byReason = new Map<string, ComparedCell[]>();
   for (const cell of cells) {
     const reason = `${cell.verdict}: ${cell.verdictReason}`;
@@ -53,14 +86,20 @@ export function comparisonNotes(result: ComparisonResult): string[] {
   const { metric, thresholdRatio, onlyInBase, onlyInCandidate } = result;
   const only = (side: string, cells: readonly string[]): string[] =>
     cells.length === 0 ? [] : [`only in the ${side}: ${cells.join(', ')}`];
+  const against = `against a threshold of ${percentText(thresholdRatio)}`;
+  if (metric === 'highest-rate') {
+    return [
+      `verdict on the highest rate ${against}; a rate lies between the one found and the next above, which is missed; ratio: candidate over base`,
+    ];
+  }
   return [
-    `verdict on ${metric} against a threshold of ${percentText(thresholdRatio)}; medians; ratio: candidate over base, geometric means, Welch's 95 % interval`,
+    `verdict on ${metric} ${against}; medians; ratio: candidate over base, geometric means, Welch's 95 % interval`,
     ...only('base', onlyInBase),
     ...only('candidate', onlyInCandidate),
   ];
 }
 
-function figureText(side: ComparedSide, metric: ComparisonResult['metric']): string {
+function figureText(side: ComparedSide, metric: ComparisonMetric): string {
   const value = { throughput: side.throughputPerSecond, p50: side.p50Ns, p99: side.p99Ns }[metric];
   if (value === null) return unknownText;
   return metric === 'throughput' ? `${rateText(value)} /s` : formatDuration(value as Nanoseconds);

@@ -2,7 +2,7 @@
 import picocolors from 'picocolors';
 import type { ComparisonResult } from '../analysis/comparison-model.ts';
 import { printable } from '../core/printable.ts';
-import { type ComparisonTable, cellTable, comparisonNotes, factTable, verdictReasons } from './comparison-tables.ts';
+import { type ComparisonTable, comparisonNotes, factTable, figureTable, verdictReasons } from './comparison-tables.ts';
 import { escapeMarkdown } from './markdown.ts';
 import { plainTableLines } from './plain-table.ts';
 import type { TextOptions } from './text.ts';
@@ -15,7 +15,7 @@ export function comparisonText(result: ComparisonResult, { colour, width }: Text
   const sections = [
     (['base', 'candidate'] as const).map((side) => printable(`${side.padEnd(9)}  ${sourceText(result[side])}`)),
     result.facts.length === 0 ? [] : tableLines(shortened(factTable(result))),
-    result.cells.length === 0 ? [] : tableLines(cellTable(result)),
+    figureTable(result).rows.length === 0 ? [] : tableLines(figureTable(result)),
     result.refused ? [] : [...verdictReasons(result), ...comparisonNotes(result)].map((line) => paint.dim(prose(line))),
     [paint.bold(prose(verdictLine(result)))],
   ];
@@ -28,7 +28,7 @@ export function comparisonMarkdown(result: ComparisonResult): string {
   const parts = [
     `### mpsbench compare\n\n**${escapeMarkdown(verdictLine(result))}**`,
     (['base', 'candidate'] as const).map((side) => `- ${side}: ${escapeMarkdown(sourceText(result[side]))}`).join('\n'),
-    ...(result.cells.length === 0 ? [] : [markdownTable(cellTable(result))]),
+    ...(figureTable(result).rows.length === 0 ? [] : [markdownTable(figureTable(result))]),
     ...(result.refused ? [] : [[...verdictReasons(result), ...comparisonNotes(result)].map(listItem).join('\n')]),
     ...(result.facts.length === 0 ? [] : [`What differs:\n\n${markdownTable(factTable(result))}`]),
   ];

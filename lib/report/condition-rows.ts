@@ -1,7 +1,7 @@
 /** What the figures hold for, as rows of name and value. */
-
+import type { RemoteFacts } from '../analysis/remote-facts.ts';
 import type { StudySummary } from '../analysis/summary-model.ts';
-import { formatBytes } from '../core/units.ts';
+import { formatBytes, formatDuration, ns } from '../core/units.ts';
 
 /** Facts that are not known are said to be so. */
 export function conditionRows(summary: StudySummary): (readonly [name: string, value: string])[] {
@@ -18,6 +18,7 @@ export function conditionRows(summary: StudySummary): (readonly [name: string, v
   return [
     ['Server', facts.server ?? unknown],
     ['Load', facts.load],
+    ...(summary.remote ? [['Load sent from', remoteText(summary.remote)] as const] : []),
     ['Design', `${summary.blocks} blocks in random order, seed ${summary.seed}`],
     ...gpu,
     ['CPU', facts.cpu],
@@ -25,4 +26,10 @@ export function conditionRows(summary: StudySummary): (readonly [name: string, v
     ['Tool', `mpsbench ${facts.toolVersion}, Node ${facts.nodeVersion}`],
     ['Recorded', facts.recordedAt],
   ];
+}
+
+/** Of the clock: what offsets of the load may be wrong by beside what this host has read. */
+export function remoteText({ drivers, clockErrorNs, roundTripNs }: RemoteFacts): string {
+  const error = formatDuration(ns(clockErrorNs));
+  return `${drivers.join(', ')}; its clock related to this host's within ${error} (round trip ${formatDuration(ns(roundTripNs))})`;
 }

@@ -1,6 +1,7 @@
 /** Every file that follows from the records of a study, as text: the same records give the same bytes. */
 
 import { abRows, type GpuMeans, gpuMeans } from '../analysis/ab-report.ts';
+import { type OtherChoice, summarizeAfterwards } from '../analysis/choice-afterwards.ts';
 import { type LedgerContext, ledgerContextSchema, withContextDocument } from '../analysis/context-document.ts';
 import { type SeriesFigures, type SeriesFiguresOf, seriesFigures } from '../analysis/series-figures.ts';
 import { summarizeStudy } from '../analysis/study-summary.ts';
@@ -23,9 +24,9 @@ export interface DerivedFiles {
   readonly files: ReadonlyMap<string, string>;
 }
 
-/** Reads the records and writes nothing. Throws STUDY_UNREADABLE or RECORD_SCHEMA_MISMATCH. */
-export async function deriveFiles(directory: StudyDirectory): Promise<DerivedFiles> {
-  const summary = await readSummary(directory);
+/** Reads the records and writes nothing; with `other` the choice is by that. Throws STUDY_UNREADABLE or RECORD_SCHEMA_MISMATCH. */
+export async function deriveFiles(directory: StudyDirectory, other: OtherChoice | null = null): Promise<DerivedFiles> {
+  const summary = await readSummary(directory, other);
   const figures = figuresOf(summary);
   const linked = figures.map((figure) => ({ path: figurePath(figure), description: figure.description }));
   const abReport = await abReportOf(directory, summary);
@@ -55,9 +56,9 @@ async function abReportOf(directory: StudyDirectory, summary: StudySummary): Pro
 }
 
 /** The summary alone; writes nothing. Throws STUDY_UNREADABLE or RECORD_SCHEMA_MISMATCH. */
-export async function readSummary(directory: StudyDirectory): Promise<StudySummary> {
+export async function readSummary(directory: StudyDirectory, other: OtherChoice | null = null): Promise<StudySummary> {
   const plan = await readStudyPlan(directory);
-  return summaryOf(directory, plan, await directory.readEnvironment(), await directory.readTrials());
+  return summaryOf(directory, plan, await directory.readEnvironment(), await directory.readTrials(), other);
 }
 
 /** The summary of records that were read, with what lies beside them. Throws as readSummary. */
@@ -66,10 +67,13 @@ export async function summaryOf(
   plan: StudyPlan,
   environment: Environment,
   trials: readonly TrialRecord[],
+  other: OtherChoice | null = null,
 ): Promise<StudySummary> {
   const fromSeries = await readSeriesFigures(directory, trials, plan.gpu.device);
   const context = await readContext(directory);
-  return summarizeStudy(plan, withContextDocument(environment, context), trials, fromSeries);
+  const complete = withContextDocument(environment, context);
+  if (other !== null) return summarizeAfterwards(plan, complete, trials, fromSeries, other);
+  return summarizeStudy(plan, complete, trials, fromSeries);
 }
 
 async function readContext(directory: StudyDirectory): Promise<LedgerContext | null> {

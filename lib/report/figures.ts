@@ -2,6 +2,7 @@
 import type { StudySummary } from '../analysis/summary-model.ts';
 import { type ChartOption, type ChartSize, renderChart } from './chart-renderer.ts';
 import { correlationFigure } from './correlation-figure.ts';
+import { confirmationFigure, noiseFigure, ungatedFigure } from './course-figures.ts';
 import { memoryFigure } from './memory-figure.ts';
 import { paretoFigure } from './pareto-figure.ts';
 import { throughputFigure } from './throughput-figure.ts';
@@ -29,6 +30,13 @@ export function figuresOf(summary: StudySummary): Figure[] {
       'Throughput against device memory, arms of equal workers and batch size joined',
       correlationFigure(summary),
     ],
+    [
+      'confirmation',
+      'Throughput of the recommended configuration over its runner-up, as chosen and in fresh trials',
+      confirmationFigure(summary),
+    ],
+    ['noise-floor', 'Throughput of the first arm against itself, with intervals', noiseFigure(summary)],
+    ['ungated', 'Throughput ratio to off with and without the attempts at throttled clocks', ungatedFigure(summary)],
   ];
   return drawings.flatMap(([name, description, drawing]) =>
     drawing === null ? [] : [{ name, description, svg: renderChart(name, drawing.option, drawing.size) }],

@@ -8,7 +8,8 @@ import { escapeHtml } from './escape-html.ts';
 import type { Figure } from './figures.ts';
 import { htmlStyle } from './html-style.ts';
 import { recommendedFacts } from './recommended-facts.ts';
-import { decisionTable, detailTables, type ReportTable } from './tables.ts';
+import type { ReportTable } from './report-table.ts';
+import { decisionTable, detailTables } from './tables.ts';
 
 const verdictClasses: Readonly<Record<string, string>> = {
   BETTER: 'good',

@@ -3,8 +3,9 @@ import { correlationText } from '../analysis/decision-lines.ts';
 import type { CellLedger } from '../analysis/memory-ledger.ts';
 import type { Spread, StudySummary } from '../analysis/summary-model.ts';
 import { formatDuration, type Nanoseconds } from '../core/units.ts';
+import { remoteText } from './condition-rows.ts';
 import { unknownText } from './decision-rows.ts';
-import type { ReportTable } from './tables.ts';
+import type { ReportTable } from './report-table.ts';
 
 const noRows: ReadonlySet<number> = new Set();
 const plain = { emphasised: noRows, groupStarts: noRows, groupColumns: 0 };
@@ -98,7 +99,8 @@ export function timelineTable(summary: StudySummary): ReportTable {
     title: 'Throughput in time',
     note:
       'Within each trial: Pearson r of the throughput of an interval with the mean of the signal in it; median over trials [least, greatest], and how many independent intervals a trial is worth. ' +
-      'GPU utilisation is the share of time in which any kernel ran. A signal that does not change correlates with nothing. A correlation is no cause.',
+      'GPU utilisation is the share of time in which any kernel ran. A signal that does not change correlates with nothing. A correlation is no cause.' +
+      (summary.remote ? ` The load came from ${remoteText(summary.remote)}.` : ''),
     headings: ['configuration', ...signals.map((signal) => signalHeadings[signal]), 'effective n'],
     rows: cells.map(({ cellId, timeline }) => {
       const entries = signals.map((signal) => timeline.find((entry) => entry.signal === signal));

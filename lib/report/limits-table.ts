@@ -2,7 +2,7 @@
 import type { LimitingPart, TrialLimits } from '../analysis/limiting-part.ts';
 import type { StudySummary } from '../analysis/summary-model.ts';
 import { unknownText } from './decision-rows.ts';
-import type { ReportTable } from './tables.ts';
+import type { ReportTable } from './report-table.ts';
 
 const partNames: Readonly<Record<LimitingPart, string>> = {
   generator: 'generator',

@@ -3,7 +3,8 @@ import type { StudySummary } from '../analysis/summary-model.ts';
 import { printable } from '../core/printable.ts';
 import { cellText } from '../records/arm.ts';
 import { recordedCommand, repeatCommand } from './command-text.ts';
-import { decisionTable, detailTables, type ReportTable } from './tables.ts';
+import type { ReportTable } from './report-table.ts';
+import { decisionTable, detailTables } from './tables.ts';
 
 /** `figures` are paths relative to the report. */
 export function markdownReport(

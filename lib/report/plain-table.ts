@@ -29,12 +29,6 @@ export function plainTableLines(columns: readonly PlainColumn[], rows: readonly 
     .filter((line) => line !== '');
 }
 
-/** The same as text that ends with a newline, all columns aligned at the left. */
-export function plainTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const columns = head.map((heading) => ({ heading }));
-  return `${plainTableLines(columns, rows).join('\n')}\n`;
-}
-
 /** Columns of a terminal that the table takes; its cells must be without colours. */
 export function plainTableWidth(columns: readonly PlainColumn[], rows: readonly (readonly string[])[]): number {
   const widths = columns.map(({ heading }, index) =>

@@ -4,6 +4,7 @@ import type { Comparison, StudySummary, TrialEntry } from '../analysis/summary-m
 import { formatDuration, type Nanoseconds } from '../core/units.ts';
 import { changeTable, constraintTable, correlationTable, frontierTable } from './choice-tables.ts';
 import { conditionRows } from './condition-rows.ts';
+import { confirmationTable, noiseTable, ungatedTable } from './course-tables.ts';
 import {
   cellGroups,
   decisionRows,
@@ -17,22 +18,9 @@ import {
 } from './decision-rows.ts';
 import { ledgerTable, timelineTable, workerCostTable } from './ledger-table.ts';
 import { limitsTable } from './limits-table.ts';
+import type { ReportTable } from './report-table.ts';
 import { failuresTable, testsTable } from './tests-table.ts';
 import { tokenTable } from './token-table.ts';
-
-export interface ReportTable {
-  readonly title: string;
-  /** What the columns mean, where their headings do not say it. */
-  readonly note: string;
-  readonly headings: readonly string[];
-  readonly rows: readonly (readonly string[])[];
-  /** Rows that are set in bold. */
-  readonly emphasised: ReadonlySet<number>;
-  /** Rows that begin a group. */
-  readonly groupStarts: ReadonlySet<number>;
-  /** So many first columns are the same in all rows of a group. */
-  readonly groupColumns: number;
-}
 
 const noRows: ReadonlySet<number> = new Set();
 
@@ -208,8 +196,8 @@ export function conditionTable(summary: StudySummary): ReportTable {
 
 /** In the order of a report; those without a row are left out. */
 export function detailTables(summary: StudySummary): ReportTable[] {
-  const compared = hasComparison(summary) ? [bestTable, comparisonTable, testsTable] : [];
-  const choice = [changeTable, constraintTable, frontierTable];
+  const compared = hasComparison(summary) ? [bestTable, comparisonTable, testsTable, noiseTable, ungatedTable] : [];
+  const choice = [confirmationTable, changeTable, constraintTable, frontierTable];
   const memory = [ledgerTable, workerCostTable, correlationTable, timelineTable];
   const rest = [limitsTable, validityTable, failuresTable, conditionTable, trialTable];
   const tables = [...choice, tokenTable, ...compared, ...memory, ...rest].map((table) => table(summary));

@@ -1,7 +1,7 @@
 /** The tables behind the verdicts: every test of every comparison, and how often each configuration failed. */
 import type { CellSummary, Comparison, PairedRatio, StudySummary } from '../analysis/summary-model.ts';
 import { unknownText } from './decision-rows.ts';
-import type { ReportTable } from './tables.ts';
+import type { ReportTable } from './report-table.ts';
 
 const plain = { emphasised: new Set<number>(), groupStarts: new Set<number>(), groupColumns: 0 } as const;
 

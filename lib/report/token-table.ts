@@ -2,7 +2,7 @@
 import type { CellSummary, CellTokens, Spread, StudySummary } from '../analysis/summary-model.ts';
 import { formatDuration, type Nanoseconds } from '../core/units.ts';
 import { rateText, unknownText } from './decision-rows.ts';
-import type { ReportTable } from './tables.ts';
+import type { ReportTable } from './report-table.ts';
 
 /** No rows where no reply was read as an event stream. */
 export function tokenTable(summary: StudySummary): ReportTable {

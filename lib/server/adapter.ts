@@ -5,6 +5,14 @@ import type { Nanoseconds } from '../core/units.ts';
 import type { LoadSpec } from '../records/load.ts';
 import type { WorkerAttachment } from '../records/trial.ts';
 
+/** Where every server of a study is, unless its load comes from another machine. */
+export const loopbackHost = '127.0.0.1';
+
+/** The address as it stands in a URL: one of IPv6 in brackets. */
+export function urlHost(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}
+
 export interface ServerStart {
   readonly workers: number;
   readonly batchSize: number;
@@ -21,6 +29,11 @@ export interface ServerStart {
    * under a daemon that shows its clients this device alone, else NVML's index. Left out or null = no GPU.
    */
   readonly deviceOrdinal?: number | null;
+  /**
+   * Address of this host on which it takes the requests of the load; left out = loopbackHost. What manages the server
+   * stays on the loopback.
+   */
+  readonly host?: string;
   /** Where the server's logs go; exists. */
   readonly logDirectory: string;
   readonly readyTimeoutNs: Nanoseconds;

@@ -5,11 +5,11 @@ import { MpsbenchError } from '../core/errors.ts';
 import { isRunning, type ProcessIdentity, processIdentity, runningProcesses } from '../core/process-identity.ts';
 import { milliseconds, type Nanoseconds, ns, seconds } from '../core/units.ts';
 import { type CommandPlan, launchArguments } from '../records/server-plans/command.ts';
-import type { RunningServer, ServerAdapter, ServerStart, WorkerFacts } from './adapter.ts';
+import { loopbackHost, type RunningServer, type ServerAdapter, type ServerStart, type WorkerFacts } from './adapter.ts';
 import { readRequestBodies } from './checked-answer.ts';
 import type { ServerProcess } from './child-process.ts';
 import { type FoundWorkers, stopCommand, workersAmong } from './command/process-tree.ts';
-import { checkUnit, host, type ServerUnit, startUnit, type UnitStart } from './command/server-unit.ts';
+import { checkUnit, type ServerUnit, startUnit, type UnitStart } from './command/server-unit.ts';
 import { freePorts } from './free-ports.ts';
 import { ServerFootprint } from './server-footprint.ts';
 
@@ -88,7 +88,7 @@ async function startUnits(
   plan: CommandPlan,
   start: ServerStart,
   running: CommandProcesses,
-  { timeLeft, body, choosePort = freePort }: UnitsStart,
+  { timeLeft, body, choosePort = () => freePort(start) }: UnitsStart,
 ): Promise<ServerUnit[]> {
   const giveUp = new AbortController();
   const signal = AbortSignal.any([start.signal, giveUp.signal]);
@@ -156,7 +156,7 @@ function counted(
   throw new MpsbenchError('SERVER_SCALE_FAILED', `${what}; ${advice}; ${units[0]?.process.logTail()}`);
 }
 
-async function freePort(): Promise<number> {
+async function freePort({ host = loopbackHost }: ServerStart): Promise<number> {
   const [port = 0] = await freePorts(1, host);
   return port;
 }

@@ -3,7 +3,14 @@ import { type Clock, systemClock } from '../core/clock.ts';
 import { MpsbenchError, messageOf } from '../core/errors.ts';
 import { type Nanoseconds, ns, seconds } from '../core/units.ts';
 import type { EmbeddedServerPlan } from '../records/server-plans/embedded.ts';
-import type { RunningServer, ServerAdapter, ServerChange, ServerStart, WorkerFacts } from './adapter.ts';
+import {
+  loopbackHost,
+  type RunningServer,
+  type ServerAdapter,
+  type ServerChange,
+  type ServerStart,
+  type WorkerFacts,
+} from './adapter.ts';
 import { FrontClient, factsSchema } from './embedded/front-client.ts';
 import { resolveWorkload } from './embedded/workload.ts';
 import {
@@ -16,7 +23,6 @@ import {
 } from './model-setup.ts';
 
 const modelName = 'mpsbench';
-const host = '127.0.0.1';
 const queryTimeoutNs = seconds(10);
 // The weights do not matter to a measurement, only that all trials have the same.
 const modelSeed = 1;
@@ -41,8 +47,11 @@ async function startEmbedded(
   const { cudaPath } = options;
   const { deviceUuid } = start;
   const workload = resolveWorkload(plan, { seed: modelSeed, cudaPath, deviceUuid });
-  const ports = { inferencePort: 0, managementPort: 0 };
-  const front = await FrontClient.start({ host, ...ports, queueLimit: plan.queueLimit, workload }, start);
+  const ports = { inferencePort: 0, managementHost: loopbackHost, managementPort: 0 };
+  const front = await FrontClient.start(
+    { host: start.host ?? loopbackHost, ...ports, queueLimit: plan.queueLimit, workload },
+    start,
+  );
   try {
     const wanted = { ...start, modelName, maxBatchDelayNs: plan.maxBatchDelay };
     const facts = await serveModel(front, wanted, leftNs);

@@ -1,4 +1,5 @@
 /** Paired comparisons looked at after each block: intervals whose errors add up to alpha over all looks. Pure. */
+import { normalProbability } from './special-functions.ts';
 import { studentTQuantile } from './student-t.ts';
 import { mean, standardDeviation } from './summary.ts';
 
@@ -51,4 +52,28 @@ export function intervalAtLook(
   const log = mean(logs);
   const half = (studentTQuantile(1 - alpha / 2, pooled.degrees) * Math.max(own, pooled.sd)) / Math.sqrt(logs.length);
   return { pairs: logs.length, log, lowerLog: log - half, upperLog: log + half, confidenceLevel: 1 - alpha };
+}
+
+/**
+ * Predictive power: the chance that the interval at the last look lies on one side of a margin or between the two, if
+ * spread and mean are what was seen so far. The pairs that are missing are taken to spread as all do, and the mean to
+ * come is uncertain by those that are there and those that are missing (a flat prior). Null without an interval.
+ */
+export function chanceToDecide(
+  logs: readonly number[],
+  pooled: { readonly sd: number; readonly degrees: number } | null,
+  last: { readonly alpha: number; readonly looks: number },
+  threshold: number,
+): number | null {
+  const own = standardDeviation(logs);
+  if (own === null || pooled === null) return null;
+  const missing = last.looks - logs.length;
+  const squares = own * own * (logs.length - 1) + pooled.sd * pooled.sd * missing;
+  const sd = Math.max(Math.sqrt(squares / (last.looks - 1)), pooled.sd);
+  const half = (studentTQuantile(1 - last.alpha / 2, pooled.degrees) * sd) / Math.sqrt(last.looks);
+  const spread = sd * Math.sqrt(Math.max(0, 1 / logs.length - 1 / last.looks));
+  const below = (limit: number): number =>
+    spread > 0 ? normalProbability((limit - mean(logs)) / spread) : Number(mean(logs) < limit);
+  const [least, most] = [Math.log(1 - threshold), Math.log(1 + threshold)];
+  return below(least - half) + Math.max(0, below(most - half) - below(least + half)) + 1 - below(most + half);
 }

@@ -3,7 +3,7 @@ import { formatBytes, formatDuration, ns } from '../core/units.ts';
 import type { ContextMeasurement } from '../gpu/context-memory.ts';
 import type { ContextFact } from './context-facts.ts';
 import { type Finding, findingsIn, withoutAdvice } from './finding.ts';
-import type { Check } from './preflight.ts';
+import type { Check } from './preflight-check.ts';
 
 const say = findingsIn('device');
 

@@ -1,4 +1,6 @@
 /** The measurement of what a CUDA context costs on this host: checks, order, runs, search for the client limit. */
+
+import { clientLimit } from '../core/client-limit.ts';
 import { systemClock } from '../core/clock.ts';
 import { MpsbenchError } from '../core/errors.ts';
 import { randomStream, shuffled } from '../core/random.ts';
@@ -10,7 +12,6 @@ import type { ContextCost, ContextLimit, ContextRun } from '../records/context-c
 import type { GpuSnapshot } from '../records/gpu.ts';
 import { type ArmsOnHost, armsOnHost } from './arms-on-host.ts';
 import { chooseDevice } from './choose-device.ts';
-import { clientLimit } from './client-limit.ts';
 import { findContextLimit } from './context-limit.ts';
 import { type ContextRunParts, contextRun, type ScheduledContextRun } from './context-run.ts';
 import type { Finding } from './finding.ts';

@@ -4,7 +4,7 @@ import type { DeviceReading } from '../records/gpu.ts';
 import { nobodyKnown, processRole } from '../records/process-role.ts';
 import { hiddenTenantBytes } from './device-memory.ts';
 import { type Finding, findingsIn } from './finding.ts';
-import type { Check, PreflightFacts } from './preflight.ts';
+import type { Check, PreflightFacts } from './preflight-check.ts';
 
 const say = findingsIn('device');
 

@@ -1,6 +1,6 @@
 /** Preflight checks of the NVIDIA driver, through what opening NVML said. */
 import { findingsIn, withoutAdvice } from './finding.ts';
-import type { Check } from './preflight.ts';
+import type { Check } from './preflight-check.ts';
 
 const say = findingsIn('driver');
 

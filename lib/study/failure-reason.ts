@@ -15,6 +15,11 @@ const reasonOfCode: Partial<Record<ErrorCode, Reason['code']>> = {
   SERVER_CHECK_FAILED: 'check-failed',
   WORKER_DIED: 'worker-died',
   LOAD_FAILED: 'load-failed',
+  LINK_BROKEN: 'link-broken',
+  REDIS_UNREACHABLE: 'load-failed',
+  LOAD_HOSTS_BUSY: 'load-failed',
+  LOAD_HOSTS_MISSING: 'load-failed',
+  LOAD_HOST_LOST: 'load-failed',
 };
 
 /**

@@ -1,7 +1,7 @@
 /** Preflight checks of the machine: platform, CPUs, files, shared memory, PID namespace. */
 import { usableCpuCount } from './environment.ts';
 import { type Finding, findingsIn } from './finding.ts';
-import type { Check } from './preflight.ts';
+import type { Check } from './preflight-check.ts';
 
 const say = findingsIn('host');
 

@@ -3,7 +3,8 @@ import type { GpuSnapshot, ProcessReading } from '../records/gpu.ts';
 import { type ProcessRole, processRole } from '../records/process-role.ts';
 import type { Finding } from './finding.ts';
 import type { MpsState } from './mps-state.ts';
-import { type PreflightFacts, preflight } from './preflight.ts';
+import { preflight } from './preflight.ts';
+import type { PreflightFacts } from './preflight-check.ts';
 
 /** What `probe --json` and the agent's snapshot give. */
 export interface HostSnapshot {

@@ -1,10 +1,10 @@
 /** Preflight checks of MPS: its control program, other daemons, the client limit, and journals of mpsbench itself. */
 import { basename } from 'node:path';
+import { clientLimit } from '../core/client-limit.ts';
 import { entryName, type JournalEntry, type JournalFinding } from '../core/journal.ts';
 import type { ForeignDaemon } from '../mps/foreign-daemons.ts';
-import { clientLimit } from './client-limit.ts';
 import { type Finding, findingsIn, withoutAdvice } from './finding.ts';
-import type { Check, PreflightFacts } from './preflight.ts';
+import type { Check, PreflightFacts } from './preflight-check.ts';
 
 const say = findingsIn('mps');
 const sayLeft = findingsIn('leftovers');

@@ -10,6 +10,7 @@ import type { MpsDaemonOptions, RunningMpsDaemon } from '../mps/contract.ts';
 import type { ForeignClients } from '../mps/foreign-clients.ts';
 import type { Arm } from '../records/arm.ts';
 import type { GpuSeries, GpuSnapshot, SamplingSummary, SmActivity } from '../records/gpu.ts';
+import type { XidErrors } from '../records/xid-errors.ts';
 import type { ServerAdapter } from '../server/adapter.ts';
 import type { CpuPlacement } from './cpu-placement.ts';
 
@@ -28,6 +29,8 @@ export interface StudyGpu {
   }): StudySampling;
   beginActivity(device: number): void;
   endActivity(): SmActivity;
+  beginXidWatch(device: number): void;
+  endXidWatch(): XidErrors;
 }
 
 /** The device under study. */
@@ -52,6 +55,8 @@ export interface StudyParts {
   readonly foreignClients: (pipeDirectory: string, signal: AbortSignal) => Promise<ForeignClients | null>;
   readonly armEnvironment: (arm: Arm, daemon: RunningMpsDaemon | null) => ArmEnvironment;
   readonly adapter: ServerAdapter;
+  /** Where its servers take the load's requests; left out = on the loopback. */
+  readonly serverHost?: string;
   readonly engine: Pick<LoadEngine, 'run'>;
   readonly cpus: CpuPlacement;
   /** Read at both ends of a measurement. */

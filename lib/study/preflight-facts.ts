@@ -6,7 +6,7 @@ import process from 'node:process';
 import { type ContextSources, readContextFacts } from './context-facts.ts';
 import { type EnvironmentSources, recordEnvironment } from './environment.ts';
 import { readMpsState } from './mps-state.ts';
-import type { PreflightFacts } from './preflight.ts';
+import type { PreflightFacts } from './preflight-check.ts';
 
 export interface PreflightSources extends Omit<EnvironmentSources, 'mpsControl'> {
   /** Path or name of nvidia-cuda-mps-control; null = found on PATH. */

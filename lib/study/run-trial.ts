@@ -66,6 +66,7 @@ export async function runTrial(trial: ScheduledTrial, context: TrialContext): Pr
     use: null,
   };
   try {
+    gpu?.watchXids();
     await measure(trial, context, origin, gpu, findings);
   } catch (thrown) {
     const first = firstError(thrown);
@@ -74,6 +75,7 @@ export async function runTrial(trial: ScheduledTrial, context: TrialContext): Pr
     findings.reasons.push(failureReason(first));
   } finally {
     gpu?.stopSampling();
+    gpu?.stopWatchingXids();
   }
   const goesOn = context.keeper.holds || parts.adapter.attached === true;
   const leftover = goesOn ? null : await gpu?.takeAfter(context.signal);
@@ -207,6 +209,7 @@ async function load(
     },
   });
   gpu?.stopSampling();
+  gpu?.stopWatchingXids();
   findings.use = meter.use();
   const still = standstillReason(longestNs, ns(findings.load.summary.measurement.durationNs));
   if (still) findings.reasons.push(still);
@@ -254,6 +257,7 @@ function output(
     load: findings.load?.summary ?? null,
     gpu: recorded?.moments ?? null,
     headroom: null,
+    ...(findings.load?.remote && { remote: findings.load.remote }),
     ...(findings.replies !== undefined && { replies: findings.replies }),
     placement: findings.placement,
     use: findings.load && withDeviceUse(findings.use, recorded, findings.load.summary.measurement),

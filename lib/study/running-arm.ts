@@ -87,6 +87,7 @@ async function startServer(
     deviceUuid: parts.gpu?.device.uuid ?? null,
     // The daemon is given one device, which is the first that its clients see.
     deviceOrdinal: daemon ? 0 : (parts.gpu?.device.index ?? null),
+    ...(parts.serverHost !== undefined && { host: parts.serverHost }),
     logDirectory: context.logDirectory,
     readyTimeoutNs: plan.readyTimeout,
     signal,

@@ -11,6 +11,7 @@ import { addonBuildId } from '../gpu/addon-build-id.ts';
 import { type GpuSession, tryOpenGpu } from '../gpu/session.ts';
 import { calibrate } from '../load/calibration.ts';
 import { anyEngine, wishedEngine } from '../load/choose-engine.ts';
+import type { LoadEngine } from '../load/engine.ts';
 import { startMpsDaemon } from '../mps/daemon.ts';
 import { armEnvironment } from '../mps/environment.ts';
 import { foreignClients } from '../mps/foreign-clients.ts';
@@ -23,7 +24,8 @@ import { chooseDevice } from './choose-device.ts';
 import { cpuPlacement } from './cpu-placement.ts';
 import { blockedBy, type Finding } from './finding.ts';
 import type { StudyDevice, StudyParts } from './parts.ts';
-import { type PreflightFacts, preflight } from './preflight.ts';
+import { preflight } from './preflight.ts';
+import type { PreflightFacts } from './preflight-check.ts';
 import { gatherPreflightFacts } from './preflight-facts.ts';
 import { serverFindings } from './server-checks.ts';
 
@@ -41,7 +43,11 @@ export interface StudyHostOptions {
   readonly paths: VendorPaths;
   readonly signal: AbortSignal;
   readonly emergency: EmergencyStops;
+  /** Address at which the load reaches the servers; left out = the loopback. */
+  readonly serverHost?: string;
   readonly tool: { readonly version: string; readonly commandLine: readonly string[] };
+  /** Sends the load in place of an engine of this host, which then has no headroom to measure. */
+  readonly engine?: Pick<LoadEngine, 'run'>;
 }
 
 /** Everything a study of this plan needs here; disposal closes the GPU session. */
@@ -133,15 +139,23 @@ function partsOf(
       startMpsDaemon({ ...daemon, ...(journal && { journal }), controlPath: paths.mpsControl, ...limits }),
     foreignClients: (pipeDirectory, signal) => foreignClients({ pipeDirectory, signal, controlPath: paths.mpsControl }),
     armEnvironment,
+    ...(options.serverHost !== undefined && { serverHost: options.serverHost }),
     adapter: chooseAdapter(plan.server, { cudaPath: paths.cuda, ...gpuPidsOf(session, device) }),
-    engine: wishedEngine(wish),
+    engine: options.engine ?? wishedEngine(wish),
     cpus,
     cpuTimes: systemCpuTimes,
-    calibrate: (signal) => (spec, subject, measuredNs) =>
-      calibrate(spec, subject, measuredNs, { signal, emergency, wish, onServerCpus: cpus.onServerCpus }),
+    calibrate: (signal) => (spec, subject, measuredNs) => {
+      if (options.engine !== undefined) throw elsewhere();
+      return calibrate(spec, subject, measuredNs, { signal, emergency, wish, onServerCpus: cpus.onServerCpus });
+    },
     emergency,
     journal,
   };
+}
+
+function elsewhere(): MpsbenchError {
+  const message = 'the load was sent from other hosts, whose ceilings are not known: see what each says of itself';
+  return new MpsbenchError('NOT_SUPPORTED_HERE', message);
 }
 
 /** The PIDs that NVML lists on the device at the moment of asking. */

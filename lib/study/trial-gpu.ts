@@ -4,6 +4,7 @@ import { formatBytes, type Nanoseconds, seconds } from '../core/units.ts';
 import type { DeviceReading, GpuSeries, GpuSnapshot, SamplingSummary, SmActivity } from '../records/gpu.ts';
 import { processRole } from '../records/process-role.ts';
 import type { Reason, TrialRecord } from '../records/trial.ts';
+import type { XidErrors } from '../records/xid-errors.ts';
 import { type MeasuredWindow, measuredClocks } from './measured-clocks.ts';
 import type { StudyDevice, StudyGpu, StudySampling } from './parts.ts';
 
@@ -25,6 +26,9 @@ export interface TrialGpu {
   /** At the start and the end of the measurement; in between nothing is read. */
   beginActivity(): void;
   endActivity(): void;
+  watchXids(): void;
+  /** Idempotent; before the server is stopped, since what is killed may leave an Xid that says nothing of the load. */
+  stopWatchingXids(): void;
   /** Waits a few seconds for the memory to come back; the reason is there when it does not. */
   takeAfter(signal: AbortSignal): Promise<Reason | null>;
   /** null before the baseline was read. Without a window, which is that of the measurement, no clocks are told. */
@@ -39,6 +43,8 @@ export interface TrialGpu {
 export function trialGpu(session: StudyGpu, device: StudyDevice, origin: Origin): TrialGpu {
   const taken: { baseline?: GpuSnapshot; ready?: GpuSnapshot; loaded?: GpuSnapshot; after?: GpuSnapshot } = {};
   let activity: SmActivity | null = null;
+  let watching = false;
+  let xidErrors: XidErrors | null = null;
   let sampling: StudySampling | null = null;
   let sampled: { series: GpuSeries; summary: SamplingSummary } | null = null;
   const snapshot = (): GpuSnapshot => session.snapshot({ origin, withEnergy: true });
@@ -72,6 +78,15 @@ export function trialGpu(session: StudyGpu, device: StudyDevice, origin: Origin)
     endActivity() {
       activity = session.endActivity();
     },
+    watchXids() {
+      session.beginXidWatch(device.index);
+      watching = true;
+    },
+    stopWatchingXids() {
+      if (!watching) return;
+      watching = false;
+      xidErrors = session.endXidWatch();
+    },
     async takeAfter(signal) {
       const before = usedBytes(taken.baseline);
       const released = await poll(
@@ -93,6 +108,7 @@ export function trialGpu(session: StudyGpu, device: StudyDevice, origin: Origin)
         after: taken.after ?? null,
         sampling: sampled?.summary ?? null,
         clocks: window === null ? null : measuredClocks(sampled?.series ?? null, device.uuid, window),
+        xidErrors,
       };
       return { moments, series: sampled?.series ?? null, activity };
     },

@@ -1,6 +1,6 @@
 /** Preflight checks of CUDA and container variables that are set already. */
 import { type Finding, findingsIn } from './finding.ts';
-import type { Check } from './preflight.ts';
+import type { Check } from './preflight-check.ts';
 
 const say = findingsIn('variables');
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "addon/arguments.h"
@@ -88,19 +89,41 @@ Napi::Value start_sampling(const Napi::CallbackInfo& info, NvmlSession& session)
   return sampling_object(info.Env(), sampler.value(), origin_ns);
 }
 
-Napi::Value begin_activity(const Napi::CallbackInfo& info, NvmlSession& session) {
-  Arguments arguments(info, "beginActivity");
+// The argument {device} of `method`; nothing where it is thrown for.
+std::optional<std::size_t> device_argument(const Napi::CallbackInfo& info, const char* method, NvmlSession& session) {
+  Arguments arguments(info, method);
   const auto devices = static_cast<std::int64_t>(session.device_count());
   // Of a closed session, which has no devices, the session itself says that it is closed.
   const std::int64_t device = devices > 0 ? arguments.integer("device", 0, devices - 1) : 0;
-  if (arguments.throw_if_bad()) return {};
-  const auto begun = session.begin_activity(static_cast<std::size_t>(device));
+  if (arguments.throw_if_bad()) return std::nullopt;
+  return static_cast<std::size_t>(device);
+}
+
+Napi::Value begin_activity(const Napi::CallbackInfo& info, NvmlSession& session) {
+  const auto device = device_argument(info, "beginActivity", session);
+  if (!device) return {};
+  const auto begun = session.begin_activity(*device);
   if (!begun.ok()) throw_error(info.Env(), begun.error());
   return info.Env().Undefined();
 }
 
 Napi::Value end_activity(const Napi::CallbackInfo& info, NvmlSession& session) {
   const auto read = session.end_activity();
+  if (read.ok()) return to_js(info.Env(), read.value());
+  throw_error(info.Env(), read.error());
+  return {};
+}
+
+Napi::Value begin_xid_watch(const Napi::CallbackInfo& info, NvmlSession& session) {
+  const auto device = device_argument(info, "beginXidWatch", session);
+  if (!device) return {};
+  const auto begun = session.begin_xid_watch(*device);
+  if (!begun.ok()) throw_error(info.Env(), begun.error());
+  return info.Env().Undefined();
+}
+
+Napi::Value end_xid_watch(const Napi::CallbackInfo& info, NvmlSession& session) {
+  const auto read = session.end_xid_watch();
   if (read.ok()) return to_js(info.Env(), read.value());
   throw_error(info.Env(), read.error());
   return {};
@@ -123,6 +146,14 @@ Napi::Object session_object(Napi::Env env, const std::shared_ptr<OpenSession>& o
       "endActivity",
       Napi::Function::New(
           env, [open](const Napi::CallbackInfo& info) { return end_activity(info, *open->session); }, "endActivity"));
+  object.Set("beginXidWatch",
+             Napi::Function::New(
+                 env, [open](const Napi::CallbackInfo& info) { return begin_xid_watch(info, *open->session); },
+                 "beginXidWatch"));
+  object.Set(
+      "endXidWatch",
+      Napi::Function::New(
+          env, [open](const Napi::CallbackInfo& info) { return end_xid_watch(info, *open->session); }, "endXidWatch"));
   object.Set("close", Napi::Function::New(env, [open](const Napi::CallbackInfo&) { open->session->close(); }, "close"));
   return object;
 }

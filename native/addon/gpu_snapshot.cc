@@ -46,6 +46,11 @@ class Fields {
  private:
   [[nodiscard]] Napi::Value value_of(const std::string& text) const { return Napi::String::New(env_, text); }
   [[nodiscard]] Napi::Value value_of(bool flag) const { return Napi::Boolean::New(env_, flag); }
+  [[nodiscard]] Napi::Value value_of(const Xids& xids) const {
+    Napi::Array array = Napi::Array::New(env_, xids.size());
+    for (std::uint32_t at = 0; at < xids.size(); ++at) array.Set(at, value_of(xids[at]));
+    return array;
+  }
   template <class Number>
   [[nodiscard]] Napi::Value value_of(Number number) const {
     return Napi::Number::New(env_, static_cast<double>(number));
@@ -205,6 +210,14 @@ Napi::Object to_js(Napi::Env env, const Reading<double>& sm_activity_percent) {
   const Napi::Object unavailable = Napi::Object::New(env);
   Fields fields(env, unavailable);
   fields.set("smActivityPercent", sm_activity_percent);
+  fields.plain("unavailable", unavailable);
+  return fields.object();
+}
+
+Napi::Object to_js(Napi::Env env, const Reading<Xids>& xids) {
+  const Napi::Object unavailable = Napi::Object::New(env);
+  Fields fields(env, unavailable);
+  fields.set("xids", xids);
   fields.plain("unavailable", unavailable);
   return fields.object();
 }

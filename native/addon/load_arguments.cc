@@ -88,7 +88,16 @@ bool read_fields(Arguments& arguments, LoadSpec& spec) {
   return numbers.size() % kColumns == 0;
 }
 
+// First number and step; left out by a run that is no share of another.
+void read_numbering(Arguments& arguments, LoadSpec& spec) {
+  const auto numbering = arguments.optional_whole_numbers("numbering");
+  if (!numbering || numbering->size() != 2) return;
+  spec.first_number = static_cast<std::uint64_t>((*numbering)[0]);
+  spec.number_step = static_cast<std::uint64_t>((*numbering)[1]);
+}
+
 void read_shape(Arguments& arguments, LoadSpec& spec, std::int64_t origin_ns) {
+  read_numbering(arguments, spec);
   spec.payload_stream = static_cast<std::uint64_t>(arguments.bigint("payloadStream"));
   spec.template_stream = static_cast<std::uint64_t>(arguments.bigint("templateStream"));
   spec.head = arguments.boolean("head");

@@ -109,6 +109,17 @@ struct GpmMetricsGet {
   GpmMetric metrics[kGpmMostMetrics];
 };
 
+using EventSet = void*;
+
+constexpr unsigned long long kEventXidCritical = 0x8;
+
+// The first form of the wait call leaves the instance ids as they are.
+struct EventData {
+  Device device;
+  unsigned long long type, data;
+  std::uint32_t gpu_instance, compute_instance;
+};
+
 // NVML packs the size of a versioned struct into its version word.
 template <class Struct>
 constexpr std::uint32_t version_word(std::uint32_t version) {
@@ -118,6 +129,7 @@ constexpr std::uint32_t version_word(std::uint32_t version) {
 static_assert(sizeof(void*) == 8, "the ABI below is LP64");
 static_assert(sizeof(MemoryV1) == 24 && sizeof(MemoryV2) == 40 && sizeof(PciInfo) == 68 && sizeof(Utilization) == 8);
 static_assert(sizeof(TemperatureV1) == 12 && sizeof(ProcessEntry) == 24 && offsetof(ProcessEntry, gpu_instance) == 16);
+static_assert(sizeof(EventData) == 32 && offsetof(EventData, data) == 16);
 static_assert(sizeof(GpmSupport) == 8 && sizeof(GpmMetric) == 40 && offsetof(GpmMetricsGet, metrics) == 24);
 static_assert(version_word<MemoryV2>(2) == 0x02000028 && version_word<TemperatureV1>(1) == 0x0100000c);
 

@@ -10,6 +10,8 @@ namespace mpsbench {
 namespace {
 
 constexpr std::int64_t kDestructorDeadlineNs = 1'000'000'000;
+constexpr const char* kNoActivity = "the activity of the SMs could not be read";
+constexpr const char* kNoXids = "the Xid errors of a GPU could not be read";
 
 }  // namespace
 
@@ -36,47 +38,60 @@ std::optional<Error> NvmlSession::unusable(const char* what) const {
   return std::nullopt;
 }
 
-Result<GpuSnapshot> NvmlSession::snapshot(bool with_energy) {
-  constexpr const char* kWhat = "a GPU snapshot could not be taken";
-  if (const auto error = unusable(kWhat)) return *error;
-  auto called = call_with_deadline<GpuSnapshot>([gpu = gpu_, with_energy] { return read_snapshot(*gpu, with_energy); },
-                                                deadline_ns_);
+template <class T>
+Result<T> NvmlSession::read_in_time(const char* what, std::function<T()> job) {
+  if (const auto error = unusable(what)) return *error;
+  auto called = call_with_deadline<T>(std::move(job), deadline_ns_);
   if (!called.ok()) return called.error();
-  if (!called.value()) {
-    timed_out_ = true;
-    return hang_error(kWhat);
-  }
-  return std::move(*called.value());
+  if (called.value()) return std::move(*called.value());
+  timed_out_ = true;
+  return hang_error(what);
+}
+
+Result<GpuSnapshot> NvmlSession::snapshot(bool with_energy) {
+  return read_in_time<GpuSnapshot>("a GPU snapshot could not be taken",
+                                   [gpu = gpu_, with_energy] { return read_snapshot(*gpu, with_energy); });
 }
 
 Status NvmlSession::begin_activity(std::size_t device) {
-  constexpr const char* kWhat = "the activity of the SMs could not be read";
-  using Window = std::shared_ptr<SmActivity>;
-  if (const auto error = unusable(kWhat)) return *error;
-  auto called = call_with_deadline<Window>(
-      [gpu = gpu_, device, before = std::exchange(activity_, nullptr)]() mutable {
+  auto begun = read_in_time<std::shared_ptr<SmActivity>>(
+      kNoActivity, [gpu = gpu_, device, before = std::exchange(activity_, nullptr)]() mutable {
         before.reset();
         return SmActivity::begin(gpu, device);
-      },
-      deadline_ns_);
-  if (!called.ok()) return called.error();
-  if (!called.value()) {
-    timed_out_ = true;
-    return hang_error(kWhat);
-  }
-  activity_ = std::move(*called.value());
+      });
+  if (!begun.ok()) return begun.error();
+  activity_ = std::move(begun.value());
   return Ok{};
 }
 
 Result<Reading<double>> NvmlSession::end_activity() {
-  constexpr const char* kWhat = "the activity of the SMs could not be read";
-  if (const auto error = unusable(kWhat)) return *error;
-  if (activity_ == nullptr) return Reading<double>(Unavailable{Reason::kNotAsked, "nvmlGpmSampleGet", std::nullopt});
-  auto called = call_with_deadline<Reading<double>>([window = activity_] { return window->end(); }, deadline_ns_);
-  if (!called.ok()) return called.error();
-  if (called.value()) return std::move(*called.value());
-  timed_out_ = true;
-  return hang_error(kWhat);
+  // Of a session that cannot be used, that is what is told.
+  if (activity_ == nullptr && !unusable(kNoActivity)) {
+    return Reading<double>(Unavailable{Reason::kNotAsked, "nvmlGpmSampleGet", std::nullopt});
+  }
+  return read_in_time<Reading<double>>(kNoActivity, [window = activity_] { return window->end(); });
+}
+
+Status NvmlSession::begin_xid_watch(std::size_t device) {
+  auto begun = read_in_time<std::shared_ptr<XidEvents>>(
+      kNoXids, [gpu = gpu_, device, before = std::exchange(xid_events_, nullptr)]() mutable {
+        before.reset();
+        return XidEvents::begin(gpu, device);
+      });
+  if (!begun.ok()) return begun.error();
+  xid_events_ = std::move(begun.value());
+  return Ok{};
+}
+
+Result<Reading<Xids>> NvmlSession::end_xid_watch() {
+  if (xid_events_ == nullptr && !unusable(kNoXids)) {
+    return Reading<Xids>(Unavailable{Reason::kNotAsked, "nvmlEventSetCreate", std::nullopt});
+  }
+  return read_in_time<Reading<Xids>>(kNoXids, [events = std::exchange(xid_events_, nullptr)]() mutable {
+    const Reading<Xids> xids = events->take();
+    events.reset();
+    return xids;
+  });
 }
 
 std::size_t NvmlSession::device_count() const { return gpu_ == nullptr ? 0 : gpu_->devices().size(); }
@@ -99,8 +114,10 @@ void NvmlSession::close_within(std::int64_t deadline_ns) {
   // Shutting down calls into the driver too: the last owner lets go on a thread that may be left behind. Where no
   // thread can be had the job is destroyed here, and NVML is shut down by this one.
   static_cast<void>(call_with_deadline<Ok>(
-      [gpu = std::exchange(gpu_, nullptr), activity = std::exchange(activity_, nullptr)]() mutable {
+      [gpu = std::exchange(gpu_, nullptr), activity = std::exchange(activity_, nullptr),
+       xid_events = std::exchange(xid_events_, nullptr)]() mutable {
         activity.reset();
+        xid_events.reset();
         gpu.reset();
         return Ok{};
       },

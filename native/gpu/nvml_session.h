@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,6 +12,7 @@
 #include "gpu/nvml.h"
 #include "gpu/sampler.h"
 #include "gpu/sm_activity.h"
+#include "gpu/xid_events.h"
 
 namespace mpsbench {
 
@@ -47,6 +49,12 @@ class NvmlSession {
   // Percent since begin_activity. Errors: as snapshot.
   Result<Reading<double>> end_activity();
 
+  // Watches for Xid errors (xid_events.h); `device` is below device_count(). A watch that was begun before is dropped.
+  // Errors: as snapshot.
+  Status begin_xid_watch(std::size_t device);
+  // Those since begin_xid_watch, which ends with it. Errors: as snapshot.
+  Result<Reading<Xids>> end_xid_watch();
+
   // Stops a sampling that runs and shuts NVML down. A call that hangs is left to itself. Idempotent.
   void close() { close_within(deadline_ns_); }
   void close_within(std::int64_t deadline_ns);
@@ -54,10 +62,14 @@ class NvmlSession {
  private:
   NvmlSession(std::shared_ptr<const Nvml> gpu, std::int64_t deadline_ns);
   [[nodiscard]] std::optional<Error> unusable(const char* what) const;
+  // What `job` reads, within the deadline. what: begins the message of an error.
+  template <class T>
+  Result<T> read_in_time(const char* what, std::function<T()> job);
 
   std::shared_ptr<const Nvml> gpu_;
   std::shared_ptr<Sampler> sampler_;
   std::shared_ptr<SmActivity> activity_;
+  std::shared_ptr<XidEvents> xid_events_;
   std::int64_t deadline_ns_;
   bool timed_out_ = false;
 };

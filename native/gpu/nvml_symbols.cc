@@ -54,6 +54,10 @@ constexpr std::array<Row, kCallCount> kTable = {{
     {Call::kGpmSampleFree, {"nvmlGpmSampleFree"}},
     {Call::kGpmSampleGet, {"nvmlGpmSampleGet"}},
     {Call::kGpmMetrics, {"nvmlGpmMetricsGet"}},
+    {Call::kEventSetCreate, {"nvmlEventSetCreate"}},
+    {Call::kRegisterEvents, {"nvmlDeviceRegisterEvents"}},
+    {Call::kEventSetWait, {"nvmlEventSetWait_v2", "nvmlEventSetWait"}},
+    {Call::kEventSetFree, {"nvmlEventSetFree"}},
 }};
 
 constexpr bool rows_stand_in_the_order_of_the_enum() {

@@ -49,8 +49,12 @@ enum class Call : std::uint8_t {
   kGpmSampleFree,
   kGpmSampleGet,
   kGpmMetrics,
+  kEventSetCreate,
+  kRegisterEvents,
+  kEventSetWait,
+  kEventSetFree,
 };
-constexpr std::size_t kCallCount = static_cast<std::size_t>(Call::kGpmMetrics) + 1;
+constexpr std::size_t kCallCount = static_cast<std::size_t>(Call::kEventSetFree) + 1;
 constexpr std::size_t kMostForms = 3;
 
 // One form of a call that the library has. form: its place in the table, 0 = newest; the ABI may differ by it.

@@ -32,7 +32,7 @@ void Issuer::begin_measurement(const MeasurementWindow& window) {
 }
 
 DueRequest Issuer::request(std::int64_t due_ns, LoadPhase phase) {
-  const std::uint64_t number = number_;
+  const std::uint64_t number = spec_.first_number + number_ * spec_.number_step;
   number_ += stride_;
   return {due_ns, number, draw(number), phase};
 }

@@ -13,7 +13,7 @@ namespace mpsbench {
 // A request that is due.
 struct DueRequest {
   std::int64_t due_ns = 0;
-  // Its place among all requests of the run, from 0, in the order in which they fall due.
+  // Its place among all requests of the run, from 0, in the order in which they fall due; a share has those of the whole.
   std::uint64_t number = 0;
   // Index into the pool, which is the first part of LoadSpec::requests.
   std::uint32_t body = 0;
@@ -64,7 +64,7 @@ class Issuer {
   // Open loop: first of the line, and first that is not due yet; steps of stride_.
   std::size_t head_;
   std::size_t due_;
-  // Of the next request.
+  // Of the next request, within this run.
   std::uint64_t number_;
   // Closed loop.
   std::int64_t quota_;

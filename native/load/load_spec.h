@@ -66,6 +66,9 @@ struct LoadSpec {
   [[nodiscard]] std::size_t pool() const { return requests.size() / servers.size(); }
   // State of the SplitMix64 stream that draws: the n-th request due takes its n-th number, whichever thread sends it.
   std::uint64_t payload_stream = 0;
+  // Of a run that is a share of a larger one: its n-th request is that one's first_number + n * number_step.
+  std::uint64_t first_number = 0;
+  std::uint64_t number_step = 1;
   // State of the stream that fills templates: the n-th request has kDrawsPerRequest numbers from n times so many on.
   std::uint64_t template_stream = 0;
   // The method is HEAD: replies have no body.

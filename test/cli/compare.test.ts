@@ -125,6 +125,42 @@ describe('mpsbench compare of load results', () => {
   });
 });
 
+describe('mpsbench compare of searches for the highest rate', () => {
+  const searching = ['--rate', 'auto', '--slo', 'errors<1%', '--rate-min', '50', '--rate-max', '50', '-d', '200ms'];
+
+  it('takes what load --rate auto --json wrote, and no load of one rate beside it', async () => {
+    await using able = await fakeServer();
+    await using broken = await fakeServer(() => ({ status: 503 }));
+    const write = async (name: string, url: string, ...options: readonly string[]): Promise<string> => {
+      const path = join(root, `${name}.json`);
+      writeFileSync(path, (await runCli(['load', url, '--json', ...options])).stdout);
+      return path;
+    };
+    // No reply of it is ever ok, so that no search depends on how busy this machine is.
+    const before = await write('before', broken.url, ...searching);
+    const after = await write('after', broken.url, ...searching);
+    const { stdout } = await compare(before, after, '--json');
+    const document = comparisonDocumentSchema.parse(JSON.parse(stdout));
+    assert.deepEqual([document.subject, document.refused, document.facts], ['rate-searches', false, []]);
+    const side = { count: 1, ratePerSecond: null, lowerPerSecond: 0, upperPerSecond: 50 };
+    assert.deepEqual([document.highestRate?.base, document.highestRate?.candidate], [side, side]);
+    const shown = await compare(before, after, '--threshold', '5%');
+    assert.deepEqual([shown.status, shown.stderr], [0, '']);
+    assert.match(shown.stdout, /^INCONCLUSIVE: no loss of the highest rate beyond 5 % was shown, nor ruled out$/m);
+    assert.equal((await compare(before, after, '--strict')).status, 3);
+
+    const byMetric = await compare(before, after, '--metric', 'p99');
+    assert.match(byMetric.stderr, /^mpsbench: USAGE: .* compared by that rate, not by p99: leave the metric out\n$/);
+    const one = await write('one', able.url, '-n', '20', '--no-calibrate');
+    const mixed = await compare(before, one);
+    assert.match(
+      mixed.stderr,
+      /^mpsbench: USAGE: .* one is a search .*: name searches on both sides, or on neither\n$/,
+    );
+    assert.deepEqual([byMetric.status, mixed.status], [2, 2]);
+  });
+});
+
 describe('mpsbench compare with paths and options that are none', () => {
   const cases: readonly (readonly [args: readonly string[], status: number, message: RegExp])[] = [
     [[base, join(root, 'nothing')], 1, /^mpsbench: STUDY_UNREADABLE: cannot compare .*nothing: ENOENT/],

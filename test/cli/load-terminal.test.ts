@@ -1,63 +1,26 @@
 /** The built mpsbench load under a pseudo terminal: the live view is drawn, and the terminal is left as it was. */
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { describe, it } from 'node:test';
 import { exitStatus } from '../../lib/core/errors.ts';
 import { fakeServer, type Script } from '../fakes/fake-server.ts';
-import { cliEnvironment, finished, mainPath } from './run-cli.ts';
-
-const hidden = '\x1b[?25l';
-const shown = '\x1b[?25h';
-
-/** script (util-linux) makes the terminal; where it is missing nothing here can be seen. */
-const missing =
-  spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout?.includes('util-linux') === true
-    ? false
-    : 'the program script of util-linux is not here';
-
-interface Seen {
-  /** All that was written to the terminal. */
-  readonly text: string;
-  readonly status: number | null;
-}
-
-/** Runs it on a terminal of 80 x 24; `onText` sees everything written so far, and may press keys. */
-async function onTerminal(
-  args: readonly string[],
-  {
-    variables = {},
-    onText,
-  }: { variables?: NodeJS.ProcessEnv; onText?: (text: string, child: ChildProcess) => void } = {},
-): Promise<Seen> {
-  const command = ['stty cols 80 rows 24;', 'exec', process.execPath, mainPath, ...args].join(' ');
-  const { NO_COLOR: _, ...inherited } = cliEnvironment({ TERM: 'xterm-256color', ...variables });
-  const env = { ...inherited, ...variables };
-  const child = spawn('script', ['-qefc', command, '/dev/null'], { env, stdio: 'pipe' });
-  let text = '';
-  child.stdout.setEncoding('utf8').on('data', (piece: string) => {
-    text += piece;
-    onText?.(text, child);
-  });
-  const { stdout, status } = await finished(child);
-  return { text: stdout, status };
-}
+import { cursorHidden, cursorShown, onTerminal, terminalMissing } from './on-terminal.ts';
 
 /** What the view left behind must be gone: the summary begins where the view began. */
 function afterView(text: string): string {
-  const end = text.lastIndexOf(shown);
-  assert.ok(end > text.lastIndexOf(hidden), 'the cursor is hidden in the end');
+  const end = text.lastIndexOf(cursorShown);
+  assert.ok(end > text.lastIndexOf(cursorHidden), 'the cursor is hidden in the end');
   assert.ok(text.slice(0, end).endsWith('\x1b[J'), JSON.stringify(text.slice(-400)));
-  return text.slice(end + shown.length);
+  return text.slice(end + cursorShown.length);
 }
 
 const slow: Script = () => ({ delayMs: 2 });
 
-describe('mpsbench load on a terminal', { skip: missing }, () => {
+describe('mpsbench load on a terminal', { skip: terminalMissing }, () => {
   it('draws the view, takes it away, gives the cursor back and prints the summary in one screen', async () => {
     await using server = await fakeServer(slow);
     const { text, status } = await onTerminal(['load', server.url, '-c', '2', '-d', '1s']);
     assert.equal(status, exitStatus.done);
-    assert.ok(text.includes(hidden));
+    assert.ok(text.includes(cursorHidden));
     assert.match(text, /measuring/);
     const lines = afterView(text).trimEnd().split(/\r?\n/);
     assert.match(lines[0] ?? '', /^GET http:/);
@@ -82,6 +45,20 @@ describe('mpsbench load on a terminal', { skip: missing }, () => {
     assert.match(rest, /^interrupted +/m);
     assert.match(rest, /^requests +[\d,]+ ok, 0 failed/m);
     assert.match(rest, /^response time +p50 /m);
+  });
+
+  it('gives the cursor back on Ctrl-Z, and draws again when it goes on', async () => {
+    await using server = await fakeServer(slow);
+    const { text } = await onTerminal(['load', server.url, '-c', '2', '-d', '60s', '--no-color'], {
+      around: (command) => `set -m; ${command}; echo STOPPED; fg`,
+      steps: [
+        [/measuring/, '\x1a'],
+        [/STOPPED[\s\S]*measuring/, '\x03'],
+      ],
+    });
+    const upToStop = text.slice(0, text.indexOf('STOPPED'));
+    assert.ok(upToStop.lastIndexOf(cursorShown) > upToStop.lastIndexOf(cursorHidden), JSON.stringify(upToStop));
+    assert.match(afterView(text), /interrupted: stopping what was started/);
   });
 
   it('gives the cursor back when the run fails', async () => {

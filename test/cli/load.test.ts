@@ -220,6 +220,21 @@ describe('mpsbench load', () => {
     assert.match(ran.err, /^warning: no rate: /m);
   });
 
+  it('searches between the rates given, to the resolution and with the confirmations asked for', async () => {
+    await using server = await fakeServer(() => ({ status: 503 }));
+    const bounds = ['--rate-min', '50', '--rate-max', '60', '--rate-resolution', '10%', '--confirmations', '2'];
+    const ran = await load(server.url, '--rate', 'auto', '--slo', 'errors<1%', '-d', '200ms', '--json', ...bounds);
+    const { settings, probes } = rateSearchDocumentSchema.parse(JSON.parse(ran.out));
+    assert.deepEqual(settings, {
+      ...{ startPerSecond: 60, leastPerSecond: 50, mostPerSecond: 60 },
+      ...{ resolutionRatio: 0.1, confirmations: 2, mostProbes: 40 },
+    });
+    assert.deepEqual(
+      probes.map(({ ratePerSecond }) => ratePerSecond),
+      [60, 50],
+    );
+  });
+
   it('exits 3 when no reply was ok, and says what the server said', async () => {
     await using server = await fakeServer(() => ({ status: 500, body: 'model not found' }));
     const ran = await load(server.url, '-n', '5');
@@ -228,6 +243,7 @@ describe('mpsbench load', () => {
     assert.match(ran.out, /HTTP 500: model not found/);
   });
 
+  const searching = ['--rate', 'auto', '--slo', 'p99<1s'];
   const mistakes: readonly [string, readonly string[], RegExp][] = [
     ['a duration without a unit', ['-d', '10'], /needs a number with a unit .* such as 30s/],
     ['no connections', ['-c', '0'], /at least 1/],
@@ -253,6 +269,11 @@ describe('mpsbench load', () => {
     ['a calibrated search', ['--rate', 'auto', '--slo', 'p99<1s', '--calibrate'], /leave out --calibrate/],
     ['a limit without a search', ['--slo', 'p99<1s'], /--rate auto searches by/],
     ['a limit that asks for the worse', ['--rate', 'auto', '--slo', 'p99>1s'], /did you mean 'p99<1s'/],
+    ['bounds in the wrong order', [...searching, '--rate-min', '9', '--rate-max', '3'], /9 above the highest, 3/],
+    ['a bound that is no rate', [...searching, '--rate-min', '0'], /a number above 0/],
+    ['a resolution without its sign', [...searching, '--rate-resolution', '0.02'], /with its sign/],
+    ['no confirmation', [...searching, '--confirmations', '0'], /from 1 to 15/],
+    ['a bound without a search', ['--rate', '5', '--rate-max', '10'], /--rate-max is of a search/],
     ['an unknown figure', ['--fail-if', 'p95>5ms'], /did you mean 'p9/],
     ['an impossible status', ['--expect-status', '200,600'], /'600' must be a status/],
     ['a header without a name', ['-H', 'nothing'], /'Name: value'/],

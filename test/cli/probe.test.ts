@@ -33,6 +33,7 @@ describe('probe', () => {
     assert.equal(stderr, '');
     assert.equal(status, 0);
     assertGolden('cli/probe-shared.txt', masked(stdout, variables));
+    assert.equal((await runCli(['probe', '--wide'], variables)).stdout, stdout, 'a pipe has room for all');
   });
 
   it('gives the raw snapshot and the roles as a versioned document', async () => {

@@ -112,6 +112,11 @@ describe('the schemas are true of', () => {
     assertFits('probe-document', await json(['probe', '--json', '--with-energy'], fakeDriver(['gpu', 'mig'])));
   });
 
+  it('watch --json', async () => {
+    assertFits('watch-document', await json(['watch', '--json', '--once'], { ...driver(), ...fakeControl() }));
+    assertFits('watch-document', await json(['watch', '--json', '--once'], fakeDriver(['gpu', 'mig', 'memory-na'])));
+  });
+
   it('doctor --json, with and without a driver', async () => {
     assertFits('doctor-document', await json(['doctor', '--json'], { ...driver(), ...fakeCuda(), ...fakeControl() }));
     assertFits('doctor-document', await json(['doctor', '--json'], noDriver));

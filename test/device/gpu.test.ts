@@ -53,6 +53,16 @@ describe('the GPU of this host', { skip }, () => {
     }
   });
 
+  it('tells its Xid errors, none while nobody fails, or why it does not', () => {
+    using session = openGpu();
+    for (const { index } of session.snapshot().devices) {
+      session.beginXidWatch(index);
+      const { xids, unavailable } = session.endXidWatch();
+      if (xids === null) assert.ok(unavailable.xids);
+      else assert.deepEqual(xids, []);
+    }
+  });
+
   it('tells how busy its SMs were, from 0 to 100, or why it does not', async () => {
     using session = openGpu();
     for (const { index, computeCapability } of session.snapshot().devices) {

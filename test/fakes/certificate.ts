@@ -15,11 +15,11 @@ export interface Certificate extends Disposable {
   readonly path: string;
 }
 
-/** Signed by itself; for 'localhost'. */
-export function makeCertificate(): Certificate {
+/** Signed by itself; for 'localhost', or for what `subject` says in OpenSSL's words. */
+export function makeCertificate(subject = 'DNS:localhost'): Certificate {
   const folder = mkdtempSync(join(tmpdir(), 'mpsbench-tls-'));
   const [keyPath, path] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-  const name = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];
+  const name = ['-subj', '/CN=localhost', '-addext', `subjectAltName=${subject}`];
   const made = [
     'req',
     '-x509',

@@ -114,6 +114,11 @@ const std::map<std::string, std::function<void(Gpu&, Words&)>>& gpu_statements()
       {"power", [](Gpu& gpu, Words& words) { words >> gpu.power_milliwatts; }},
       {"energy", [](Gpu& gpu, Words& words) { words >> gpu.energy_millijoules; }},
       {"ecc", [](Gpu& gpu, Words& words) { words >> gpu.ecc_corrected >> gpu.ecc_uncorrected; }},
+      {"xid",
+       [](Gpu& gpu, Words& words) {
+         for (std::string number; words >> number;) gpu.xids.push_back(std::stoull(number));
+         words.clear();
+       }},
       {"sm-activity", [](Gpu& gpu, Words& words) { words >> gpu.sm_activity_percent; }},
       {"temperature", [](Gpu& gpu, Words& words) { words >> gpu.temperature_celsius; }},
       {"mig", [](Gpu& gpu, Words&) { gpu.mig = true; }},

@@ -20,6 +20,8 @@
 //   memory-na                                  every figure is "not available"
 //   used-holds-reserve                         the second form counts the reserve as used
 //   utilization GPU MEMORY | clocks SM MEMORY GRAPHICS | throttle MASK | power MW | energy MJ | temperature C
+//   xid NUMBER ...                             errors since the driver was loaded; an event set is given those that a
+//                                              later script adds to the ones it had when it was registered
 //   ecc CORRECTED UNCORRECTED
 //   sm-activity PERCENT                        share of the SMs at work; without it the device has no GPM
 //   mig                                        MIG is on
@@ -71,6 +73,7 @@ struct Gpu {
   std::uint32_t power_milliwatts = 69871;
   int temperature_celsius = 31;
   double sm_activity_percent = -1;
+  std::vector<std::uint64_t> xids;
   std::vector<Instance> instances;
   std::vector<Process> processes;
   std::string residents_directory;

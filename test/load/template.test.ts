@@ -8,8 +8,8 @@ import type { LoadSpec } from '../../lib/records/load.ts';
 import { fakeServer } from '../fakes/fake-server.ts';
 import { closed, engines, open, type Run, requests, runOn } from './run.ts';
 
-const bodies = ['{"n":"{{counter}}","r":"{{random:20}}"}', '{{uuid}} {{counter:4}}', 'always the same'].map((text) =>
-  Buffer.from(text),
+const bodies = ['{"n":"{{counter}}","r":"{{random:20}}"}', '{{uuid}} {{counter:4}} {{{{name}}', 'always the same'].map(
+  (text) => Buffer.from(text),
 );
 
 /** The bodies that a server received, in the order of their requests' numbers as far as it shows. */

@@ -36,6 +36,24 @@ void a_closed_loop_counts_only_what_falls_due_in_the_measurement(Check& check) {
   CHECK_THAT(check, !issuer.claim(151) && issuer.exhausted());
 }
 
+void a_share_of_a_larger_run_has_the_numbers_and_bodies_of_the_whole(Check& check) {
+  LoadSpec whole = spec_of(5, 1);
+  Issuer all(whole, 0);
+  std::vector<std::uint32_t> bodies;
+  for (int number = 0; number < 30; ++number) bodies.push_back(all.claim(0)->body);
+  LoadSpec share = spec_of(5, 2);
+  share.first_number = 1;
+  share.number_step = 3;
+  Issuer first(share, 0);
+  Issuer second(share, 1);
+  for (std::size_t number = 1; number < 30; number += 6) {
+    const auto one = first.claim(0);
+    CHECK_THAT(check, one->number == number && one->body == bodies[number]);
+    const auto other = second.claim(0);
+    CHECK_THAT(check, other->number == number + 3 && (number + 3 >= 30 || other->body == bodies[number + 3]));
+  }
+}
+
 void a_closed_loop_sends_nothing_from_its_deadline_on(Check& check) {
   LoadSpec spec = spec_of(1, 1);
   spec.deadline_ns = 100;
@@ -170,6 +188,8 @@ constexpr test::Case kCases[] = {
     {"a warm-up that ends early cuts the schedule", a_warm_up_that_ends_early_cuts_the_schedule},
     {"a closed loop counts only what falls due in the measurement",
      a_closed_loop_counts_only_what_falls_due_in_the_measurement},
+    {"a share of a larger run has the numbers and bodies of the whole",
+     a_share_of_a_larger_run_has_the_numbers_and_bodies_of_the_whole},
     {"a closed loop sends nothing from its deadline on", a_closed_loop_sends_nothing_from_its_deadline_on},
     {"threads share a number of requests out", threads_share_a_number_of_requests_out},
     {"an open loop lines up what is due, in order", an_open_loop_lines_up_what_is_due_in_order},

@@ -32,6 +32,12 @@ function run(program: string, variables: NodeJS.ProcessEnv = {}): string {
 describe('docs/LIBRARY.md', () => {
   it('holds three programs', () => assert.equal(programs.length, 3));
 
+  it('names whatever the package exports', async () => {
+    const text = readFileSync(join(checkout, 'docs/LIBRARY.md'), 'utf8');
+    const unnamed = Object.keys(await import('mpsbench')).filter((name) => !new RegExp(`\\b${name}\\b`).test(text));
+    assert.deepEqual(unnamed, []);
+  });
+
   it('reads GPU facts, or says why there are none', () => {
     assert.match(run(gpuFacts), /^(no GPU facts: [A-Z_]+\n$|.+ \d+\n)/);
     const { MPSBENCH_NVML_LIBRARY, ...scenario } = fakeDriver([

@@ -7,6 +7,9 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import {
   armEnvironment,
+  compareLoads,
+  compareStudies,
+  comparisonResultSchema,
   decodeLatencies,
   encodedHistogramsSchema,
   errorCodes,
@@ -29,6 +32,8 @@ import {
   studySummarySchema,
   trialSeriesSchema,
   tryOpenGpu,
+  verificationSchema,
+  verifyStudy,
 } from 'mpsbench';
 import { fakeLibrary, fakeScenario } from '../addon/fake-nvml.ts';
 import { fakeCudaPath, fakeCudaScenario, fakeDeviceUuid } from '../fakes/fake-cuda.ts';
@@ -243,6 +248,18 @@ describe('runStudy', () => {
     assert.equal(trialSeriesSchema.parse(series).gpu, null);
     const { summary } = await resumeStudy(out, { paths: noDriver });
     assert.equal(summary.trialsRun, 2);
+  });
+
+  it('leaves a study that can be checked, and compared with itself', async () => {
+    const checked = verificationSchema.parse(await verifyStudy(out));
+    assert.deepEqual([checked.intact, checked.manifest, checked.problem], [true, 'checked', null]);
+    const compared = comparisonResultSchema.parse(await compareStudies(out, out, { allow: ['state'] }));
+    const names = compared.cells.map(({ name }) => name);
+    assert.deepEqual([compared.subject, names.sort()], ['studies', ['w1-b1-off', 'w2-b1-off']]);
+    await assert.rejects(compareStudies(out, join(scratch, 'nothing')), { code: 'STUDY_UNREADABLE' });
+    await assert.rejects(compareStudies(out, out, { thresholdRatio: 3 }), { code: 'USAGE' });
+    await assert.rejects(compareLoads(out, out), { code: 'RECORD_SCHEMA_MISMATCH' });
+    await assert.rejects(verifyStudy(join(scratch, 'nothing')), { code: 'STUDY_UNREADABLE' });
   });
 
   it('keeps finished trials when it is aborted, and finishes when it is resumed', async () => {

@@ -2,6 +2,9 @@
 import {
   armEnvironment,
   bareContextBytes,
+  type ComparisonResult,
+  compareLoads,
+  compareStudies,
   type GpuSnapshot,
   type IntervalReport,
   type LatencyHistogram,
@@ -24,6 +27,7 @@ import {
   studySummarySchema,
   type TrialRecord,
   tryOpenGpu,
+  verifyStudy,
 } from 'mpsbench';
 
 export function facts(): GpuSnapshot | string {
@@ -70,6 +74,15 @@ export async function share(): Promise<number | null> {
 export async function bareContext(signal: AbortSignal): Promise<number | null> {
   const cost = await measureContextCost({ arms: ['off', 'mps:50'], clientCounts: [1, 2] }, { signal });
   return bareContextBytes(cost).get('mps:50')?.processBytes ?? cost.summary.arms[0]?.perClient?.bytes ?? null;
+}
+
+export async function changed(base: string, candidate: string): Promise<string> {
+  const { intact, files } = await verifyStudy(base);
+  if (!intact) return files.find(({ state }) => state !== 'same')?.name ?? 'not readable';
+  const loads: ComparisonResult = await compareLoads('before.json', 'after.json', { metric: 'p99', allow: 'all' });
+  const studies = await compareStudies(base, candidate, { thresholdRatio: 0.05, allow: ['driver'] });
+  const ratio: number | null | undefined = loads.highestRate?.ratio ?? studies.cells[0]?.throughput?.ratio;
+  return `${studies.verdict ?? studies.headline} ${ratio}`;
 }
 
 export const code: string = new MpsbenchError('USAGE', 'text').code;

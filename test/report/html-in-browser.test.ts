@@ -8,6 +8,7 @@ import { after, describe, it } from 'node:test';
 import { openStudyDirectory, studyFiles } from '../../lib/records/study-directory.ts';
 import { rebuildReport } from '../../lib/report/write-report.ts';
 import { makeHostileStudy } from '../fixtures/study/hostile-study.ts';
+import { makeCourse } from '../fixtures/study/make-course.ts';
 import { makeStudy } from '../fixtures/study/make-study.ts';
 import { Browser, noBrowser, type Page, type PageView } from './browser.ts';
 
@@ -35,9 +36,12 @@ async function seriousFindings(page: Page): Promise<string[]> {
     );
 }
 
-async function reportOf(kind: 'gpu' | 'broken', make: typeof makeStudy | typeof makeHostileStudy): Promise<string> {
+/** Of all that a study may have beside its comparisons: A/A, confirmation and the clock gate. */
+type Kind = 'gpu' | 'broken' | 'course';
+
+async function reportOf(kind: Kind, make: typeof makeStudy | typeof makeHostileStudy): Promise<string> {
   const path = mkdtempSync(join(root, `${kind}-`));
-  await make(kind, path);
+  await (kind === 'course' ? makeCourse(path) : make(kind, path));
   await rebuildReport(await openStudyDirectory(path));
   return join(path, studyFiles.html);
 }
@@ -61,7 +65,7 @@ describe('report.html in Chromium', { skip: noBrowser }, async () => {
   if (noBrowser !== false) return;
   const browser = await Browser.start();
   after(() => browser[Symbol.asyncDispose]());
-  for (const kind of ['gpu', 'broken'] as const) {
+  for (const kind of ['gpu', 'broken', 'course'] as const) {
     const file = await reportOf(kind, makeStudy);
     for (const view of views) {
       it(`of the ${kind} study has no serious finding, ${view.width} px, ${view.scheme}, ${view.medium}`, async () => {

@@ -1,17 +1,18 @@
 /** Parts of a study without processes: each logs its events and fails where it is told to. */
-import type { Clock, Origin } from '../../lib/core/clock.ts';
+import type { Clock } from '../../lib/core/clock.ts';
 import type { CpuTimes } from '../../lib/core/cpu-time.ts';
 import { emergencyStops } from '../../lib/core/emergency.ts';
 import { interrupted, MpsbenchError } from '../../lib/core/errors.ts';
-import { type Nanoseconds, ns } from '../../lib/core/units.ts';
+import { ns } from '../../lib/core/units.ts';
 import type { LoadEngine } from '../../lib/load/engine.ts';
 import type { RunningMpsDaemon } from '../../lib/mps/contract.ts';
 import type { ForeignClients } from '../../lib/mps/foreign-clients.ts';
 import type { DeviceReading, GpuSnapshot } from '../../lib/records/gpu.ts';
 import type { CalibrationSubject } from '../../lib/records/headroom.ts';
-import type { LatencySummary, LoadResult, LoadSpec, PhaseSummary } from '../../lib/records/load.ts';
+import type { LoadSpec } from '../../lib/records/load.ts';
 import type { RunningServer, ServerStart } from '../../lib/server/adapter.ts';
 import type { StudyGpu, StudyParts } from '../../lib/study/parts.ts';
+import { loadResult } from './fake-load-result.ts';
 
 export const fakeUuid = 'GPU-5afed850-f18f-04df-cd01-003e98376e18';
 const mebibyte = 1024 * 1024;
@@ -47,6 +48,8 @@ export interface FakeOptions {
   /** Workers that fall back in silence: they are not in any MPS list. */
   readonly silentFallback?: boolean;
   readonly foreignBytes?: number;
+  /** Xid errors that are reported during the nth trial; once its server is gone there is one more, 45. */
+  readonly xids?: { readonly trial: number; readonly during: readonly number[] };
   /** What the generator reaches against the null server; each fake load is 100 requests per second. */
   readonly ceilingPerSecond?: number;
   readonly calibrationError?: Error;
@@ -114,6 +117,11 @@ export function fakeHost(options: FakeOptions = {}): FakeHost {
     },
     beginActivity: () => {},
     endActivity: () => ({ smActivityPercent: 75, unavailable: {} }),
+    beginXidWatch: () => {},
+    endXidWatch: () => {
+      const during = options.xids?.trial === trial ? options.xids.during : [];
+      return { xids: alive.size === 0 ? [...during, 45] : during, unavailable: {} };
+    },
     sample: () => {
       events.push('sampling on');
       return {
@@ -339,61 +347,5 @@ function emptySeries() {
     offsetNs: none,
     devices: [],
     processes: { tick: new Uint32Array(0), device: new Uint32Array(0), pid: new Uint32Array(0), usedBytes: none },
-  };
-}
-
-function loadResult(spec: LoadSpec, origin: Origin | null): LoadResult {
-  const latency: LatencySummary = {
-    count: 100,
-    meanNs: 1e6,
-    minNs: 1e6,
-    p50Ns: 1e6,
-    p90Ns: 1e6,
-    p99Ns: 1e6,
-    p999Ns: 1e6,
-    maxNs: 1e6,
-  };
-  const measurement: PhaseSummary = {
-    phase: 'measurement',
-    startOffsetNs: 0,
-    durationNs: 1e9 as Nanoseconds,
-    outcomes: { ok: 100, status: 0, connect: 0, reset: 0, timeout: 0, badResponse: 0, aborted: 0 },
-    statuses: { 200: 100 },
-    throughputPerSecond: 100,
-    requestBytes: 100,
-    responseBytes: 100,
-    responseTime: latency,
-    serviceTime: latency,
-    lateness: latency,
-  };
-  const column = new Float64Array([100]);
-  return {
-    originNs: origin?.originNs ?? 0n,
-    originAt: origin?.originAt ?? '',
-    summary: {
-      loop: spec.loop,
-      stop: spec.stop,
-      warmup: null,
-      measurement,
-      generator: {
-        engine: 'undici',
-        threads: 1,
-        inFlightMax: 4,
-        littlesLawRatio: 1,
-        eventLoopLagP99Ns: 1,
-        eventLoopLagMaxNs: 1,
-        cpuPerRequestNs: 1,
-      },
-      errorSamples: {},
-    },
-    series: { intervalNs: 1e9, ok: column, errors: column, inFlight: column, p50Ns: column, p99Ns: column },
-    histograms: {
-      schemaVersion: 1,
-      unit: 'ns',
-      responseTime: '',
-      serviceTime: '',
-      lateness: '',
-      warmupResponseTime: null,
-    },
   };
 }

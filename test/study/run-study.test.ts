@@ -107,6 +107,19 @@ describe('a study', () => {
     assert.equal(host.alive.size, 0);
   });
 
+  it('keeps the Xid errors of the load, and leaves out what the end of the server reports', async () => {
+    const plan = planOf({ blocks: 3, arms: ['off'], retries: 0 });
+    const { records } = await run({ xids: { trial: 2, during: [31] }, fail: { step: 'load', trial: 3 } }, plan);
+    assert.deepEqual(
+      records.map(({ status, gpu }) => [status, gpu?.xidErrors?.xids]),
+      [
+        ['completed', []],
+        ['completed', [31]],
+        ['failed', [45]],
+      ],
+    );
+  });
+
   it('names a foreign process that holds memory on the device', async () => {
     const { records } = await run({ foreignBytes: 100 * 1024 * 1024 }, planOf({ arms: ['off'], blocks: 1 }));
     assert.equal(records[0]?.reasons[0]?.code, 'foreign-process');

@@ -135,8 +135,8 @@ export class StudyStage {
   }
 
   /** What the server of the running trial says of itself, as JSON; empty while there is none. */
-  async serverFacts(): Promise<string> {
-    const logs = namesIn(join(this.out, 'logs')).map((name) => join(this.out, 'logs', name, 'embedded-server.log'));
+  async serverFacts(study: string = this.out): Promise<string> {
+    const logs = namesIn(join(study, 'logs')).map((name) => join(study, 'logs', name, 'embedded-server.log'));
     for (const log of logs.filter((path) => existsSync(path))) {
       const port = /"managementPort":(\d+)/.exec(readFileSync(log, 'utf8'))?.[1];
       const facts = port && (await fetch(`http://127.0.0.1:${port}/mpsbench/facts`).catch(() => null));
@@ -146,8 +146,8 @@ export class StudyStage {
   }
 
   /** Requests that the server of the running trial has taken; 0 while there is none. */
-  async servedRequests(): Promise<number> {
-    return Number(/"requests":\s*(\d+)/.exec(await this.serverFacts())?.[1] ?? 0);
+  async servedRequests(study: string = this.out): Promise<number> {
+    return Number(/"requests":\s*(\d+)/.exec(await this.serverFacts(study))?.[1] ?? 0);
   }
 
   /** Clients of `context` that have their context now. */

@@ -1,6 +1,7 @@
 /** `mpsbench agent`: what this GPU host has to say, over HTTP. */
 import process from 'node:process';
 import { Command } from 'commander';
+import { agentStudies } from '../../agent/agent-studies.ts';
 import { agentApp } from '../../agent/app.ts';
 import { type AgentConfiguration, defaultConfiguration, readConfiguration } from '../../agent/configuration.ts';
 import { type Credentials, readCredentials } from '../../agent/credentials.ts';
@@ -9,12 +10,14 @@ import { renewTls } from '../../agent/http-server.ts';
 import { listenAndServe } from '../../agent/listen.ts';
 import type { AgentCounts } from '../../agent/metrics/agent-metrics.ts';
 import { hostRoutes } from '../../agent/routes.ts';
+import { studyRoutes } from '../../agent/study-routes.ts';
 import { messageOf } from '../../core/errors.ts';
 import { packageVersion } from '../../core/package-version.ts';
 import { openGpu } from '../../gpu/session.ts';
 import { type CliContext, jsonDocument } from '../context.ts';
 import { hostFactsBeside } from '../host-facts.ts';
 import { wholeNumberValue } from '../option-values.ts';
+import { recoverLeftovers } from '../recover-leftovers.ts';
 
 interface AgentOptions {
   readonly config?: string;
@@ -49,10 +52,14 @@ async function runAgent(options: AgentOptions, context: CliContext): Promise<voi
   const counts: AgentCounts = { refused: new Map(), streams: 0, droppedSamples: 0 };
   const version = packageVersion();
   using reader = hostReader(context);
+  await using studies = agentStudies(configuration, context);
+  // What an agent that was killed has left running is ended before a driver comes.
+  if (studies !== null) await recoverLeftovers(context);
+  const host = hostRoutes({ reader, agent: { version, nodeVersion: process.version, counts } });
   const app = agentApp({
     version,
     credentials: () => credentials,
-    routes: [hostRoutes({ reader, agent: { version, nodeVersion: process.version, counts } })],
+    routes: studies === null ? [host] : [host, studyRoutes({ studies })],
     log,
     onRefused: (code) => counts.refused.set(code, (counts.refused.get(code) ?? 0) + 1),
   });

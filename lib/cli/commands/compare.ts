@@ -1,14 +1,15 @@
 /** mpsbench compare BASE CANDIDATE: is the second slower than the first? With an exit status for CI. */
-import { Command, InvalidArgumentError, Option } from 'commander';
-import type { ComparisonResult } from '../../analysis/comparison-model.ts';
+import { Command, Option } from 'commander';
+import type { ComparisonMetric, ComparisonResult } from '../../analysis/comparison-model.ts';
 import { type ExitStatus, exitStatus } from '../../core/errors.ts';
 import { comparePaths } from '../../report/compare-on-disk.ts';
 import { comparisonMarkdown, comparisonText } from '../../report/comparison-text.ts';
 import { type CliContext, jsonDocument } from '../context.ts';
+import { percentValue } from '../option-values.ts';
 import { outputTerminal } from '../terminal.ts';
 
 interface CompareOptions {
-  readonly metric?: ComparisonResult['metric'];
+  readonly metric?: ComparisonMetric;
   readonly threshold?: number;
   readonly strict?: true;
   readonly allow?: readonly string[];
@@ -19,7 +20,7 @@ interface CompareOptions {
 
 const help = `
 Each side is a study directory, a file that load --json wrote, or a folder of such files: at least three runs a side give a
-verdict. What differs and matters (GPU, driver, server, load, versions, an incomplete study, …) is said, and nothing is
+verdict, and one search each (load --rate auto --json) one on the highest rate. What differs and matters (GPU, driver, server, load, versions, an incomplete study, …) is said, and nothing is
 compared.
 
 Examples:
@@ -57,7 +58,7 @@ async function compare(context: CliContext, base: string, candidate: string, opt
   const result = await comparePaths(base, candidate, {
     metric: options.metric,
     thresholdRatio: options.threshold,
-    allowed: options.force ? 'all' : (options.allow ?? []),
+    allow: options.force ? 'all' : (options.allow ?? []),
   });
   const { colour, width } = outputTerminal();
   if (options.json) context.out(jsonDocument('comparison', result));
@@ -77,14 +78,6 @@ function refusalText({ facts, headline, base, candidate }: ComparisonResult): st
 function statusOf({ refused, verdict }: ComparisonResult, strict: boolean): ExitStatus {
   if (refused) return exitStatus.usage;
   return verdict === 'WORSE' || (strict && verdict === 'INCONCLUSIVE') ? exitStatus.invalid : exitStatus.done;
-}
-
-/** "3%" or "2.5 %"; a bare number might be a share. */
-function percentValue(text: string): number {
-  const percent = /^(\d+(?:\.\d+)?) ?%$/.exec(text)?.[1];
-  const value = percent === undefined ? Number.NaN : Number(percent);
-  if (value > 0 && value < 100) return value / 100;
-  throw new InvalidArgumentError('It must be a percentage between 0 and 100 with its sign, such as 3%.');
 }
 
 function factNames(text: string, before: readonly string[] = []): string[] {

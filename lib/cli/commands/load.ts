@@ -23,16 +23,22 @@ import {
   headroomRows,
   measuredHeadroom,
 } from '../load-headroom.ts';
+import { addLoadHostsOptions, type LoadHostsOptions } from '../load-hosts-options.ts';
 import { defaultConnections, defaultHttp2Streams, type LoadOptions, loadSpec, parseStatuses } from '../load-options.ts';
 import { type LoadProgressDisplay, loadProgress, progressIntervalNs } from '../load-progress.ts';
 import { loopText } from '../loop-text.ts';
 import { collect, durationValue, positiveDurationValue, wholeNumberValue } from '../option-values.ts';
+import { addRateSearchOptions, type RateSearchOptionValues, refuseSearchOptions } from '../rate-search-options.ts';
 import { parseRateOrAuto, type RequestedRate, rateForms } from '../requested-rate.ts';
 import { type OutputTerminal, outputTerminal } from '../terminal.ts';
 
-interface Options extends Omit<LoadOptions, 'rate'>, HeadroomOptions, Pick<EngineWish, 'engine' | 'threads'> {
+interface Options
+  extends Omit<LoadOptions, 'rate'>,
+    HeadroomOptions,
+    RateSearchOptionValues,
+    LoadHostsOptions,
+    Pick<EngineWish, 'engine' | 'threads'> {
   readonly rate?: RequestedRate | 'auto';
-  readonly slo?: readonly string[];
   readonly failIf?: readonly string[];
   readonly raw?: string;
   readonly json?: boolean;
@@ -75,16 +81,14 @@ export function loadCommand(context: CliContext): Command {
       `open loop: requests fall due at ${rateForms}, whatever the server does; auto: see --slo`,
       parseRateOrAuto,
     )
-    .option(
-      '--slo <condition>',
-      "with --rate auto: find the highest rate that meets it, such as 'p99<50ms'; may be repeated",
-      collect,
-    )
     .addOption(new Option('--arrival <how>', 'spacing at that rate (constant)').choices(arrivalNames))
     .addOption(new Option('--step <span>', 'length of each of several rates (10s)').argParser(positiveDurationValue))
     .option('--trace <file>', 'open loop: requests fall due at these offsets, one a line: seconds, or with a unit')
     .option('-i, --input <path>', 'body file, or a directory of them; may be repeated: a pool to draw from', collect)
-    .option('--template', 'bodies have fields that each request fills: {{counter}} {{random}} {{random:8}} {{uuid}}')
+    .option(
+      '--template',
+      'bodies have fields that each request fills: {{counter}} {{random}} {{random:8}} {{uuid}}; {{{{ sends {{',
+    )
     .addOption(
       new Option(
         '--stream <kind>',
@@ -128,7 +132,8 @@ export function loadCommand(context: CliContext): Command {
       wholeNumberValue(0),
       loadDefaults.seed,
     );
-  return addHeadroomOptions(command)
+  addLoadHostsOptions(addHeadroomOptions(addRateSearchOptions(command)));
+  return command
     .option('--json', 'the result as JSON')
     .addOption(
       new Option('--json-lines', 'a JSON document per second while it runs, then the result, a line each').conflicts(
@@ -151,6 +156,9 @@ async function search(context: CliContext, url: string, options: Options, comman
     import('../rate-search-run.ts'),
     import('../../load/rate-search.ts'),
   ]);
+  if (options.loadHosts !== undefined) {
+    throw new MpsbenchError('USAGE', '--rate auto searches from one host: leave out --load-hosts, or give a rate');
+  }
   const { rate: _rate, ...rest } = options;
   const warmup = command.getOptionValueSource('warmup') === 'default' ? searchDefaults.warmupNs : options.warmup;
   await runRateSearch(context, url, { ...rest, warmup, cpus: clientCpusOf(options) });
@@ -159,16 +167,12 @@ async function search(context: CliContext, url: string, options: Options, comman
 type OneLoad = Omit<Options, 'rate'> & Pick<LoadOptions, 'rate'>;
 
 async function load(context: CliContext, url: string, options: OneLoad): Promise<void> {
-  if (options.slo !== undefined) {
-    throw new MpsbenchError(
-      'USAGE',
-      '--slo is what --rate auto searches by: give that, or --fail-if to judge this load',
-    );
-  }
+  refuseSearchOptions(options);
   const thresholds = (options.failIf ?? []).map(parseThreshold);
   const spec = loadSpec(url, options);
+  const overHosts = await overHostsOf(options);
   await using raw = await rawFile(context, spec, options);
-  const measured = await runFollowed(context, spec, options, raw);
+  const measured = await (overHosts?.runOverHosts(context, spec, options) ?? runFollowed(context, spec, options, raw));
   const { summary } = measured.result;
   const verdicts = thresholds.map((threshold) => judge(threshold, summary.measurement));
   const warnings = runWarnings(summary, measured);
@@ -190,6 +194,14 @@ async function load(context: CliContext, url: string, options: OneLoad): Promise
   context.exit(failed ? exitStatus.invalid : exitStatus.done);
   // Last, so that a full disk takes the rows and not the result with them.
   await raw?.finish();
+}
+
+/** Null where the load is sent from here. */
+async function overHostsOf(options: OneLoad): Promise<typeof import('../load-over-hosts.ts') | null> {
+  if (options.loadHosts === undefined && options.redis === undefined && options.redisUrlFile === undefined) return null;
+  const overHosts = await import('../load-over-hosts.ts');
+  overHosts.checkOverHosts(options);
+  return overHosts;
 }
 
 async function rawFile(context: CliContext, spec: LoadSpec, { raw }: Options): Promise<RawFile | null> {
@@ -272,6 +284,10 @@ async function textOf(
   const { loadText } = await import('../load-text.ts');
   const { result, headroom, placement } = measured;
   const { parts = [] } = result.summary;
+  const hosts = result.summary.hosts && (await import('../load-over-hosts.ts')).hostRows(result.summary.hosts);
   const partLines = parts.length === 0 ? [] : (await import('../load-part-lines.ts')).partLines(parts);
-  return loadText(spec, result, verdicts, room, { partLines, generatorRows: headroomRows(headroom, placement) });
+  return loadText(spec, result, verdicts, room, {
+    partLines,
+    generatorRows: [...headroomRows(headroom, placement), ...(hosts ?? [])],
+  });
 }

@@ -6,16 +6,18 @@ import type { Nanoseconds } from '../../core/units.ts';
 import { type GpuSession, openGpu } from '../../gpu/session.ts';
 import { jsonSchemaVersion } from '../../records/document-version.ts';
 import { type HostSnapshot, hostSnapshot } from '../../study/host-snapshot.ts';
-import type { PreflightFacts } from '../../study/preflight.ts';
+import type { PreflightFacts } from '../../study/preflight-check.ts';
 import { type CliContext, jsonDocument } from '../context.ts';
 import { readHostFacts } from '../host-facts.ts';
 import { positiveDurationValue } from '../option-values.ts';
 import { renderProbe, renderTick } from '../render/snapshot.ts';
+import { outputTerminal } from '../terminal.ts';
 
 interface ProbeOptions {
   readonly json?: true;
   readonly watch?: Nanoseconds;
   readonly withEnergy?: true;
+  readonly wide?: true;
 }
 
 const help = `
@@ -32,6 +34,7 @@ export function probeCommand(context: CliContext): Command {
     .option('--json', 'one JSON document on standard output')
     .option('--watch <period>', 'look again every period, such as 1s, until Ctrl-C', positiveDurationValue)
     .option('--with-energy', 'also read the total energy counter (slow: 3.4 ms per device)')
+    .option('--wide', 'every column, also where the terminal has no room for it')
     .addHelpText('after', help)
     .action(async (options: ProbeOptions) => {
       using session = openGpu({ nvmlPath: context.paths.nvml });
@@ -51,7 +54,7 @@ async function watch(
   const redraws = process.stdout.isTTY === true && context.interactive && !options.json;
   for (;;) {
     const result = probe(session, facts, options);
-    if (redraws) context.out(`\u001b[H\u001b[2J${renderProbe(result)}`);
+    if (redraws) context.out(`\u001b[H\u001b[2J${rendered(result, options)}`);
     else if (options.json)
       context.out(`${JSON.stringify({ schemaVersion: jsonSchemaVersion, kind: 'probe', ...result })}\n`);
     else context.out(renderTick(result));
@@ -64,5 +67,10 @@ function probe(session: GpuSession, facts: PreflightFacts, options: ProbeOptions
 }
 
 function renderOnce(result: HostSnapshot, options: ProbeOptions): string {
-  return options.json ? jsonDocument('probe', result) : renderProbe(result);
+  return options.json ? jsonDocument('probe', result) : rendered(result, options);
+}
+
+/** Its size may change between two looks; a file or a pipe takes every column. */
+function rendered(result: HostSnapshot, { wide }: ProbeOptions): string {
+  return renderProbe(result, wide ? null : outputTerminal().width);
 }

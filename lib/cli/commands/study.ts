@@ -1,4 +1,5 @@
 /** `mpsbench study`: plan, host, trials, report; and what --dry-run says of them. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { stringify } from 'yaml';
@@ -26,20 +27,25 @@ import { pendingOf, runStudy, trialsOf } from '../../study/run-study.ts';
 import { prepareStudyHost, type StudyHost } from '../../study/study-host.ts';
 import { lockStudy } from '../../study/study-lock.ts';
 import { type CliContext, jsonDocument } from '../context.ts';
+import { addLoadHostsOptions, type LoadHostsOptions, loadHostsOf, withoutPassword } from '../load-hosts-options.ts';
 import { addPlanOptions, givenPlanOptions, planFrom } from '../plan-options.ts';
+import { checkPlanOverHosts } from '../plan-over-hosts.ts';
 import { printSummary } from '../print-summary.ts';
 import { liveStatus } from '../progress-line.ts';
 import { recoverLeftovers } from '../recover-leftovers.ts';
 import { planWithin } from '../study-budget.ts';
 import { progressText, trialText } from '../study-progress.ts';
 
-interface StudyOptions {
+interface StudyOptions extends LoadHostsOptions {
   readonly out?: string;
   readonly resume?: string;
   readonly dryRun?: true;
   readonly json?: true;
   readonly abConfig?: string;
   readonly budget?: string;
+  readonly agent?: string;
+  readonly agentTokenFile?: string;
+  readonly agentCa?: string;
 }
 
 const example = `
@@ -49,6 +55,7 @@ Examples:
   mpsbench study plan.yaml --out bert-study
   mpsbench study --resume bert-study
   mpsbench study --budget 2h --aa --warmup auto
+  mpsbench study bert --agent https://gpu-host:9477 --agent-token-file token --out bert-study
   mpsbench study --ab-config config.json --workers 1,2 --batch-size 1,2,4,8 --dry-run
 
 Exit status: 0 done and valid · 1 failed · 2 usage or plan · 3 done but INVALID · 130 interrupted (resume continues)`;
@@ -61,11 +68,17 @@ export function studyCommand(context: CliContext): Command {
     .option('--out <dir>', 'study directory to write (default: mpsbench-studies/<time>)')
     .option('--resume <dir>', 'continue a study that was stopped; finished trials are kept')
     .option('--budget <time>', 'time that the study may take, such as 2h: chooses blocks and length of measurements')
+    .option(
+      '--agent <url>',
+      'run it on the host of that mpsbench agent, by its plan of that name; the load is sent from here',
+    )
+    .option('--agent-token-file <file>', "file with the agent's token")
+    .option('--agent-ca <file>', "PEM file with the authority of the agent's certificate")
     .option('--dry-run', 'print the schedule and the time it takes, and run nothing')
-    .option('--json', 'print the summary as JSON')
+    .option('--json', 'print the summary as JSON');
+  return addLoadHostsOptions(command)
     .addHelpText('after', example)
     .action((file: string | undefined, options: StudyOptions) => study(context, command, file, options));
-  return command;
 }
 
 async function study(
@@ -74,6 +87,10 @@ async function study(
   file: string | undefined,
   options: StudyOptions,
 ): Promise<void> {
+  if (options.agent !== undefined || isMirror(options.resume)) {
+    const { remoteStudy } = await import('../remote-study.ts');
+    return await remoteStudy(context, command, file, options, defaultDirectory);
+  }
   const resumed = options.resume === undefined ? null : await openForResume(options.resume, command, file, options);
   // Before the checks: they make a CUDA context, which the run that is at it would measure.
   using _resumedLock = resumed && !options.dryRun ? await lockStudy(resumed.directory.path, context.emergency) : null;
@@ -81,11 +98,15 @@ async function study(
   if (options.dryRun && options.abConfig !== undefined && !options.json) context.out(stringify(requestedForm(asked)));
   const bodies = readBodies(asked.load.bodies).map((body) => body.bytes);
   if (!options.dryRun) await recoverLeftovers(context);
+  const loadHosts = await loadHostsOf(context, options, { engine: asked.load.engine, threads: 1 });
+  if (loadHosts !== null) checkPlanOverHosts(asked);
+  if (!options.dryRun) await loadHosts?.rollCall(context.signal);
   using host = await prepareStudyHost(asked, {
     paths: context.paths,
     signal: context.signal,
     emergency: context.emergency,
-    tool: { version: packageVersion(), commandLine: ['mpsbench', ...process.argv.slice(2)] },
+    tool: { version: packageVersion(), commandLine: ['mpsbench', ...withoutPassword(process.argv.slice(2))] },
+    ...(loadHosts && { engine: loadHosts }),
   });
   const plan = options.budget === undefined ? asked : planWithin(context, command, asked, options.budget, host);
   for (const line of [...leftOutLines(host), ...serverWarnings(host)]) context.err(`${line}\n`);
@@ -221,6 +242,11 @@ function restartLines({ restarts, switches, measured }: StudyEstimate): string[]
     spanNs === null ? 'not measured yet' : `${formatSpan(spanNs)} each in this study so far`;
   const restartText = `${counted(restarts, 'restart')} of the server (${each(measured.restartNs)})`;
   return [`${restartText}, ${counted(switches, 'change')} of cell without one (${each(measured.switchNs)})`];
+}
+
+/** The copy of a study that an agent runs: continued here it would be another one. */
+function isMirror(path: string | undefined): boolean {
+  return path !== undefined && existsSync(join(path, studyFiles.agent));
 }
 
 function defaultDirectory(): string {

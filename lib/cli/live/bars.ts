@@ -17,8 +17,11 @@ export interface Sparkline {
   readonly greatest: number;
 }
 
-/** The values over time in at most so many columns, neighbours averaged; nothing at all shows as a dot. */
-export function sparkline(values: readonly number[], columns: number): Sparkline {
+/**
+ * The values over time in at most so many columns, neighbours averaged; nothing at all shows as a dot. A full column is
+ * `full`, or the greatest value where that is not given.
+ */
+export function sparkline(values: readonly number[], columns: number, full?: number): Sparkline {
   if (values.length === 0 || columns < 1) return { text: '', greatest: 0 };
   const perColumn = Math.ceil(values.length / columns);
   const means: number[] = [];
@@ -26,7 +29,7 @@ export function sparkline(values: readonly number[], columns: number): Sparkline
     const group = values.slice(start, start + perColumn);
     means.push(group.reduce((sum, value) => sum + value, 0) / group.length);
   }
-  const greatest = Math.max(...means);
+  const greatest = full ?? Math.max(...means);
   const level = (mean: number): string =>
     mean <= 0 ? '·' : (levels[Math.min(levels.length - 1, Math.floor((mean / greatest) * levels.length))] ?? '█');
   return { text: means.map(level).join(''), greatest };

@@ -2,6 +2,7 @@
 import type { CliContext } from '../context.ts';
 import type { ProgressTerminal } from '../terminal.ts';
 import { linesText } from './display-line.ts';
+import { jobControl } from './job-control.ts';
 import { LiveScreen, showCursor } from './live-screen.ts';
 import { type LoadTitle, loadFrame } from './load-frame.ts';
 import type { LoadProgressTally } from './load-so-far.ts';
@@ -23,11 +24,14 @@ export function liveView(
   let over = false;
   const draw = (): void => {
     if (over) return;
+    job.resume();
     const { columns, rows } = terminal.size();
     // A full last column would leave the cursor in doubt.
     const size = { columns: columns - 1, rows };
     screen.draw(linesText(loadFrame(title, tally.soFar(), size), size.columns, terminal.colour));
   };
+  // Ctrl-Z must leave a shell with a cursor.
+  const job = jobControl({ leave: () => screen.erase(), enter: draw });
   const removeEmergency = context.emergency.add(() => !over && context.err(showCursor));
   const endResize = terminal.onResize(() => {
     screen.reset();
@@ -37,6 +41,7 @@ export function liveView(
     if (over) return;
     over = true;
     screen.erase();
+    job[Symbol.dispose]();
     removeEmergency();
     endResize();
     context.signal.removeEventListener('abort', dispose);

@@ -1,7 +1,7 @@
 /** What is known of a load run while it goes on: the sum of its intervals. */
 import type { LoadInterval } from '../../load/load-interval.ts';
-import { type LatencyHistogram, latencyHistogram, latencySummary } from '../../records/histogram.ts';
-import { addLatencyCounts, type LatencyCounts, latencyCounts } from '../../records/latency-counts.ts';
+import { type LatencyCounts, summaryOfCounts } from '../../records/latency-counts.ts';
+import { LatencyTally } from '../../records/latency-tally.ts';
 import type { LatencySummary, OutcomeCounts } from '../../records/load.ts';
 import type { IntervalReport } from '../../records/load-interval.ts';
 import { failedRequests, outcomeNames } from '../../records/load-outcomes.ts';
@@ -32,8 +32,7 @@ const recentSpanNs = 1e9;
 
 /** Adds intervals up, in order. */
 export class LoadProgressTally {
-  /** Made with the first interval: reading its library would delay the first request. */
-  #latencies: LatencyHistogram | null = null;
+  readonly #latencies = new LatencyTally();
   readonly #ratesPerSecond: number[] = [];
   #recent: LoadInterval[] = [];
   #outcomes = noOutcomes();
@@ -52,8 +51,7 @@ export class LoadProgressTally {
     for (const [status, replies] of Object.entries(interval.statuses)) {
       this.#statuses[status] = (this.#statuses[status] ?? 0) + replies;
     }
-    this.#latencies ??= latencyHistogram();
-    addLatencyCounts(this.#latencies, interval.responseTimes);
+    this.#latencies.add(interval.responseTimes);
     if (interval.phase !== 'drain') {
       this.#okInPhase += interval.outcomes.ok;
       this.#phaseEndNs = interval.endOffsetNs;
@@ -73,7 +71,7 @@ export class LoadProgressTally {
 
   soFar(): LoadSoFar {
     const last = this.#last;
-    const latencies = this.#latencies ?? latencyHistogram();
+    const latencies = this.#latencies.counts();
     const endNs = last?.endOffsetNs ?? 0;
     const phaseNs = this.#phaseEndNs - this.#phaseStartNs;
     const [oldest] = this.#recent;
@@ -89,8 +87,8 @@ export class LoadProgressTally {
       recentPerSecond: recentNs > 0 ? (recentOk * 1e9) / recentNs : 0,
       meanPerSecond: phaseNs > 0 ? (this.#okInPhase * 1e9) / phaseNs : 0,
       ratesPerSecond: this.#ratesPerSecond,
-      responseTime: latencySummary(latencies),
-      latencies: latencyCounts(latencies),
+      responseTime: summaryOfCounts(latencies),
+      latencies,
       newestError: this.#newestError,
     };
   }
@@ -104,7 +102,7 @@ export class LoadProgressTally {
     this.#okInPhase = 0;
     this.#outcomes = noOutcomes();
     this.#statuses = {};
-    this.#latencies = null;
+    this.#latencies.reset();
   }
 }
 

@@ -1,20 +1,39 @@
 /** One screen for one GPU snapshot: devices, their state, processes with roles, MPS, warnings. */
 import { printable } from '../../core/printable.ts';
 import type { DeviceReading, GpuSnapshot } from '../../records/gpu.ts';
-import { plainTable } from '../../report/plain-table.ts';
+import { wrap } from '../../report/wrap.ts';
 import { type Finding, withoutAdvice } from '../../study/finding.ts';
 import type { HostSnapshot } from '../../study/host-snapshot.ts';
+import { type FittedColumn, type FittedTable, fittedTable } from './fitted-table.ts';
 
-export function renderProbe(result: HostSnapshot): string {
+/** `width` is that of the terminal, null = lines of any length. What there is no room for is named at the end. */
+export function renderProbe(result: HostSnapshot, width: number | null = null): string {
+  const leftOut: string[] = [];
+  const table: TableOf = (columns, rows) => {
+    const fitted: FittedTable = fittedTable(columns, rows, width);
+    leftOut.push(...fitted.leftOut);
+    return fitted.text;
+  };
   const parts = [
-    versionsLine(result.gpu),
-    identityTable(result.gpu.devices),
-    stateTable(result.gpu.devices),
-    processPart(result),
-    mpsPart(result.mps),
-    warningPart(result.warnings),
+    fitting(versionsLine(result.gpu), width),
+    identityTable(result.gpu.devices, table),
+    stateTable(result.gpu.devices, table),
+    processPart(result, table),
+    fitting(mpsPart(result.mps), width),
+    fitting(warningPart(result.warnings), width),
   ];
-  return parts.filter((part) => part !== '').join('\n');
+  const note = leftOut.length === 0 ? '' : `no room for ${leftOut.join(', ')}; --wide shows all\n`;
+  return [...parts, fitting(note, width)].filter((part) => part !== '').join('\n');
+}
+
+type TableOf = (columns: readonly FittedColumn[], rows: readonly (readonly string[])[]) => string;
+
+function fitting(lines: string, width: number | null): string {
+  if (width === null) return lines;
+  return lines
+    .split('\n')
+    .map((line) => wrap(line, width, '  '))
+    .join('\n');
 }
 
 function versionsLine(gpu: GpuSnapshot): string {
@@ -27,7 +46,17 @@ function versionsLine(gpu: GpuSnapshot): string {
   return `${versions.join('   ')}   (${gpu.nvmlPath})\n`;
 }
 
-function identityTable(devices: readonly DeviceReading[]): string {
+const identityColumns: readonly FittedColumn[] = [
+  { heading: 'GPU' },
+  { heading: 'name', cut: 'end' },
+  { heading: 'CC', leftOutAt: 4 },
+  { heading: 'UUID', leftOutAt: 2 },
+  { heading: 'PCI', leftOutAt: 1 },
+  { heading: 'compute mode', leftOutAt: 3 },
+  { heading: 'MIG' },
+];
+
+function identityTable(devices: readonly DeviceReading[], table: TableOf): string {
   if (devices.length === 0) return 'no devices\n';
   const rows = devices.map((device) => {
     const cell = cellsOf(device);
@@ -43,10 +72,24 @@ function identityTable(devices: readonly DeviceReading[]): string {
         : cell('migEnabled', device.migEnabled, () => 'off'),
     ];
   });
-  return plainTable(['GPU', 'name', 'CC', 'UUID', 'PCI', 'compute mode', 'MIG'], rows);
+  return table(identityColumns, rows);
 }
 
-function stateTable(devices: readonly DeviceReading[]): string {
+const stateColumns: readonly FittedColumn[] = [
+  { heading: 'GPU' },
+  { heading: 'used' },
+  { heading: 'reserved', leftOutAt: 3 },
+  { heading: 'total' },
+  { heading: 'busy' },
+  { heading: 'SM clock', leftOutAt: 6 },
+  { heading: 'memory clock', leftOutAt: 1 },
+  { heading: 'throttle', leftOutAt: 5 },
+  { heading: 'power', leftOutAt: 7 },
+  { heading: 'limit', leftOutAt: 2 },
+  { heading: 'temp', leftOutAt: 4 },
+];
+
+function stateTable(devices: readonly DeviceReading[], table: TableOf): string {
   if (devices.length === 0) return '';
   const rows = devices.map((device) => {
     const cell = cellsOf(device);
@@ -64,12 +107,20 @@ function stateTable(devices: readonly DeviceReading[]): string {
       cell('temperatureCelsius', device.temperatureCelsius, (value) => `${value} °C`),
     ];
   });
-  const memory = ['used', 'reserved', 'total'];
-  const clocks = ['SM clock', 'memory clock', 'throttle'];
-  return plainTable(['GPU', ...memory, 'busy', ...clocks, 'power', 'limit', 'temp'], rows);
+  return table(stateColumns, rows);
 }
 
-function processPart(result: HostSnapshot): string {
+const processColumns: readonly FittedColumn[] = [
+  { heading: 'GPU' },
+  { heading: 'PID' },
+  { heading: 'role' },
+  { heading: 'memory' },
+  { heading: 'lists', leftOutAt: 1 },
+  // Of a path the end says more.
+  { heading: 'name', cut: 'start' },
+];
+
+function processPart(result: HostSnapshot, table: TableOf): string {
   const unread = result.gpu.devices
     .filter((device) => device.processes === null)
     .map(
@@ -84,7 +135,7 @@ function processPart(result: HostSnapshot): string {
     reading.lists.join('+'),
     reading.name === null ? 'n/a (name not readable)' : printable(reading.name),
   ]);
-  return plainTable(['GPU', 'PID', 'role', 'memory', 'lists', 'name'], rows) + unread.join('');
+  return table(processColumns, rows) + unread.join('');
 }
 
 function mpsPart({ control, daemons, ownDaemons }: HostSnapshot['mps']): string {

@@ -1,7 +1,15 @@
 /** A command line in a plan: split into arguments without a shell, and its placeholders filled in. */
 
 /** What may stand in braces in a launch text, an argument or the value of a variable. */
-export const placeholderNames = ['port', 'worker', 'workers', 'batchSize', 'deviceUuid', 'logDirectory'] as const;
+export const placeholderNames = [
+  'host',
+  'port',
+  'worker',
+  'workers',
+  'batchSize',
+  'deviceUuid',
+  'logDirectory',
+] as const;
 export type PlaceholderName = (typeof placeholderNames)[number];
 
 /** `{name}`; doubled braces stand for themselves. */

@@ -74,7 +74,7 @@ export const commandServerSchema = z
   })
   .superRefine((plan, context) => {
     if (mentions(plan, 'port', 'MPSBENCH_PORT')) return;
-    const message = 'names no {port}: the program must listen where it is told, on 127.0.0.1';
+    const message = 'names no {port}: the program must listen where it is told, on {host}, which is 127.0.0.1';
     context.addIssue({ code: 'custom', path: ['launch'], message });
   });
 export type CommandPlan = z.infer<typeof commandServerSchema>;

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Nanoseconds } from '../../core/units.ts';
 import { cpuListValue, durationValue, positiveInteger } from '../plan-values.ts';
 
-/** Dimensions of the embedded encoder; named presets are in server/embedded/presets. */
+/** Dimensions of the embedded encoder; named presets are in server/embedded/workload.ts. */
 export const encoderSchema = z.strictObject({
   layers: positiveInteger.max(64),
   hidden: positiveInteger.max(4096).refine((value) => value % 16 === 0, 'must be a multiple of 16'),

@@ -1,10 +1,20 @@
 /** How the cells of a plan and its server fit together, for kinds of server that cannot run any cell. */
-import type { ServerPlan, StudyPlan } from '../plan.ts';
 import { type AttachedPlan, attachedServerSchema, endpointsOf } from './attached.ts';
 import { type CommandPlan, mentions } from './command.ts';
+import type { EmbeddedServerPlan } from './embedded.ts';
+import type { KservePlan } from './kserve.ts';
 import type { OpenaiPlan } from './openai.ts';
+import type { TorchservePlan } from './torchserve.ts';
 
-type Grid = Pick<StudyPlan, 'workers' | 'batchSizes' | 'arms' | 'load'>;
+type GridServer = EmbeddedServerPlan | TorchservePlan | KservePlan | OpenaiPlan | CommandPlan | AttachedPlan;
+
+/** What of a plan says which cells there are, and how much is in flight in each. */
+interface Grid {
+  readonly workers: readonly number[];
+  readonly batchSizes: readonly number[];
+  readonly arms: readonly string[];
+  readonly load: { readonly concurrency: number | 'auto' };
+}
 
 export interface GridProblem {
   readonly path: readonly string[];
@@ -12,7 +22,7 @@ export interface GridProblem {
 }
 
 /** Why the server cannot run the cells; null where it can. */
-export function gridProblem(server: ServerPlan, grid: Grid): GridProblem | null {
+export function gridProblem(server: GridServer, grid: Grid): GridProblem | null {
   switch (server.kind) {
     case 'command':
       return batchProblem(server, grid) ?? concurrencyProblem(grid, mostServers(server, grid));

@@ -14,7 +14,7 @@ const launchText = nonEmptyText.superRefine((text, context) => {
 /** Spread into the strict object of a kind; `exactlyOneStart` goes with it. */
 export const launchKeys = {
   /**
-   * Program and arguments, split at blanks; no shell sees them. {port}, {grpcPort}, {metricsPort}, {workers},
+   * Program and arguments, split at blanks; no shell sees them. {host}, {port}, {grpcPort}, {metricsPort}, {workers},
    * {batchSize}, {deviceUuid} and {logDirectory} are filled in.
    */
   launch: z

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { serverIdVariable } from '../../core/server-processes.ts';
 import { fillPlaceholders, type PlaceholderName } from '../../records/server-plans/argument-text.ts';
 import { type CommandPlan, launchArguments } from '../../records/server-plans/command.ts';
-import type { ServerStart } from '../adapter.ts';
+import { loopbackHost, type ServerStart } from '../adapter.ts';
 
 export interface ProcessPlace {
   readonly port: number;
@@ -29,6 +29,7 @@ export function launchOf(plan: CommandPlan, start: ServerStart, place: ProcessPl
     command,
     arguments: rest,
     environment: {
+      MPSBENCH_HOST: values.host,
       MPSBENCH_PORT: values.port,
       MPSBENCH_WORKER: values.worker,
       MPSBENCH_WORKERS: values.workers,
@@ -44,6 +45,7 @@ export function launchOf(plan: CommandPlan, start: ServerStart, place: ProcessPl
 
 function valuesOf(start: ServerStart, { port, worker }: ProcessPlace): Record<PlaceholderName, string> {
   return {
+    host: start.host ?? loopbackHost,
     port: String(port),
     worker: String(worker),
     workers: String(start.workers),

@@ -5,14 +5,13 @@ import { deadline } from '../../core/clock.ts';
 import { codeOf, MpsbenchError, messageOf } from '../../core/errors.ts';
 import { milliseconds, type Nanoseconds, ns, seconds } from '../../core/units.ts';
 import type { CommandPlan } from '../../records/server-plans/command.ts';
-import type { ServerStart } from '../adapter.ts';
+import { loopbackHost, type ServerStart, urlHost } from '../adapter.ts';
 import { askServer } from '../ask-server.ts';
 import { answerProblem } from '../checked-answer.ts';
 import { ServerProcess } from '../child-process.ts';
 import { oneLine } from '../model-setup.ts';
 import { launchOf } from './launch.ts';
 
-export const host = '127.0.0.1';
 const portAttempts = 3;
 /** One answer to the question whether it is ready; a server that takes longer is asked anew. */
 const readyAnswerNs = seconds(2);
@@ -58,6 +57,7 @@ export async function startUnit(unit: UnitStart): Promise<ServerUnit> {
 
 async function startOnce(unit: UnitStart, port: number): Promise<ServerUnit> {
   const { plan, start, worker } = unit;
+  const base = `http://${urlHost(start.host ?? loopbackHost)}:${port}`;
   const { workingDirectory, ...launched } = launchOf(plan, start, {
     port,
     worker: worker ?? 1,
@@ -75,7 +75,7 @@ async function startOnce(unit: UnitStart, port: number): Promise<ServerUnit> {
   });
   unit.onProcess(process);
   try {
-    await untilReady(unit, name, process, `http://${host}:${port}${plan.ready.path}`);
+    await untilReady(unit, name, process, `${base}${plan.ready.path}`);
   } catch (thrown) {
     if (process.end === null || !portTaken.test(process.log())) throw thrown;
     const what = `${name} could not have port ${port}`;
@@ -83,7 +83,7 @@ async function startOnce(unit: UnitStart, port: number): Promise<ServerUnit> {
       cause: thrown,
     });
   }
-  return { name, process, url: `http://${host}:${port}${plan.request.path}` };
+  return { name, process, url: `${base}${plan.request.path}` };
 }
 
 async function untilReady(unit: UnitStart, name: string, process: ServerProcess, url: string): Promise<void> {

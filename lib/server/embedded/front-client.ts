@@ -8,7 +8,7 @@ import { type ErrorCode, errorCodes, MpsbenchError } from '../../core/errors.ts'
 import { serverIdVariable } from '../../core/server-processes.ts';
 import { seconds } from '../../core/units.ts';
 import { encoderSchema } from '../../records/server-plans/embedded.ts';
-import type { ServerStart } from '../adapter.ts';
+import { type ServerStart, urlHost } from '../adapter.ts';
 import { askServer } from '../ask-server.ts';
 import { ServerProcess } from '../child-process.ts';
 import type { AskOptions, HttpReply, ModelServer } from '../model-setup.ts';
@@ -91,8 +91,9 @@ export class FrontClient implements AsyncDisposable, ModelServer {
       const log = server.log.bind(server);
       const limits = { timeoutNs: start.readyTimeoutNs, signal: start.signal };
       const ports = await server.waitUntilReady(() => announcedPorts(log()), limits);
-      const urlOf = (port: number) => `http://${options.host}:${port}`;
-      return new FrontClient(server, footprint, urlOf(ports.inferencePort), urlOf(ports.managementPort));
+      const inferenceUrl = `http://${urlHost(options.host)}:${ports.inferencePort}`;
+      const managementUrl = `http://${urlHost(options.managementHost ?? options.host)}:${ports.managementPort}`;
+      return new FrontClient(server, footprint, inferenceUrl, managementUrl);
     } catch (thrown) {
       await server?.[Symbol.asyncDispose]();
       footprint.forget();

@@ -18,6 +18,8 @@ export const frontOptionsSchema = z.strictObject({
   host: z.string(),
   /** 0 = chosen by the kernel. */
   inferencePort: port,
+  /** Left out = `host`. */
+  managementHost: z.string().optional(),
   managementPort: port,
   /** Requests that may wait per model; TorchServe's job_queue_size. */
   queueLimit: z.number().int().min(1),
@@ -53,7 +55,11 @@ export async function startFront(options: FrontOptions, log: (line: string) => v
   const inference = await listen(inferenceListener(registry, state), options.host, options.inferencePort);
   let management: Server;
   try {
-    management = await listen(managementListener(registry, state), options.host, options.managementPort);
+    management = await listen(
+      managementListener(registry, state),
+      options.managementHost ?? options.host,
+      options.managementPort,
+    );
   } catch (thrown) {
     inference.close();
     throw thrown;

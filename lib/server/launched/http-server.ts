@@ -177,7 +177,7 @@ export class LaunchedServer implements AsyncDisposable {
 function portProblem(thrown: unknown, launched: LaunchedProcess | null, name: string): MpsbenchError | null {
   if (!(thrown instanceof MpsbenchError) || thrown.code !== 'SERVER_START_FAILED') return null;
   if (launched === null || !portTaken.test(launched.process.log())) return null;
-  const what = `${name} could not have its port on 127.0.0.1`;
+  const what = `${name} could not have its port`;
   const tail = launched.process.logTail();
   return new MpsbenchError('PORT_IN_USE', `${what}; see which program takes it: ${tail}`, { cause: thrown });
 }

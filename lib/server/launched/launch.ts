@@ -4,13 +4,12 @@ import { serverIdVariable } from '../../core/server-processes.ts';
 import { seconds } from '../../core/units.ts';
 import { fillPlaceholders, splitArguments } from '../../records/server-plans/argument-text.ts';
 import type { LaunchPlan } from '../../records/server-plans/launch.ts';
-import type { ServerStart } from '../adapter.ts';
+import { loopbackHost, type ServerStart, urlHost } from '../adapter.ts';
 import { ServerProcess } from '../child-process.ts';
 import { stopCommand } from '../command/process-tree.ts';
 import { freePorts } from '../free-ports.ts';
 import { ServerFootprint } from '../server-footprint.ts';
 
-const host = '127.0.0.1';
 const stopRules = { signal: 'SIGTERM', timeoutNs: seconds(20) } as const;
 
 /** Finds so many ports that nobody listens on; replaced in tests. */
@@ -40,7 +39,7 @@ export class LaunchedProcess implements AsyncDisposable {
     name: string,
     plan: LaunchPlan,
     start: ServerStart,
-    { worker = null, findPorts = (count) => freePorts(count, host) }: LaunchPlace,
+    { worker = null, findPorts = (count) => freePorts(count, hostOf(start)) }: LaunchPlace,
   ): Promise<LaunchedProcess> {
     const [port = 0, grpcPort = 0, metricsPort = 0] = await findPorts(3);
     const values = placeholderValues(start, { port, grpcPort, metricsPort, worker: worker ?? 1 });
@@ -53,6 +52,7 @@ export class LaunchedProcess implements AsyncDisposable {
       arguments: rest,
       workingDirectory: resolve(plan.cwd ?? '.'),
       environment: {
+        MPSBENCH_HOST: hostOf(start),
         MPSBENCH_PORT: values.port ?? '',
         MPSBENCH_WORKER: values.worker ?? '',
         MPSBENCH_WORKERS: values.workers ?? '',
@@ -71,7 +71,7 @@ export class LaunchedProcess implements AsyncDisposable {
       footprint.forget();
       throw thrown;
     });
-    return new LaunchedProcess(process, `http://${host}:${port}`, footprint);
+    return new LaunchedProcess(process, `http://${urlHost(hostOf(start))}:${port}`, footprint);
   }
 
   /** Notes what it has started, once it serves. */
@@ -94,10 +94,19 @@ function launchWords({ launch }: LaunchPlan): readonly string[] {
   return typeof launch === 'string' ? splitArguments(launch) : (launch ?? []);
 }
 
+function hostOf({ host = loopbackHost }: ServerStart): string {
+  return host;
+}
+
 function placeholderValues(start: ServerStart, ports: Readonly<Record<string, number>>): Record<string, string> {
   const { workers, batchSize, deviceUuid, logDirectory } = start;
   const numbers = Object.entries({ workers, batchSize, ...ports }).map(([key, value]) => [key, String(value)]);
-  return { ...Object.fromEntries(numbers), deviceUuid: deviceUuid ?? '', logDirectory: resolve(logDirectory) };
+  return {
+    ...Object.fromEntries(numbers),
+    host: hostOf(start),
+    deviceUuid: deviceUuid ?? '',
+    logDirectory: resolve(logDirectory),
+  };
 }
 
 /** The one device of the study; by number, which every server takes. */

@@ -1,5 +1,6 @@
 /** The files that a TorchServe of ours starts from: config.properties, logging and metrics. Pure. */
 import type { TorchservePlan } from '../../records/server-plans/torchserve.ts';
+import { loopbackHost, urlHost } from '../adapter.ts';
 
 export interface TorchservePorts {
   readonly inference: number;
@@ -9,25 +10,24 @@ export interface TorchservePorts {
   readonly grpcManagement: number;
 }
 
-export const host = '127.0.0.1';
-
 /** Of the model's log, whose lines say why a worker ended; TorchServe itself tells no reason over HTTP. */
 export const modelLogName = 'torchserve-model.log';
 
 /**
- * One line per key. System metrics are off because their collector asks the GPU once a minute; addresses are on the
- * loopback because token authorization is off. The plan's own keys come last, and the schema keeps them from ours.
+ * One line per key. System metrics are off because their collector asks the GPU once a minute; what manages it is on
+ * the loopback because token authorization is off; `host` is where inference is asked for. The plan's own keys come last, and the schema keeps them from ours.
  */
 export function configProperties(
   plan: TorchservePlan,
   ports: TorchservePorts,
   paths: { readonly modelStore: string; readonly metricsConfig: string },
   gpuCount: number,
+  host: string = loopbackHost,
 ): string {
   const lines: Record<string, string | number | boolean> = {
-    inference_address: `http://${host}:${ports.inference}`,
-    management_address: `http://${host}:${ports.management}`,
-    metrics_address: `http://${host}:${ports.metrics}`,
+    inference_address: `http://${urlHost(host)}:${ports.inference}`,
+    management_address: `http://${loopbackHost}:${ports.management}`,
+    metrics_address: `http://${loopbackHost}:${ports.metrics}`,
     grpc_inference_port: ports.grpcInference,
     grpc_management_port: ports.grpcManagement,
     model_store: paths.modelStore,

@@ -11,14 +11,13 @@ import { isRunning, type ProcessIdentity, processIdentity, signalIfRunning } fro
 import { serverIdVariable } from '../../core/server-processes.ts';
 import { milliseconds, seconds } from '../../core/units.ts';
 import type { TorchservePlan } from '../../records/server-plans/torchserve.ts';
-import type { ServerStart } from '../adapter.ts';
+import { loopbackHost, type ServerStart, urlHost } from '../adapter.ts';
 import { askServer } from '../ask-server.ts';
 import { ServerProcess, type ServerProcessSpec } from '../child-process.ts';
 import type { AskOptions, HttpReply, ModelServer } from '../model-setup.ts';
 import { ServerFootprint } from '../server-footprint.ts';
 import {
   configProperties,
-  host,
   logConfiguration,
   metricsConfiguration,
   modelLogName,
@@ -55,15 +54,16 @@ export class TorchserveFrontEnd implements AsyncDisposable, ModelServer {
   private constructor(
     process: ServerProcess,
     ports: TorchservePorts,
+    host: string,
     footprint: ServerFootprint,
     temporary: string,
     modelLogPath: string,
   ) {
     this.process = process;
     this.#footprint = footprint;
-    this.inferenceUrl = `http://${host}:${ports.inference}`;
-    this.managementUrl = `http://${host}:${ports.management}`;
-    this.metricsUrl = `http://${host}:${ports.metrics}`;
+    this.inferenceUrl = `http://${urlHost(host)}:${ports.inference}`;
+    this.managementUrl = `http://${loopbackHost}:${ports.management}`;
+    this.metricsUrl = `http://${loopbackHost}:${ports.metrics}`;
     this.#temporary = temporary;
     this.#modelLogPath = modelLogPath;
   }
@@ -102,7 +102,7 @@ export class TorchserveFrontEnd implements AsyncDisposable, ModelServer {
       const variables = { ...ownVariables(plan, start, temporary), [serverIdVariable]: footprint.serverId };
       process = await ServerProcess.start(processSpec(plan, start, variables, files));
       footprint.addLeader(process.pid);
-      const frontEnd = new TorchserveFrontEnd(process, ports, footprint, temporary, files.modelLog);
+      const frontEnd = new TorchserveFrontEnd(process, ports, hostOf(start), footprint, temporary, files.modelLog);
       await frontEnd.#started(start);
       footprint.look(frontEndIdentity(temporary));
       return frontEnd;
@@ -165,7 +165,7 @@ export class TorchserveFrontEnd implements AsyncDisposable, ModelServer {
       const log = this.process.log();
       if (startedLine.test(log)) return true;
       if (!bindFailed.test(log)) return undefined;
-      const what = `TorchServe could not bind its ports on ${host}`;
+      const what = `TorchServe could not bind its ports on ${hostOf(start)}`;
       throw new MpsbenchError('PORT_IN_USE', `${what}; see which program takes them: ${this.process.logTail()}`);
     }, limits);
     const { status } = await this.ask(`${this.managementUrl}/models`, limits);
@@ -192,6 +192,10 @@ interface Files {
   readonly modelStore: string;
 }
 
+function hostOf({ host = loopbackHost }: ServerStart): string {
+  return host;
+}
+
 /** Configuration is kept with the logs, so that a trial shows what its server was told. */
 function writeFiles(plan: TorchservePlan, start: ServerStart, ports: TorchservePorts, temporary: string): Files {
   const directory = resolve(start.logDirectory);
@@ -205,7 +209,7 @@ function writeFiles(plan: TorchservePlan, start: ServerStart, ports: TorchserveP
   const gpuCount = start.deviceOrdinal === null || start.deviceOrdinal === undefined ? 0 : 1;
   try {
     const { modelStore } = files;
-    writeFileSync(files.config, configProperties(plan, ports, { modelStore, metricsConfig }, gpuCount));
+    writeFileSync(files.config, configProperties(plan, ports, { modelStore, metricsConfig }, gpuCount, hostOf(start)));
     writeFileSync(files.logConfig, logConfiguration(files.modelLog));
     writeFileSync(metricsConfig, metricsConfiguration);
     // An earlier attempt's errors are not this one's.

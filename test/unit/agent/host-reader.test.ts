@@ -13,6 +13,8 @@ function sources(snapshot: () => typeof healthySnapshot) {
     sample: () => assert.fail('nothing is sampled here'),
     beginActivity: () => {},
     endActivity: () => assert.fail('nothing is sampled here'),
+    beginXidWatch: () => {},
+    endXidWatch: () => assert.fail('nothing is sampled here'),
     close: () => {},
     [Symbol.dispose]: () => {},
   };

@@ -6,7 +6,8 @@ import { summarizeStudy } from '../../../lib/analysis/study-summary.ts';
 import { randomStream } from '../../../lib/core/random.ts';
 import { type Cell, cellId } from '../../../lib/records/arm.ts';
 import { studyPlanSchema } from '../../../lib/records/plan.ts';
-import { alphaAtLook, intervalAtLook, pooledSpread } from '../../../lib/stats/sequential.ts';
+import type { TrialRecord } from '../../../lib/records/trial.ts';
+import { alphaAtLook, chanceToDecide, intervalAtLook, pooledSpread } from '../../../lib/stats/sequential.ts';
 import { environmentOf } from '../../fixtures/study/make-environment.ts';
 import { trialsOf } from '../../fixtures/study/make-study.ts';
 
@@ -24,6 +25,11 @@ function trialsWith(rateOf: (cell: Cell) => number, seed = 5): AdaptiveTrial[] {
       return { block, cellId: cellId(cell), throughputPerSecond: rateOf(cell) * Math.exp(noise) };
     }),
   );
+}
+
+function offOfBlock(trials: readonly AdaptiveTrial[], block: number): number {
+  const off = trials.find((trial) => trial.block === block && trial.cellId === 'w1-b1-off');
+  return off?.throughputPerSecond ?? assert.fail();
 }
 
 const sizes = (course: { activeByBlock: readonly ReadonlySet<string>[] }): number[] =>
@@ -53,7 +59,57 @@ describe('errors over the looks', () => {
   });
 });
 
+describe('the chance that a comparison is decided at the last look', () => {
+  const pooled = { sd: 0.01, degrees: 40 };
+  const last = { alpha: 0.001, looks: 5 };
+  const chance = (...logs: number[]): number => chanceToDecide(logs, pooled, last, 0.03) ?? assert.fail();
+  const threshold = Math.log(1.03);
+
+  it('is great beyond the threshold, between the two, and small at one', () => {
+    assert.ok(chance(0.1, 0.1) > 0.999);
+    assert.ok(chance(-0.1, -0.1) > 0.999);
+    assert.ok(chance(0, 0, 0) > 0.9);
+    assert.ok(chance(threshold, threshold) < 0.1);
+  });
+
+  it('is what simulated studies come to', () => {
+    const random = randomStream(11, 'bootstrap');
+    const normal = (): number => Math.sqrt(-2 * Math.log(1 - random.next())) * Math.cos(2 * Math.PI * random.next());
+    // A mean that is uncertain by the two pairs that are there, and three pairs to come about it.
+    const half = (intervalAtLook([0, 0, 0, 0, 0], pooled, last.alpha) ?? assert.fail()).upperLog;
+    const studies = 20_000;
+    let decided = 0;
+    for (let study = 0; study < studies; study++) {
+      const truth = 0.05 + (pooled.sd / Math.sqrt(2)) * normal();
+      const coming = truth + (pooled.sd / Math.sqrt(3)) * normal();
+      if ((2 * 0.05 + 3 * coming) / 5 > threshold + half) decided++;
+    }
+    assert.ok(Math.abs(decided / studies - chance(0.05, 0.05)) < 0.015, 'seed 11');
+  });
+
+  it('is certain at the last look, and not known without a spread', () => {
+    assert.equal(chance(0.1, 0.1, 0.1, 0.1, 0.1), 1);
+    assert.equal(chance(threshold, threshold, threshold, threshold, threshold), 0);
+    assert.equal(chanceToDecide([0.1], pooled, last, 0.03), null);
+    assert.equal(chanceToDecide([0.1, 0.2], null, last, 0.03), null);
+  });
+});
+
 describe('an adaptive study', () => {
+  it('gives up what the blocks to come would hardly decide, and claims nothing of it', () => {
+    const rate = ({ workers, arm }: Cell): number => 100 * workers * (arm === 'off' ? 1 : workers === 1 ? 1.03 : 1.5);
+    const trials = trialsWith(rate).map((trial) => ({
+      ...trial,
+      // Without noise it stays where nothing can be shown.
+      throughputPerSecond:
+        trial.cellId === 'w1-b1-mps' ? offOfBlock(trialsWith(rate), trial.block) * 1.03 : trial.throughputPerSecond,
+    }));
+    const course = adaptiveCourse(plan, cells, trials);
+    assert.deepEqual(sizes(course), [6, 6, 0, 0, 0]);
+    const { verdict, decidedAfter, givenUpAfter } = course.decisions[0] ?? assert.fail();
+    assert.deepEqual([verdict, decidedAfter, givenUpAfter], ['INCONCLUSIVE', null, 2]);
+  });
+
   it('stops after two blocks where all is plain, and keeps its verdicts', () => {
     const course = adaptiveCourse(
       plan,
@@ -65,7 +121,7 @@ describe('an adaptive study', () => {
   });
 
   it('goes on with what is open, and with the off cell beside it', () => {
-    const rate = ({ workers, arm }: Cell): number => 100 * workers * (arm === 'off' ? 1 : workers === 1 ? 1.03 : 1.5);
+    const rate = ({ workers, arm }: Cell): number => 100 * workers * (arm === 'off' ? 1 : workers === 1 ? 1.055 : 1.5);
     const course = adaptiveCourse(plan, cells, trialsWith(rate));
     assert.deepEqual([...(course.activeByBlock[2] ?? [])], ['w1-b1-off', 'w1-b1-mps']);
   });
@@ -107,22 +163,30 @@ describe('the summary of an adaptive study', () => {
   const adaptive = studyPlanSchema.parse({ workers: [1, 2, 4], batchSizes: [1, 4], seed: 3, adaptive: true });
   const all = trialsOf('gpu');
   const environment = environmentOf('gpu');
-  const active = (): ReadonlySet<string>[] => {
-    const { adaptive: course } = summarizeStudy(adaptive, environment, all);
+  const activeAfter = (ran: readonly TrialRecord[]): readonly ReadonlySet<string>[] => {
+    const { adaptive: course, cells: summaries, trials } = summarizeStudy(adaptive, environment, ran);
     assert.ok(course);
-    const full = adaptiveCourse(
+    return adaptiveCourse(
       adaptive,
-      summarizeStudy(adaptive, environment, all).cells.map(({ cell }) => cell),
-      summarizeStudy(adaptive, environment, all).trials.map(({ block, cellId: id, figures }) => ({
+      summaries.map(({ cell }) => cell),
+      trials.map(({ block, cellId: id, figures }) => ({
         ...{ block, cellId: id, throughputPerSecond: figures.throughputPerSecond ?? 0 },
       })),
-    );
-    return [...full.activeByBlock];
+    ).activeByBlock;
+  };
+  /** As it runs: each block by those before it. */
+  const runAdaptively = (): TrialRecord[] => {
+    const ran: TrialRecord[] = [];
+    for (let block = 1; block <= adaptive.blocks; block++) {
+      const now = activeAfter(ran)[block - 1];
+      ran.push(...all.filter((record) => record.block === block && now?.has(cellId(record.cell))));
+    }
+    return ran;
   };
 
   it('is complete without the trials that were spared, and tells when each cell was decided', () => {
-    const course = active();
-    const ran = all.filter(({ block, cell }) => course[block - 1]?.has(cellId(cell)));
+    const ran = runAdaptively();
+    const course = activeAfter(ran);
     assert.ok(ran.length < all.length);
     const summary = summarizeStudy(adaptive, environment, ran);
     assert.equal(summary.complete, true);
@@ -135,7 +199,10 @@ describe('the summary of an adaptive study', () => {
     assert.equal(summary.recommendation?.cellId, full.recommendation?.cellId);
     for (const [index, { comparison }] of summary.cells.entries()) {
       if (comparison)
-        assert.match(comparison.verdictReason, /^(decided after block [2-5] of 5|not decided in 5 blocks)/);
+        assert.match(
+          comparison.verdictReason,
+          /^(decided after block [2-5] of 5|given up after block [2-4] of 5, as|not decided in 5 blocks)/,
+        );
       const theirs = full.cells[index]?.comparison?.verdict;
       if (theirs === 'BETTER' || theirs === 'WORSE') assert.equal(comparison?.verdict, theirs);
     }

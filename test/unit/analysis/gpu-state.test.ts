@@ -111,6 +111,49 @@ describe('memory errors and compute mode', () => {
   }
 });
 
+describe('Xid errors', () => {
+  const withXids = (xids: readonly number[] | null): TrialRecord => {
+    assert.ok(one.gpu);
+    const why = { reason: 'no-permission', source: 'nvmlDeviceRegisterEvents', nativeCode: 4 } as const;
+    return { ...one, gpu: { ...one.gpu, xidErrors: { xids, unavailable: xids === null ? { xids: why } : {} } } };
+  };
+
+  for (const [what, xids, message, advice] of [
+    [
+      'void a trial, named as those of an application',
+      [31, 43, 31],
+      'the driver reported Xid 31 (GPU memory page fault, of an application), 2 times; Xid 43 (GPU stopped processing, of an application) on the device during the trial',
+      /^a program on the device failed/,
+    ],
+    [
+      'say what to do of the gravest',
+      [45, 48, 79],
+      'the driver reported Xid 45 (preemptive cleanup, due to previous errors, of an application); Xid 48 (double-bit ECC error); Xid 79 (GPU has fallen off the bus) on the device during the trial',
+      /^see the kernel log/,
+    ],
+    [
+      'are left as numbers where they are not known',
+      [4711],
+      'the driver reported Xid 4711 on the device during the trial',
+      /^look the number up/,
+    ],
+  ] as const) {
+    it(what, () => {
+      const { validity } = judgeTrials([withXids(xids)], plan)[0] ?? assert.fail();
+      assert.deepEqual(
+        validity.reasons.map(({ code, message: text }) => [code, text]),
+        [['xid-errors', message]],
+      );
+      assert.match(validity.reasons[0]?.advice ?? '', advice);
+    });
+  }
+
+  it('say nothing where none were reported, or none could be read', () => {
+    assert.deepEqual(codes([withXids([])]), []);
+    assert.deepEqual(codes([withXids(null)]), []);
+  });
+});
+
 describe('replies to the same requests', () => {
   const off = all.filter(({ cell }) => cell.arm === 'off');
   const mps = all.filter(({ cell }) => cell.arm === 'mps');

@@ -1,9 +1,10 @@
 /** What second runs of an arm and fresh runs of the contenders say, beside the trials that cells are compared by. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { summarizeAfterwards } from '../../../lib/analysis/choice-afterwards.ts';
 import { summarizeStudy } from '../../../lib/analysis/study-summary.ts';
 import { cellId } from '../../../lib/records/arm.ts';
-import { type StudyPlan, studyPlanSchema } from '../../../lib/records/plan.ts';
+import { type Objective, type StudyPlan, studyPlanSchema } from '../../../lib/records/plan.ts';
 import type { TrialRecord } from '../../../lib/records/trial.ts';
 import { environmentOf } from '../../fixtures/study/make-environment.ts';
 import { trialsOf } from '../../fixtures/study/make-study.ts';
@@ -70,6 +71,14 @@ describe('fresh runs of the contenders', () => {
         return factor === null ? [] : [again(record, changes, factor)];
       });
   const confirming = { ...plan, confirm: 3 };
+
+  it('are left out where other conditions choose other cells, and only there', () => {
+    const trials = [...main, ...fresh(1, 0.9)];
+    const by = (objective: Objective) =>
+      summarizeAfterwards(confirming, environment, trials, () => null, { objective }).confirmation?.outcome;
+    assert.equal(by('throughput'), 'upheld');
+    assert.equal(by('memory'), undefined);
+  });
 
   it('are quoted in the answer instead of the figures that the choice was made by', () => {
     const summary = summarizeStudy(confirming, environment, [...main, ...fresh(0.9, 0.8)]);

@@ -1,9 +1,18 @@
 /** The list of commands beside the commands themselves. */
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { Help } from 'commander';
 import { commandsFor, listedCommands } from '../../../lib/cli/command-list.ts';
 import type { CliContext } from '../../../lib/cli/context.ts';
+
+const docs = fileURLToPath(new URL('../../../docs/', import.meta.url));
+const documents = readdirSync(docs)
+  .filter((name) => name.endsWith('.md'))
+  .map((name) => readFileSync(join(docs, name), 'utf8'))
+  .join('\n');
 
 const context: CliContext = {
   out: () => assert.fail('nothing is run here'),
@@ -29,6 +38,19 @@ describe('the list of commands', () => {
       assert.equal(stub && new Help().subcommandTerm(stub), new Help().subcommandTerm(command));
       assert.equal(stub?.description(), command.description());
       assert.ok(command.options.some((option) => option.long === '--json'));
+    });
+  }
+
+  for (const { name, load } of listedCommands) {
+    it(`has every option of ${name} in the documents`, async () => {
+      const options = (await load())(context).options.filter((option) => option.long !== '--help');
+      const written = (flag: string | undefined): boolean =>
+        flag !== undefined && new RegExp(`\`${flag}(?![a-z-])`).test(documents);
+      const missing = options.filter((option) => !written(option.long) && !written(option.short));
+      assert.deepEqual(
+        missing.map((option) => option.flags),
+        [],
+      );
     });
   }
 

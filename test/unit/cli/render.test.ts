@@ -60,13 +60,43 @@ const busy: GpuSnapshot = {
 describe('the probe screen', () => {
   it('of an idle device', () => assertGolden('cli/probe-idle.txt', renderProbe(result(healthySnapshot))));
 
-  it('of a shared device beside one that tells little', () => {
+  const shared = (): HostSnapshot => {
     const warnings = preflight(withDevice({}, busy)).filter((finding) => finding.code === 'processes-unknown');
     const daemon = { state: 'alive', pid: 455, pipeDirectory: '/tmp/nvidia-mps', uid: 0 } as const;
     const { control } = healthyFacts.mps;
     const own = { pid: 601, ownerPid: 600, pipeDirectory: '/tmp/mpsb-4kQ2xz/pipe' };
     const mps = { control, daemons: [{ ...daemon, serverPids: [473], detail: null }], ownDaemons: [own] };
-    assertGolden('cli/probe-busy.txt', renderProbe(result(busy, { warnings, mps })));
+    return result(busy, { warnings, mps });
+  };
+
+  it('of a shared device beside one that tells little', () => {
+    assertGolden('cli/probe-busy.txt', renderProbe(shared()));
+  });
+
+  it('of a terminal with 160 columns is that of a file, where all has room', () => {
+    for (const shown of [result(healthySnapshot), shared()]) {
+      const wide = renderProbe(shown, 160);
+      assertGolden(shown.processes.length > 0 ? 'cli/probe-busy-160.txt' : 'cli/probe-idle-160.txt', wide);
+    }
+    assert.equal(renderProbe(result(healthySnapshot), 160), renderProbe(result(healthySnapshot)));
+  });
+
+  it('fits a terminal with 80 columns, and names what it has no room for', () => {
+    for (const shown of [result(healthySnapshot), shared()]) {
+      const screen = renderProbe(shown, 80);
+      assertGolden(shown.processes.length > 0 ? 'cli/probe-busy-80.txt' : 'cli/probe-idle-80.txt', screen);
+      for (const line of screen.split('\n')) assert.ok(line.length <= 80, line);
+      assert.match(screen.replaceAll(/\n {2}/g, ' '), /^no room for PCI, .*; --wide shows all$/m);
+    }
+  });
+
+  it('keeps the end of a process path that there is no room for', () => {
+    const name = `/opt/${'models/'.repeat(20)}serve`;
+    const long = { ...healthyDevice, processes: [tenant({ name, lists: ['compute', 'mps'] })] };
+    const screen = renderProbe(result({ ...healthySnapshot, devices: [long] }), 80);
+    assert.match(screen, /…[a-z/]+\/serve$/m);
+    assert.match(screen, /part of name/);
+    for (const line of screen.split('\n')) assert.ok(line.length <= 80, line);
   });
 
   it('never shows 0 for what is not known', () => {

@@ -1,6 +1,7 @@
 /** Templates of bodies: which fields there are, and what a request makes of them. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import fc from 'fast-check';
 import { codeOf } from '../../../lib/core/errors.ts';
 import { bodyFiller, parseTemplate } from '../../../lib/load/body-template.ts';
 
@@ -35,6 +36,30 @@ describe('a template', () => {
     assert.equal(fill('{}{{}', 7), '{}{{}');
   });
 
+  it('sends {{ where {{{{ stands, beside fields and as the start of what would be one', () => {
+    assert.equal(fill('{{{{name}} {{counter:2}}', 7), '{{name}} 07');
+    assert.equal(fill('{{{{counter}}', 7), '{{counter}}');
+    assert.equal(fill('{{{{{{counter:2}}', 7), '{{07', 'an escape, then a field');
+    assert.equal(fill('{{{counter:2}}}', 7), '{07}', 'a brace around a field');
+    assert.equal(fill('{"a":{"b":{"c":{"d":"{{counter:1}}"}}}}', 7), '{"a":{"b":{"c":{"d":"7"}}}}');
+  });
+
+  const pieces = fc.array(fc.constantFrom('{', '{{', '{{{{', '}', '}}', '}}}}', '{{counter}}', '{{name}}', 'é', ' '));
+
+  it('sends any text once its opening braces are doubled in pairs', () => {
+    fc.assert(
+      fc.property(pieces, fc.nat(), (parts, number) => {
+        const text = parts.join('');
+        assert.equal(fill(text.replaceAll('{{', '{{{{'), number), text);
+      }),
+    );
+  });
+
+  it('leaves a body alone that has neither a field nor four opening braces in a row', () => {
+    const without = pieces.map((parts) => parts.join('')).filter((text) => !/\{{4}|\{\{[^{}]*\}\}/.test(text));
+    fc.assert(fc.property(without, fc.nat(), (text, number) => assert.equal(fill(text, number), text)));
+  });
+
   it('has the length of each of its requests', () => {
     const template = parseTemplate(bytes('a{{counter:4}}b{{uuid}}c{{random:7}}'), 'body');
     assert.equal(template.bytes.length, bodyFiller(template, 1)(999_999).length);
@@ -44,6 +69,7 @@ describe('a template', () => {
   const mistakes: readonly [string, RegExp][] = [
     ['{{conter}}', /^field '\{\{conter\}\}' of template 'x\.json' is unknown; did you mean \{\{counter\}\}\?/],
     ['{{rand:8}}', /did you mean \{\{random\}\}\?/],
+    ['{{title}}', /\(to send it as it is, write \{\{\{\{title\}\}\)$/],
     ['{{name}}', /the fields are \{\{counter\}\}, \{\{random\}\}, \{\{uuid\}\}/],
     ['{{}}', /the fields are/],
     ['{{counter:0}}', /a width from 1 to 19/],

@@ -125,6 +125,54 @@ describe('a rate search', () => {
     assert.equal(search.probes.length, 4);
   });
 
+  it('tries no rate outside the bounds it is given, and starts inside them', async () => {
+    const [low, high] = [200, 800];
+    const bounds = { leastPerSecond: low, mostPerSecond: high };
+    const met = await searched(5000, bounds);
+    assert.deepEqual([met.search.end, met.search.ratePerSecond], ['rateLimit', high]);
+    const missed = await searched(50, bounds);
+    assert.deepEqual([missed.search.end, missed.search.probes.length], ['noneMet', 1]);
+    const between = await searched(500, bounds);
+    assert.equal(between.search.end, 'found');
+    const rates = [met, missed, between].flatMap(({ search }) => search.probes.map((probe) => probe.ratePerSecond));
+    assert.deepEqual([Math.min(...rates), Math.max(...rates)], [low, high]);
+  });
+
+  it('starts at the highest rate where that is below the first one by itself', async () => {
+    const { search } = await searched(5000, { mostPerSecond: 7 });
+    assert.deepEqual([search.settings.startPerSecond, search.settings.leastPerSecond], [7, 0.875]);
+  });
+
+  it('goes by the resolution and the confirmations asked for, with more probes for more of them', async () => {
+    const { search } = await searched(1234, { resolutionRatio: 0.2, confirmations: 5 });
+    const at = (purpose: string): number => search.probes.filter((probe) => probe.purpose === purpose).length;
+    assert.deepEqual([search.end, at('confirm'), at('above')], ['found', 5, 5]);
+    assert.ok((search.ratePerSecond ?? 0) > 1234 / 1.21);
+    assert.equal(search.settings.mostProbes, 48);
+    assert.equal((await searched(1234)).search.settings.mostProbes, 40);
+  });
+
+  const unusable: readonly (readonly [Partial<RateSearchOptions>, RegExp])[] = [
+    [{ resolutionRatio: 0 }, /cannot go by a resolution of 0: give a share/],
+    [{ resolutionRatio: 1 }, /cannot go by a resolution of 1/],
+    [{ resolutionRatio: Number.NaN }, /cannot go by a resolution of NaN/],
+    [{ confirmations: 0 }, /cannot go by 0 confirmations: give a whole number/],
+    [{ confirmations: 1.5 }, /cannot go by 1\.5 confirmations/],
+    [{ mostProbes: 0 }, /cannot go by 0 probes/],
+    [{ leastPerSecond: 0 }, /a lowest rate of 0: give requests per second/],
+    [{ mostPerSecond: Number.POSITIVE_INFINITY }, /a highest rate of Infinity: give requests per second/],
+    [{ leastPerSecond: 20, mostPerSecond: 10 }, /a lowest rate of 20 above the highest, 10: give them in their order/],
+  ];
+  for (const [given, pattern] of unusable) {
+    it(`refuses ${JSON.stringify(given)} as a usage error before anything is sent`, async () => {
+      await assert.rejects(searched(1, given), (thrown) => {
+        assert.ok(thrown instanceof MpsbenchError && thrown.code === 'USAGE');
+        assert.match(thrown.message, pattern);
+        return true;
+      });
+    });
+  }
+
   it('is refused without an objective', async () => {
     await assert.rejects(
       searched(1, { objectives: [] }),

@@ -2,13 +2,20 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { encodeLatencies, latencyHistogram, mergeLatencies, recordLatency } from '../../../lib/records/histogram.ts';
+import {
+  encodeLatencies,
+  latencyHistogram,
+  latencySummary,
+  mergeLatencies,
+  recordLatency,
+} from '../../../lib/records/histogram.ts';
 import {
   addLatencyCounts,
   latencyBins,
   latencyCounts,
   mergeLatencyCounts,
   noLatencies,
+  summaryOfCounts,
 } from '../../../lib/records/latency-counts.ts';
 
 const seed = 20261122;
@@ -47,6 +54,32 @@ describe('counts of latencies', () => {
       }),
       { seed },
     );
+  });
+});
+
+describe('the summary of counts', () => {
+  const few = fc.integer({ min: 1, max: 3000 });
+  it(`is that of the histogram, figure by figure (seed ${seed})`, () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(span, few), { maxLength: 30 }), (values) => {
+        const histogram = latencyHistogram();
+        for (const [valueNs, count] of values) histogram.recordValueWithCount(valueNs, count);
+        const { meanNs, ...others } = summaryOfCounts(latencyCounts(histogram));
+        const { meanNs: expectedMeanNs, ...expected } = latencySummary(histogram);
+        assert.deepEqual(others, expected);
+        // Its sum runs in another order.
+        assert.ok(meanNs === expectedMeanNs || Math.abs((meanNs ?? 0) / (expectedMeanNs ?? 0) - 1) < 1e-12);
+      }),
+      { seed, numRuns: 300 },
+    );
+  });
+
+  it('finds the last percentile of round numbers of requests, where a product of floats lies just above it', () => {
+    for (const total of [1000, 3000, 7000, 10_000, 123_000]) {
+      const histogram = latencyHistogram();
+      for (let value = 0; value < total; value++) recordLatency(histogram, value % 1000);
+      assert.deepEqual(summaryOfCounts(latencyCounts(histogram)).p999Ns, latencySummary(histogram).p999Ns);
+    }
   });
 });
 

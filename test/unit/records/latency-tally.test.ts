@@ -16,6 +16,21 @@ const span = fc.oneof(
 );
 
 describe('a tally of latencies', () => {
+  it(`to which the counts of another are added is the same as one of all values (seed ${seed})`, () => {
+    const spans = fc.array(span, { maxLength: 40 });
+    fc.assert(
+      fc.property(spans, spans, (some, others) => {
+        const [one, other, all] = [new LatencyTally(), new LatencyTally(), new LatencyTally()];
+        for (const value of some) one.record(value);
+        for (const value of others) other.record(value);
+        for (const value of [...some, ...others]) all.record(value);
+        one.add(other.counts());
+        assert.deepEqual(one.counts(), all.counts());
+      }),
+      { seed },
+    );
+  });
+
   it(`is the same histogram, up to an hour, as its values one by one (seed ${seed})`, () => {
     const tally = new LatencyTally();
     fc.assert(

@@ -1,7 +1,7 @@
 /** Facts of a host on which nothing is wrong, for tests that break one thing at a time. Figures as on an H100. */
 import type { Environment } from '../../../lib/records/environment.ts';
 import type { ContextProbe, DeviceReading, GpuSnapshot, ProcessReading } from '../../../lib/records/gpu.ts';
-import type { PreflightFacts } from '../../../lib/study/preflight.ts';
+import type { PreflightFacts } from '../../../lib/study/preflight-check.ts';
 
 const mebibyte = 1024 ** 2;
 

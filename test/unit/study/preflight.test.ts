@@ -4,7 +4,8 @@ import { describe, it } from 'node:test';
 import type { JournalFile } from '../../../lib/core/journal.ts';
 import type { ContextProbe } from '../../../lib/records/gpu.ts';
 import { type Blocked, type Finding, preflightStatus } from '../../../lib/study/finding.ts';
-import { type PreflightFacts, preflight } from '../../../lib/study/preflight.ts';
+import { preflight } from '../../../lib/study/preflight.ts';
+import type { PreflightFacts } from '../../../lib/study/preflight-check.ts';
 import * as host from './healthy-host.ts';
 
 const mebibyte = 1024 ** 2;
