@@ -21,6 +21,8 @@ interface Case {
   readonly named: RegExp;
   /** Of one worker, at the least. */
   readonly processes: number;
+  /** So many of them end by themselves once others are stopped, and may be gone before their turn comes. */
+  readonly endAlone: number;
   readonly server: (root: string) => object;
 }
 
@@ -42,17 +44,19 @@ const command = (behaviour: string) => () => ({
 });
 
 const cases: readonly Case[] = [
-  { what: 'TorchServe', named: /TorchServe/, processes: 2, server: torchserve },
+  { what: 'TorchServe', named: /TorchServe/, processes: 2, endAlone: 1, server: torchserve },
   {
     what: 'a command with children that ignore SIGTERM, one of them in a session of its own without the environment',
     named: /command \S*node/,
     processes: 3,
+    endAlone: 0,
     server: command('family'),
   },
   {
     what: 'a text server',
     named: /the text server/,
     processes: 1,
+    endAlone: 0,
     server: () => ({ kind: 'openai', launch: [process.execPath, fake('openai-server.mjs'), '--port', '{port}'] }),
   },
 ];
@@ -142,7 +146,8 @@ describe('a study that is killed under a server', { skip }, () => {
       const { stderr } = await study.run('doctor', '--repair');
       const [line = ''] = /^repair: cleaned .*$/m.exec(stderr) ?? assert.fail(stderr);
       assert.match(line, each.named);
-      for (const pid of left) assert.match(line, new RegExp(`\\b${pid}\\b`));
+      const named = left.filter((pid) => new RegExp(`\\b${pid}\\b`).test(line));
+      assert.ok(named.length >= left.length - each.endAlone, `${line}: of ${left.join(', ')}`);
       study.assertNothingLeft();
     });
   }
