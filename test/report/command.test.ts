@@ -45,7 +45,7 @@ describe('mpsbench report', () => {
   });
 
   it('explains itself with an example, and ends with 2 without a directory', () => {
-    assert.match(run('--help').stdout, /Example:\n {2}mpsbench report /);
+    assert.match(run('--help').stdout, /Examples:\n {2}mpsbench report /);
     assert.equal(run().status, 2);
   });
 });
